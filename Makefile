@@ -1,0 +1,106 @@
+# Two commands do everything on a machine with Python >= 3.11 and make:
+#   make demo     the product at work on the files of this machine (EXIT=1 ends by itself)
+#   make test     what a change must pass
+# Every target installs what it needs, in exact versions, into .venv; a second run finds it there.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LIGHT := $(VENV)/light
+UV := $(BIN)/uv
+# The system's certificates, so that a company's own package mirror is trusted as pip trusts it.
+export UV_SYSTEM_CERTS := 1
+export UV_NO_PROGRESS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+SOURCES := schema instrumentation collector attribution ui
+SELECTS := $(wildcard attribution/tollbook_attribution/steps ui/tollbook_ui/queries)
+PYTEST_ARGS ?=
+
+# $(call install,VENV,REQUIREMENTS): exact versions and hashes; pip where uv cannot reach a package index that pip is set up for.
+install = $(UV) pip install --quiet --python $(1)/bin/python --require-hashes -r $(2) || \
+	$(1)/bin/python -m pip install --quiet --require-hashes -r $(2)
+editable = $(UV) pip install --quiet --python $(1)/bin/python --no-deps --no-build-isolation --offline -e .
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check light fmt bench soak generate lock clean browser
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Itemize a real workload of this machine; EXIT=1 ends when it has printed
+	@$(BIN)/tollbook demo $(if $(EXIT),--exit)
+
+test: check browser ## Everything a change must pass: check, then every test
+	$(BIN)/pytest -q $(PYTEST_ARGS)
+
+check: $(VENV)/.dev light ## Style, types, layers, SQL, generated files, the light install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(if $(SELECTS),$(BIN)/sqlfluff lint --disable-progress-bar $(SELECTS))
+	$(BIN)/python -m tollbook_schema.generate --check
+
+light: $(VENV)/.light ## Plain `tollbook` alone: imports, works, and brings nothing heavy
+	@rm -rf $(LIGHT)/wheel
+	@$(UV) build --quiet --wheel --offline --no-build-isolation --python $(BIN)/python --out-dir $(LIGHT)/wheel .
+	@$(UV) pip install --quiet --python $(LIGHT)/bin/python --no-deps --offline --reinstall $(LIGHT)/wheel/*.whl
+	@cd $(LIGHT) && bin/python -W error $(CURDIR)/tests/house/light.py
+
+fmt: $(VENV)/.dev ## Format Python and SQL
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+	$(if $(SELECTS),$(BIN)/sqlfluff fix --disable-progress-bar $(SELECTS))
+
+bench: $(VENV)/.dev ## Measure ingest, memory, start, lag and import; prints figures with protocol and spread
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+soak: $(VENV)/.dev ## The slow fault tests alone (kill -9, full disk, restarts); not yet a long-running load
+	$(BIN)/pytest -q -m slow $(PYTEST_ARGS)
+
+generate: $(VENV)/.dev ## Write what follows from the registry: constants, columns, ingest SQL, the vocabulary page
+	$(BIN)/python -m tollbook_schema.generate
+
+lock: $(VENV)/.uv ## Resolve requirements/*.txt again; UPGRADE=1 takes the newest
+	@for extra in build:--group=build light: all:--extra=all dev:--extra=all,--group=dev; do \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
+	    --custom-compile-command "make lock" -o requirements/$${extra%%:*}.txt \
+	    $$(test $${extra%%:*} = build || echo pyproject.toml) $$(echo $${extra#*:} | tr , ' ') > /dev/null || exit 1; \
+	done
+
+browser: $(VENV)/.dev
+	@$(BIN)/python tests/house/browser.py
+
+clean: ## Remove the environment and everything that was built
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Tollbook needs Python 3.11 or newer; $(PYTHON) is: $$($(PYTHON) --version 2>&1). Name one: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python cannot make an environment. On Debian and Ubuntu: apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/.uv: requirements/build.txt | $(VENV)/.python
+	@echo "Preparing $(VENV)"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
+	@touch $@
+
+$(VENV)/.demo: requirements/all.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing Tollbook and what it runs on (about 1.5 GB, once)"
+	@$(call install,$(VENV),requirements/all.txt)
+	@$(call editable,$(VENV))
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing Tollbook and what it is developed with (about 1.7 GB, once)"
+	@$(call install,$(VENV),requirements/dev.txt)
+	@$(call editable,$(VENV))
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.light: requirements/light.txt | $(VENV)/.uv
+	@rm -rf $(LIGHT) && $(PYTHON) -m venv $(LIGHT)
+	@$(call install,$(LIGHT),requirements/light.txt)
+	@touch $@
