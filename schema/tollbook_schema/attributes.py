@@ -323,24 +323,33 @@ TOLLBOOK_SCHEMA_FINGERPRINT: Final = "tollbook.schema.fingerprint"
 TOLLBOOK_SCAFFOLDING_CLASS: Final = "tollbook.scaffolding.class"
 """Whether the span is what the request is for, or integration scaffolding around it."""
 
-OWNER_KEYS: Final = (TOLLBOOK_TEAM, TOLLBOOK_PROJECT, TOLLBOOK_FEATURE, TOLLBOOK_TENANT, DEPLOYMENT_ENVIRONMENT_NAME, GEN_AI_WORKFLOW_NAME, )
+OWNER_KEYS: Final = (
+    TOLLBOOK_TEAM,
+    TOLLBOOK_PROJECT,
+    TOLLBOOK_FEATURE,
+    TOLLBOOK_TENANT,
+    DEPLOYMENT_ENVIRONMENT_NAME,
+    GEN_AI_WORKFLOW_NAME,
+)
 """Attributes that say who owns a cost; `tollbook.label` sets them and baggage carries them."""
 
-OWNER_COLUMNS: Final = ("team", "project", "feature", "tenant", "environment", "workflow", )
+OWNER_COLUMNS: Final = ("team", "project", "feature", "tenant", "environment", "workflow")
 """The same owners as columns of `spans` and `ledger`."""
 
-CONTENT_KEYS: Final = frozenset({
-    GEN_AI_INPUT_MESSAGES,
-    GEN_AI_OUTPUT_MESSAGES,
-    GEN_AI_SYSTEM_INSTRUCTIONS,
-    GEN_AI_TOOL_DEFINITIONS,
-    GEN_AI_TOOL_CALL_ARGUMENTS,
-    GEN_AI_TOOL_CALL_RESULT,
-    GEN_AI_PROMPT,
-    GEN_AI_COMPLETION,
-    INPUT_VALUE,
-    OUTPUT_VALUE,
-    TRACELOOP_ENTITY_INPUT,
-    TRACELOOP_ENTITY_OUTPUT,
-})
+CONTENT_KEYS: Final = frozenset(
+    {
+        GEN_AI_INPUT_MESSAGES,
+        GEN_AI_OUTPUT_MESSAGES,
+        GEN_AI_SYSTEM_INSTRUCTIONS,
+        GEN_AI_TOOL_DEFINITIONS,
+        GEN_AI_TOOL_CALL_ARGUMENTS,
+        GEN_AI_TOOL_CALL_RESULT,
+        GEN_AI_PROMPT,
+        GEN_AI_COMPLETION,
+        INPUT_VALUE,
+        OUTPUT_VALUE,
+        TRACELOOP_ENTITY_INPUT,
+        TRACELOOP_ENTITY_OUTPUT,
+    }
+)
 """Attributes that hold prompts and answers; kept in `span_content`."""

@@ -43,8 +43,7 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = [path for path, text in rendered(vocabulary.load()) if not path.exists() or path.read_text() != text]
     if check:
-        for path in stale:
-            print(f"out of date: {path}; run `make generate`", file=sys.stderr)
+        sys.stderr.writelines(f"out of date: {path}; run `make generate`\n" for path in stale)
         return 1 if stale else 0
     for path, text in rendered(vocabulary.load()):
         path.parent.mkdir(exist_ok=True)
@@ -77,10 +76,13 @@ def rendered(registry: Registry) -> Iterator[tuple[Path, str]]:
     for signal in SIGNALS:
         text = environment.get_template("structure.j2").render(signal=signal)
         yield HERE / "generated" / f"{signal}.structure", text
+        messages = (HERE / "otlp" / "common.proto").read_text() + (HERE / "otlp" / f"{signal}.proto").read_text()
+        yield HERE / "generated" / f"{signal}.proto", messages
 
 
 def _column(attribute: Attribute) -> Column:
-    assert attribute.column and attribute.column_type  # noqa: S101 - the registry checked it
+    assert attribute.column
+    assert attribute.column_type
     return Column(
         key=attribute.key,
         column=attribute.column,

@@ -118,7 +118,8 @@ def _definitions() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _attribute(file: str, item: dict[str, Any]) -> Attribute:
     try:
-        kind, members = item["type"], ()
+        kind = item["type"]
+        members: tuple[Member, ...] = ()
         if isinstance(kind, dict):
             members = tuple(Member(str(m["value"]), str(m["brief"])) for m in kind["members"])
             kind = "string"
@@ -151,11 +152,11 @@ def _metric(item: dict[str, Any]) -> Signal:
 
 def _check(registry: Registry) -> None:
     keys = [attribute.key for attribute in registry.attributes]
-    columns = [attribute.column for attribute in registry.columns]
+    columns = [str(attribute.column) for attribute in registry.columns]
     for names, what in ((keys, "attribute"), (columns, "column")):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
-            raise RegistryError(f"{what} defined twice: {', '.join(sorted(map(str, twice)))}")
+            raise RegistryError(f"{what} defined twice: {', '.join(sorted(twice))}")
     untyped = [attribute.key for attribute in registry.columns if attribute.column_type is None]
     if untyped:
         raise RegistryError(f"no column type for: {', '.join(untyped)}")
