@@ -1,0 +1,1 @@
+"""Surfaces: command line, API, dashboard and report, all answering from `answers.py`."""
