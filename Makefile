@@ -63,7 +63,7 @@ generate: $(VENV)/.dev ## Write what follows from the registry: constants, colum
 	$(BIN)/python -m tollbook_schema.generate
 
 lock: $(VENV)/.uv ## Resolve requirements/*.txt again; UPGRADE=1 takes the newest
-	@for extra in build:--group=build light: all:--extra=all dev:--extra=all,--group=dev; do \
+	@for extra in build:--group=build light: dashboard:--extra=dashboard all:--extra=all dev:--extra=all,--group=dev; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
 	    --custom-compile-command "make lock" -o requirements/$${extra%%:*}.txt \
 	    $$(test $${extra%%:*} = build || echo pyproject.toml) $$(echo $${extra#*:} | tr , ' ') > /dev/null || exit 1; \

@@ -37,7 +37,7 @@ def install() -> None:
 def _succeeds(command: list[str]) -> bool:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
-        return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=600).returncode == 0
+        return subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=600, check=False).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
