@@ -181,7 +181,7 @@ class Answers:
         )
 
     def findings(self, scope: f.Scope = LAST_WEEK, limit: int = 50) -> tuple[f.Finding, ...]:
-        """What could be saved, the dearest first; of the owners only service, workflow and team count, as a finding names no other."""
+        """What could be saved, the dearest first. A finding names service, workflow and team; other owners do not filter it."""
         _, bound = _bound(scope)
         return self._all(f.Finding, "findings", {**bound, "limit": limit})
 

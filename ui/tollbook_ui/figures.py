@@ -153,6 +153,8 @@ class Finding:
     cost_usd: Decimal | None
     saving_usd: Decimal | None
     saving_ns: int | None
+    hours: int
+    """Hours of the period it was found in; `detail` speaks of the one in which it counted most."""
     example_trace_id: str
     detail: str
 

@@ -1,0 +1,100 @@
+"""Answers as plain values: JSON, CSV and text. Pure. Money keeps every digit and is never a float."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet run a cell as a formula (OWASP, CSV injection)."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of plain values under their column names."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def number(value: Decimal) -> str:
+    """All digits of a Decimal, without an exponent and without zeros at the end: `0.00012`, `0`."""
+    text = format(value, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def moment(value: datetime) -> str:
+    """An ISO 8601 time in UTC, such as `2026-11-22T07:00:00Z`, with microseconds where there are any."""
+    utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return utc.isoformat().replace("+00:00", "Z")
+
+
+def value(thing: Any) -> Any:
+    """`thing` in values that JSON has: Decimals and times as text, dataclasses as objects, bytes as hex."""
+    if is_dataclass(thing) and not isinstance(thing, type):
+        return {field.name: value(getattr(thing, field.name)) for field in fields(thing)}
+    if isinstance(thing, Mapping):
+        return {str(_scalar(key)): value(item) for key, item in thing.items()}
+    if isinstance(thing, list | tuple | set | frozenset):
+        return [value(item) for item in thing]
+    return _scalar(thing)
+
+
+def as_json(thing: Any) -> str:
+    """`thing` as indented JSON."""
+    return json.dumps(value(thing), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def grid(rows: Sequence[Any], columns: Sequence[str] | None = None) -> Grid:
+    """Rows of one dataclass as a grid; a column that is `None` in every row was not asked for, unless `columns` names it."""
+    if not rows:
+        return Grid(tuple(columns or ()), ())
+    names = columns or [field.name for field in fields(rows[0])]
+    return Grid(tuple(names), tuple(tuple(getattr(row, name) for name in names) for row in rows))
+
+
+def as_csv(table: Grid) -> str:
+    """The grid as CSV with a header line (RFC 4180); an unknown value is an empty cell. Text cannot act as a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(table.columns)
+    writer.writerows(_cells(table.rows))
+    return out.getvalue()
+
+
+def _cells(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [_cell(item) for item in row]
+
+
+def _cell(thing: Any) -> Any:
+    plain = value(thing)
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    if isinstance(plain, dict | list):
+        return json.dumps(plain, ensure_ascii=False)
+    if isinstance(thing, str) and thing.startswith(FORMULA_STARTS):
+        return "'" + thing
+    return "" if plain is None else plain
+
+
+def _scalar(thing: Any) -> Any:
+    if isinstance(thing, Decimal):
+        return number(thing)
+    if isinstance(thing, datetime):
+        return moment(thing)
+    if isinstance(thing, date):
+        return thing.isoformat()
+    if isinstance(thing, bytes):
+        return thing.hex()
+    if isinstance(thing, Enum):
+        return thing.value
+    if isinstance(thing, float) and (thing != thing or thing in (float("inf"), float("-inf"))):
+        return None
+    return thing if isinstance(thing, str | int | float | bool | None) else str(thing)

@@ -1,0 +1,17 @@
+-- What did each hour or day of the period cost, by category?
+SELECT
+    if({step:String} = 'hour', window, toDateTime(toStartOfDay(window, 'UTC'), 'UTC')) AS time,
+    toString(category) AS category,
+    toString(allocation) AS allocation,
+    sum(amount_usd) AS amount_usd
+FROM ledger
+WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    AND service_name = ifNull({service:Nullable(String)}, service_name)
+    AND workflow = ifNull({workflow:Nullable(String)}, workflow)
+    AND team = ifNull({team:Nullable(String)}, team)
+    AND project = ifNull({project:Nullable(String)}, project)
+    AND feature = ifNull({feature:Nullable(String)}, feature)
+    AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+    AND environment = ifNull({environment:Nullable(String)}, environment)
+GROUP BY time, category, allocation
+ORDER BY time, category, allocation

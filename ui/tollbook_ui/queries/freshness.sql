@@ -1,0 +1,31 @@
+-- How old was the oldest input of each inference at that moment, by workflow and model?
+-- An inference without a known age counts, but only in `inferences`.
+SELECT
+    workflow,
+    model,
+    count() AS inferences,
+    count(age_ns) AS inferences_with_age,
+    minOrNull(age_ns) AS age_min_ns,
+    quantileExactOrNull(0.5)(age_ns) AS age_p50_ns,
+    quantileExactOrNull(0.95)(age_ns) AS age_p95_ns,
+    maxOrNull(age_ns) AS age_max_ns
+FROM (
+    SELECT * FROM calls
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+        AND role = 'counted'
+        AND service_name = ifNull({service:Nullable(String)}, service_name)
+        AND workflow = ifNull({workflow:Nullable(String)}, workflow)
+        AND team = ifNull({team:Nullable(String)}, team)
+        AND project = ifNull({project:Nullable(String)}, project)
+        AND feature = ifNull({feature:Nullable(String)}, feature)
+        AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+        AND environment = ifNull({environment:Nullable(String)}, environment)
+) AS inference
+LEFT JOIN (
+    SELECT trace_id, inference_span_id AS span_id, maxOrNull(age_ns) AS age_ns
+    FROM lineage
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    GROUP BY trace_id, span_id
+) AS input USING (trace_id, span_id)
+GROUP BY workflow, model
+ORDER BY inferences DESC, workflow, model

@@ -1,0 +1,23 @@
+-- What did each owner cost, most first? Rows add up to the period's total; money that names no owner has rows of its own.
+SELECT
+    if(has({by:Array(String)}, 'team'), toNullable(ledger.team), NULL) AS team,
+    if(has({by:Array(String)}, 'project'), toNullable(ledger.project), NULL) AS project,
+    if(has({by:Array(String)}, 'feature'), toNullable(ledger.feature), NULL) AS feature,
+    if(has({by:Array(String)}, 'tenant'), toNullable(ledger.tenant), NULL) AS tenant,
+    if(has({by:Array(String)}, 'environment'), toNullable(ledger.environment), NULL) AS environment,
+    if(has({by:Array(String)}, 'workflow'), toNullable(ledger.workflow), NULL) AS workflow,
+    toString(ledger.allocation) AS allocation,
+    uniqExactIf(ledger.trace_id, ledger.trace_id != toFixedString('', 16)) AS requests,
+    sum(ledger.amount_usd) AS amount_usd,
+    sumIf(ledger.amount_usd, ledger.simulated) AS simulated_usd
+FROM ledger
+WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    AND ledger.service_name = ifNull({service:Nullable(String)}, ledger.service_name)
+    AND ledger.workflow = ifNull({workflow:Nullable(String)}, ledger.workflow)
+    AND ledger.team = ifNull({team:Nullable(String)}, ledger.team)
+    AND ledger.project = ifNull({project:Nullable(String)}, ledger.project)
+    AND ledger.feature = ifNull({feature:Nullable(String)}, ledger.feature)
+    AND ledger.tenant = ifNull({tenant:Nullable(String)}, ledger.tenant)
+    AND ledger.environment = ifNull({environment:Nullable(String)}, ledger.environment)
+GROUP BY team, project, feature, tenant, environment, workflow, allocation
+ORDER BY amount_usd DESC, team, project, feature, tenant, environment, workflow, allocation

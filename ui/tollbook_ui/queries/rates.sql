@@ -1,0 +1,13 @@
+-- What does an hour of each type of machine cost?
+SELECT
+    toString(rate_id) AS rate_id,
+    provider,
+    instance_type,
+    region,
+    vcpus,
+    memory_gib,
+    usd_per_hour,
+    valid_from,
+    source
+FROM instance_rates
+ORDER BY provider, instance_type, region, valid_from DESC

@@ -1,0 +1,20 @@
+-- Is the trace stored, is it settled, and what is it? One row, with no spans where the trace is unknown.
+-- The name is the root's; where the root is missing, the earliest span's.
+WITH
+    unhex({trace_id:String}) AS wanted,
+    (SELECT sum(span_count) FROM requests WHERE trace_id = wanted) AS spans_settled,
+    (
+        SELECT max(s.settled_at) FROM settlements AS s
+        WHERE (s.window, s.settlement) IN (SELECT window, settlement FROM requests WHERE trace_id = wanted)
+    ) AS settled
+SELECT
+    uniqExact(span_id) AS spans,
+    multiIf(spans_settled = 0, 'unsettled', spans_settled < spans, 'late', 'settled') AS state,
+    if(spans_settled = 0, NULL, settled) AS settled_at,
+    argMin(spans.name, (parent_span_id != toFixedString('', 8), spans.start_time)) AS name,
+    argMin(spans.service_name, (parent_span_id != toFixedString('', 8), spans.start_time)) AS service_name,
+    argMin(spans.workflow, (spans.workflow = '', parent_span_id != toFixedString('', 8), spans.start_time)) AS workflow,
+    min(spans.start_time) AS start_time,
+    max(toUnixTimestamp64Nano(spans.start_time) + spans.duration_ns) - min(toUnixTimestamp64Nano(spans.start_time)) AS duration_ns
+FROM spans
+WHERE trace_id = wanted

@@ -1,0 +1,21 @@
+-- How many requests were there in the period, how long did they take, how much did they move?
+SELECT
+    uniqExact(trace_id) AS requests,
+    uniqExactIf(trace_id, status = 'error') AS errors,
+    uniqExactIf(trace_id, simulated) AS simulated_requests,
+    sum(inference_count) AS inferences,
+    sum(handoff_count) AS handoffs,
+    sum(handoff_bytes) AS handoff_bytes,
+    sum(hops) AS hops,
+    quantileExactIfOrNull(0.5)(duration_ns, NOT continued) AS duration_p50_ns,
+    quantileExactIfOrNull(0.95)(duration_ns, NOT continued) AS duration_p95_ns,
+    quantileExactOrNull(0.5)(input_age_ns) AS input_age_p50_ns
+FROM requests
+WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    AND service_name = ifNull({service:Nullable(String)}, service_name)
+    AND workflow = ifNull({workflow:Nullable(String)}, workflow)
+    AND team = ifNull({team:Nullable(String)}, team)
+    AND project = ifNull({project:Nullable(String)}, project)
+    AND feature = ifNull({feature:Nullable(String)}, feature)
+    AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+    AND environment = ifNull({environment:Nullable(String)}, environment)

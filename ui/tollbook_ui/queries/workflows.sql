@@ -1,0 +1,46 @@
+-- What does a request of each workflow take in the median, and what does it cost?
+-- Time inside the model is the own time of the model calls in the process that holds the model, or, where no such process reports, of the
+-- remote calls; everything around it is the execution tax.
+WITH model_calls AS (
+    SELECT
+        k.trace_id AS trace_id,
+        countIf(k.location = 'in_process') AS in_process,
+        countIf(k.location = 'remote') AS remote,
+        if(in_process > 0, sumIf(c.self_ns, k.location = 'in_process'), sum(c.self_ns)) AS model_ns,
+        argMax(k.model, (k.location = 'in_process', c.self_ns)) AS model
+    FROM calls AS k
+    INNER JOIN (
+        SELECT trace_id, span_id, self_ns FROM span_costs
+        WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    ) AS c USING (trace_id, span_id)
+    WHERE k.window >= {since:DateTime('UTC')} AND k.window < {until:DateTime('UTC')}
+    GROUP BY trace_id
+)
+SELECT
+    workflow,
+    model,
+    multiIf(remote > 0, 'remote', in_process > 0, 'in_process', '') AS location,
+    uniqExact(trace_id) AS requests,
+    quantileExactOrNull(0.5)(duration_ns) AS duration_p50_ns,
+    quantileExactOrNull(0.95)(duration_ns) AS duration_p95_ns,
+    quantileExactIfOrNull(0.5)(model_ns, model != '') AS model_p50_ns,
+    quantileExactIfOrNull(0.5)(duration_ns - model_ns, model != '') AS tax_p50_ns,
+    quantileExactOrNull(0.5)(handoff_bytes) AS bytes_p50,
+    quantileExactOrNull(0.5)(hops) AS hops_p50,
+    sum(r.cost_usd) AS cost_usd,
+    sum(r.cost_usd) / uniqExact(trace_id) AS cost_per_request_usd,
+    lower(hex(any(trace_id))) AS example_trace_id
+FROM (
+    SELECT * FROM requests
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+        AND service_name = ifNull({service:Nullable(String)}, service_name)
+        AND workflow = ifNull({workflow:Nullable(String)}, workflow)
+        AND team = ifNull({team:Nullable(String)}, team)
+        AND project = ifNull({project:Nullable(String)}, project)
+        AND feature = ifNull({feature:Nullable(String)}, feature)
+        AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+        AND environment = ifNull({environment:Nullable(String)}, environment)
+) AS r
+LEFT JOIN model_calls USING (trace_id)
+GROUP BY workflow, model, location
+ORDER BY requests DESC, workflow, model, location
