@@ -14,6 +14,7 @@ from tollbook_schema import registry as vocabulary
 from tollbook_schema.registry import Attribute, Registry
 
 HERE = Path(__file__).parent
+MAX_CODES = 255
 SIGNALS = ("spans", "metrics", "logs")
 TARGETS = {
     "attributes.py.j2": HERE / "attributes.py",
@@ -36,6 +37,8 @@ class Column:
     source: str
     brief: str
     spellings: tuple[str, ...]
+    numeric_text: bool
+    """Whether a count may come as a double or as text: other SDKs' spellings of token counts do."""
 
 
 def main() -> int:
@@ -64,12 +67,7 @@ def rendered(registry: Registry) -> Iterator[tuple[Path, str]]:
         "registry": registry,
         "schema_url": vocabulary.SCHEMA_URL,
         "columns": columns,
-        "content_keys": _list(attribute.key for attribute in registry.attributes if attribute.content),
-        "string_keys": _keys(columns, "string"),
-        "int_keys": _keys(columns, "int"),
-        "double_keys": _keys(columns, "double"),
-        "boolean_keys": _keys(columns, "boolean"),
-        "strings_keys": _keys(columns, "string[]"),
+        **_encoding(registry, columns),
     }
     for template, path in TARGETS.items():
         yield path, environment.get_template(template).render(context)
@@ -91,15 +89,35 @@ def _column(attribute: Attribute) -> Column:
         source=attribute.source,
         brief=attribute.brief,
         spellings=(attribute.key, *attribute.aliases),
+        numeric_text=attribute.key.startswith("gen_ai.usage."),
     )
 
 
-def _keys(columns: list[Column], kind: str) -> str:
-    return _list(column.key for column in columns if column.type == kind and column.source != "resource")
+def _encoding(registry: Registry, columns: list[Column]) -> dict[str, object]:
+    """A small number for each known key, so that the ingest SELECT compares numbers instead of keys.
 
-
-def _list(keys: Iterator[str]) -> str:
-    return ", ".join(f"'{key}'" for key in keys)
+    The numbers are handed out type by type, so that a range of them says which member of the value fits the column. Other spellings come
+    last: they are read, but stay in the map of the rest as well.
+    """
+    codes: dict[str, int] = {}
+    ranges: dict[str, int] = {}
+    for kind in ("string", "int", "double", "boolean", "string[]"):
+        ranges[kind.replace("[]", "s")] = len(codes) + 1
+        for column in columns:
+            if column.type == kind and column.source != "resource":
+                codes[column.key] = len(codes) + 1
+    ranges["content"] = len(codes) + 1
+    for attribute in registry.attributes:
+        if attribute.content:
+            codes[attribute.key] = len(codes) + 1
+    ranges["alias"] = len(codes) + 1
+    for key in (key for column in columns for key in column.spellings):
+        codes.setdefault(key, len(codes) + 1)
+    if len(codes) > MAX_CODES:
+        raise vocabulary.RegistryError(f"{len(codes)} keys do not fit a UInt8; widen the codes of the ingest SELECT to UInt16")
+    of_resource = {key for column in columns if column.source != "span" for key in column.spellings}
+    of_span = {key for key in codes if key not in {c.key for c in columns if c.source == "resource"}}
+    return {"codes": codes, "ranges": ranges, "resource_keys": of_resource, "span_keys": of_span}
 
 
 if __name__ == "__main__":
