@@ -1,0 +1,1 @@
+"""The collector: OTLP in, a durable spool, one INSERT per segment into the store."""

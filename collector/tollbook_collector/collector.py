@@ -1,0 +1,157 @@
+"""The collector: takes export requests from any transport, keeps them in the spool, loads them into the store."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast
+
+import grpc
+from google.protobuf.message import Message
+from tollbook_schema.store import Store
+
+from tollbook_collector import export, otlp_grpc, otlp_json
+from tollbook_collector.counters import Counters, Sample, page
+from tollbook_collector.errors import UnavailableError
+from tollbook_collector.export import Export
+from tollbook_collector.loader import Loader
+from tollbook_collector.settings import Settings
+from tollbook_collector.signals import Signal
+from tollbook_collector.spool import Spool
+
+Encoding: TypeAlias = Literal["protobuf", "json"]
+
+LARGE_BYTES = 1024 * 1024
+"""Bodies beyond this are checked in a thread, so that they do not hold up the others: about 4 ms of work."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """Whether the collector can take requests."""
+
+    ready: bool
+    reason: str = ""
+
+
+class Collector:
+    """One collector over one spool folder and one store. Made and used in one event loop."""
+
+    def __init__(self, store: Store, spool_dir: Path, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.counters = Counters()
+        self._store = store
+        self._spool_dir = spool_dir
+        self._spool: Spool | None = None
+        self._loader: Loader | None = None
+        self._grpc: grpc.aio.Server | None = None
+        self._in_flight_bytes = 0
+        self.grpc_port: int | None = None
+        """Port that OTLP/gRPC listens on once started; none where it is switched off."""
+
+    async def start(self) -> None:
+        """Opens the spool, loads what an earlier run left, listens on gRPC.
+
+        Raises:
+            SpoolBusyError: another collector has the spool open.
+            OSError: the spool cannot be used, or the gRPC port is taken.
+        """
+        self._spool = await asyncio.to_thread(Spool, self._spool_dir, self.settings, self.counters)
+        self._loader = Loader(self._spool, self._store, self.settings, self.counters)
+        self._loader.start()
+        if self.settings.grpc_port >= 0:
+            self._grpc, self.grpc_port = await otlp_grpc.serve(self)
+
+    async def stop(self) -> None:
+        """Takes no more, loads what is left within `stop_seconds`, closes. What is not loaded is kept for the next start."""
+        deadline = time.monotonic() + self.settings.stop_seconds
+        if self._grpc is not None:
+            await self._grpc.stop(grace=1)
+        if self._spool is not None and self._loader is not None:
+            await asyncio.to_thread(self._spool.refuse)
+            await asyncio.to_thread(self._loader.stop, deadline)
+            await asyncio.to_thread(self._spool.close)
+        self._grpc = self._spool = self._loader = None
+
+    async def take(self, signal: Signal, body: bytes, encoding: Encoding) -> Message:
+        """Keeps an export request and answers it; when this returns, its bytes are on disk.
+
+        Raises:
+            BadRequestError: sending it again cannot help.
+            UnavailableError: it was not kept; sending it again helps.
+        """
+        if len(body) > LARGE_BYTES:
+            kept = await asyncio.to_thread(_checked, signal, body, encoding)
+        else:
+            kept = _checked(signal, body, encoding)
+        if kept.records:
+            await self._append(signal, kept.body)
+        self._count(signal, kept)
+        return answer(signal, kept)
+
+    def hold(self, size_bytes: int) -> None:
+        """Counts bytes of requests held in memory.
+
+        Raises:
+            UnavailableError: there are too many already; none were counted.
+        """
+        if self._in_flight_bytes + size_bytes > self.settings.max_in_flight_bytes:
+            raise UnavailableError(f"too many requests at a time: {self._in_flight_bytes} bytes of them in memory")
+        self._in_flight_bytes += size_bytes
+
+    def release(self, size_bytes: int) -> None:
+        """Takes back what `hold` counted."""
+        self._in_flight_bytes -= size_bytes
+
+    async def health(self) -> Health:
+        """Ready while the spool takes requests and the store takes segments."""
+        if self._spool is None or self._loader is None or self._spool.stopping:
+            return Health(ready=False, reason="the collector is not running")
+        if self._loader.trouble:
+            return Health(ready=False, reason=f"the store takes nothing: {self._loader.trouble}")
+        return Health(ready=True)
+
+    def metrics(self) -> str:
+        """Its own counters as Prometheus text."""
+        spool = self._spool.samples() if self._spool is not None else []
+        return page([*self.counters.samples(), *spool, Sample("in_flight_bytes", self._in_flight_bytes)])
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything acknowledged is in the store."""
+        return self._spool is None or self._spool.empty
+
+    async def _append(self, signal: Signal, body: bytes) -> None:
+        if self._spool is None:
+            raise UnavailableError("the collector is not running")
+        kept = asyncio.wrap_future(self._spool.append(signal.name, body))
+        try:
+            await asyncio.wait_for(kept, self.settings.ack_timeout_ms / 1000)
+        except TimeoutError as error:
+            raise UnavailableError("the disk is too slow", retry_after_s=2) from error
+
+    def _count(self, signal: Signal, kept: Export) -> None:
+        self.counters.add("requests_total", signal=signal.name)
+        self.counters.add("accepted_total", kept.records, signal=signal.name)
+        self.counters.add("accepted_bytes_total", len(kept.body), signal=signal.name)
+        if kept.rejected:
+            self.counters.add("rejected_total", kept.rejected, signal=signal.name)
+
+
+def answer(signal: Signal, kept: Export) -> Message:
+    """The Export…Response: empty where all was kept, a partial success with the count and the first reason otherwise."""
+    response = signal.response()
+    if kept.rejected:
+        partial = cast(Any, response).partial_success
+        setattr(partial, signal.rejected_field, kept.rejected)
+        partial.error_message = f"{kept.rejected} {signal.records} can never be stored; the first: {kept.reason}"
+    return response
+
+
+def _checked(signal: Signal, body: bytes, encoding: Encoding) -> Export:
+    """What can be kept of a request in either encoding."""
+    if encoding == "protobuf":
+        return export.checked(signal, body)
+    converted = otlp_json.to_protobuf(signal, body)
+    kept = export.checked(signal, converted.body)
+    reason = (*converted.reasons, kept.reason)[0]
+    return Export(kept.body, kept.records, kept.rejected + converted.rejected, reason)

@@ -1,0 +1,187 @@
+"""What of an export request can be kept. Pure: bytes in, bytes out.
+
+A request is checked whole in C. Only where that fails, or where an id cannot be stored, is it walked, so that one bad record
+does not cost the good ones beside it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from google.protobuf.message import DecodeError, Message
+
+from tollbook_collector import wire
+from tollbook_collector.errors import BadRequestError
+from tollbook_collector.signals import TRACES, Signal
+
+NO_TRACE = bytes(16)
+NO_SPAN = bytes(8)
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is kept of a request."""
+
+    body: bytes
+    """An export request in protobuf."""
+    records: int
+    """Spans, data points or log records in it."""
+    rejected: int = 0
+    """Those that were sent and can never be stored."""
+    reason: str = ""
+    """Why the first of them cannot."""
+
+
+def checked(signal: Signal, body: bytes) -> Export:
+    """What of a protobuf request can be stored: all of it, or the good records of it.
+
+    Raises:
+        BadRequestError: it is no export request of this signal, or not one record of it can be read.
+    """
+    try:
+        message = signal.request.FromString(body)
+    except DecodeError as error:
+        return _salvaged(signal, body, error)
+    if body and not message.ListFields():
+        raise BadRequestError(f"not an OTLP export of {signal.name}: {len(body)} bytes without one known field")
+    if signal is TRACES and not ids_fit(message):
+        return _salvaged(signal, body, None)
+    return Export(body, count(signal, message))
+
+
+def ids_fit(request: Message) -> bool:
+    """Whether all ids of a trace request fit their columns: 16 and 8 bytes, not all zero. 0.3 µs a span."""
+    return all(
+        len(span.trace_id) == 16
+        and len(span.span_id) == 8
+        and len(span.parent_span_id) in (0, 8)
+        and span.span_id != NO_SPAN
+        and span.trace_id != NO_TRACE
+        and (not span.links or _links_fit(span))
+        for resource in cast(Any, request).resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    )
+
+
+def count(signal: Signal, request: Message) -> int:
+    """Spans, data points or log records of a request; per scope, or per metric, not per record."""
+    message = cast(Any, request)
+    if signal.name == "traces":
+        return sum(len(scope.spans) for resource in message.resource_spans for scope in resource.scope_spans)
+    if signal.name == "logs":
+        return sum(len(scope.log_records) for resource in message.resource_logs for scope in resource.scope_logs)
+    return sum(
+        points(metric) for resource in message.resource_metrics for scope in resource.scope_metrics for metric in scope.metrics
+    )
+
+
+def points(metric: Message) -> int:
+    """Data points of a metric, of whatever kind."""
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _links_fit(span: Any) -> bool:
+    return all(len(link.trace_id) in (0, 16) and len(link.span_id) in (0, 8) for link in span.links)
+
+
+def _salvaged(signal: Signal, body: bytes, error: DecodeError | None) -> Export:
+    salvage = _Salvage(signal)
+    try:
+        kept = salvage.request(body)
+    except wire.WireError as wire_error:
+        raise BadRequestError(f"not an OTLP export of {signal.name}: {wire_error} of {len(body)}") from wire_error
+    if error is not None and not salvage.records:
+        raise BadRequestError(f"not an OTLP export of {signal.name}: {salvage.reason or error}") from error
+    return Export(kept, salvage.records, salvage.rejected, salvage.reason)
+
+
+class _Salvage:
+    """Walks request, resource, scope; keeps the records that can be stored and counts the others."""
+
+    def __init__(self, signal: Signal) -> None:
+        self.signal = signal
+        self.records = 0
+        self.rejected = 0
+        self.reason = ""
+
+    def request(self, body: bytes) -> bytes:
+        resources = (field for field in wire.fields(body) if _holds(field, 1))
+        return b"".join(wire.tagged(1, kept) for field in resources if (kept := self._group(body, field, depth=0)))
+
+    def _group(self, body: bytes, group: wire.Field, depth: int) -> bytes:
+        """A resource (depth 0) or a scope (depth 1) with its good records; nothing where it has none, or is bad itself."""
+        members = list(wire.fields(body, group.value, group.end))
+        own = b"".join(body[field.start : field.end] for field in members if not _holds(field, 2))
+        inner = [field for field in members if _holds(field, 2)]
+        fault = self._fault_of_envelope(own, depth)
+        if fault:
+            self._reject(sum(self._size(body, field, depth) for field in inner), fault)
+            return b""
+        keep = self._record if depth else self._scope
+        kept = b"".join(wire.tagged(2, content) for field in inner if (content := keep(body, field)))
+        return own + kept if kept else b""
+
+    def _scope(self, body: bytes, field: wire.Field) -> bytes:
+        return self._group(body, field, depth=1)
+
+    def _record(self, body: bytes, field: wire.Field) -> bytes:
+        content = body[field.value : field.end]
+        try:
+            record = self.signal.record.FromString(content)
+        except DecodeError as error:
+            self._reject(_points_on_the_wire(content) if self.signal.name == "metrics" else 1, str(error))
+            return b""
+        fault = _fault_of_ids(record) if self.signal is TRACES else ""
+        if fault:
+            self._reject(1, fault)
+            return b""
+        self.records += points(record) if self.signal.name == "metrics" else 1
+        return content
+
+    def _fault_of_envelope(self, own: bytes, depth: int) -> str:
+        """Why a resource or scope without its records cannot be read, or nothing."""
+        try:
+            self.signal.request.FromString(wire.tagged(1, wire.tagged(2, own) if depth else own))
+        except DecodeError as error:
+            return str(error)
+        return ""
+
+    def _size(self, body: bytes, field: wire.Field, depth: int) -> int:
+        if depth == 0:
+            scope = (inner for inner in wire.fields(body, field.value, field.end) if _holds(inner, 2))
+            return sum(self._size(body, inner, 1) for inner in scope)
+        return _points_on_the_wire(body[field.value : field.end]) if self.signal.name == "metrics" else 1
+
+    def _reject(self, records: int, reason: str) -> None:
+        self.rejected += records
+        self.reason = self.reason or reason
+
+
+def _holds(field: wire.Field, number: int) -> bool:
+    return field.number == number and field.kind == wire.BYTES
+
+
+def _fault_of_ids(record: Message) -> str:
+    span = cast(Any, record)
+    if len(span.trace_id) != 16 or span.trace_id == NO_TRACE:
+        return f"trace_id must be 16 bytes and not all zero, got {span.trace_id.hex() or 'none'}"
+    if len(span.span_id) != 8 or span.span_id == NO_SPAN:
+        return f"span_id must be 8 bytes and not all zero, got {span.span_id.hex() or 'none'}"
+    if len(span.parent_span_id) not in (0, 8):
+        return f"parent_span_id must be 8 bytes or none, got {span.parent_span_id.hex()}"
+    return "" if _links_fit(span) else "ids of a link must be 16 and 8 bytes"
+
+
+def _points_on_the_wire(metric: bytes) -> int:
+    """Data points of a metric that cannot be read whole; at least one."""
+    try:
+        data = [field for field in wire.fields(metric) if field.kind == wire.BYTES and field.number in (5, 7, 9, 10, 11)]
+        return max(1, sum(_count(wire.fields(metric, field.value, field.end)) for field in data))
+    except wire.WireError:
+        return 1
+
+
+def _count(found: Iterable[wire.Field]) -> int:
+    return sum(_holds(field, 1) for field in found)

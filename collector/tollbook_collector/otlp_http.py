@@ -1,0 +1,123 @@
+"""OTLP over HTTP: one ASGI endpoint per signal, and the collector's health and counters.
+
+`routes` go into the application that serves everything else; `app` is the collector alone.
+"""
+
+import asyncio
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from tollbook_collector.bodies import body as new_body
+from tollbook_collector.collector import Collector, Encoding
+from tollbook_collector.errors import (
+    JSON,
+    PROTOBUF,
+    MethodNotAllowedError,
+    RefusedError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+    encoded,
+)
+from tollbook_collector.signals import LOGS, METRICS, TRACES, Signal
+
+ENCODINGS: dict[str, Encoding] = {PROTOBUF: "protobuf", JSON: "json"}
+
+
+def app(collector: Collector) -> Starlette:
+    """The collector alone; whoever runs it starts and stops the collector."""
+    return Starlette(routes=routes(collector))
+
+
+def routes(collector: Collector) -> list[BaseRoute]:
+    """OTLP/HTTP, `/healthz`, `/readyz` and `/metrics`."""
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        health = await collector.health()
+        return PlainTextResponse("ready\n" if health.ready else f"{health.reason}\n", 200 if health.ready else 503)
+
+    async def metrics(_request: Request) -> Response:
+        return PlainTextResponse(collector.metrics(), media_type="text/plain; version=0.0.4")
+
+    return [
+        Route("/v1/traces", Exports(collector, TRACES)),
+        Route("/v1/metrics", Exports(collector, METRICS)),
+        Route("/v1/logs", Exports(collector, LOGS)),
+        Route("/api/public/otel/v1/traces", Exports(collector, TRACES)),  # where Langfuse's SDK sends
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+    ]
+
+
+class Exports:
+    """The endpoint of one signal."""
+
+    def __init__(self, collector: Collector, signal: Signal) -> None:
+        self._collector = collector
+        self._signal = signal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; the one place where a refusal becomes a status."""
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except RefusedError as error:
+            self._collector.counters.add("refused_total", reason=error.reason)
+            media_type = _media_type(request.headers)
+            media_type = media_type if media_type in ENCODINGS else JSON
+            response = Response(error.body(media_type), error.http_status, error.headers(), media_type)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method != "POST":
+            raise MethodNotAllowedError(f"{request.url.path} takes POST, not {request.method}")
+        media_type = _media_type(request.headers)
+        encoding = ENCODINGS.get(media_type)
+        if encoding is None:
+            raise UnsupportedMediaTypeError(f"Content-Type must be {PROTOBUF} or {JSON}, got {media_type or 'none'}")
+        held = _Held(self._collector)
+        try:
+            async with asyncio.timeout(self._collector.settings.body_timeout_ms / 1000):
+                body = await self._body(request, held)
+            answer = await self._collector.take(self._signal, body, encoding)
+        except TimeoutError as error:
+            raise UnavailableError("the body did not arrive in time") from error
+        finally:
+            held.release()
+        return Response(encoded(answer, media_type), media_type=media_type)
+
+    async def _body(self, request: Request, held: "_Held") -> bytes:
+        body = new_body(request.headers.get("content-encoding", "").strip().lower(), self._collector.settings.max_body_bytes)
+        async for piece in request.stream():
+            held.add(body.feed(piece))
+        return body.whole()
+
+
+class _Held:
+    """Bytes that one request holds in memory."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._size_bytes = 0
+
+    def add(self, size_bytes: int) -> None:
+        self._collector.hold(size_bytes)
+        self._size_bytes += size_bytes
+
+    def release(self) -> None:
+        self._collector.release(self._size_bytes)
+        self._size_bytes = 0
+
+
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

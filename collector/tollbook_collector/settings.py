@@ -1,0 +1,83 @@
+"""What can be set, read from TOLLBOOK_COLLECTOR_* in one place."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from tollbook_collector.errors import SettingsError
+
+PREFIX = "TOLLBOOK_COLLECTOR_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the collector takes, keeps and loads. Each field is set by TOLLBOOK_COLLECTOR_ and its name in capitals."""
+
+    grpc_host: str = "127.0.0.1"
+    """Address that OTLP/gRPC listens on. Loopback, because there is no authentication yet."""
+
+    grpc_port: int = 4317
+    """Port of OTLP/gRPC: OpenTelemetry's own. 0 takes any free one, -1 takes none."""
+
+    max_body_bytes: int = 64 * 1024 * 1024
+    """Largest request taken, as sent and once decompressed. OTLP recommends 64 MiB."""
+
+    max_in_flight_bytes: int = 256 * 1024 * 1024
+    """Bytes of requests held in memory at a time; more are asked to come back. Bounds memory however many send."""
+
+    spool_max_bytes: int = 8 * 1024 * 1024 * 1024
+    """Bytes on disk that wait for the store; beyond them senders are asked to come back. At 60 K spans/s about 3 minutes."""
+
+    segment_bytes: int = 36_000_000
+    """A segment is loaded at this size at the latest. Smaller ones lose to merges, larger ones cost memory."""
+
+    segment_ms: int = 500
+    """Age at which a segment is loaded, if the loader is free. It is most of the time from acknowledged to queryable."""
+
+    loaders: int = 2
+    """Segments loaded at a time. One load uses one core."""
+
+    ack_timeout_ms: int = 4500
+    """Longest wait for the disk before 503. Python's exporter drops what is not answered in 10 s."""
+
+    body_timeout_ms: int = 30_000
+    """Longest wait for a whole body to arrive."""
+
+    seen_seconds: int = 600
+    """How long a body is remembered, so that one sent again is not stored again. OpenTelemetry retries for 5 minutes."""
+
+    stop_seconds: int = 10
+    """Time to load what is left when stopping; the rest is loaded at the next start."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Settings from `environment`, the process's own by default.
+
+        Raises:
+            SettingsError: a variable names no setting, or holds no number where one is due.
+        """
+        given = os.environ if environment is None else environment
+        known = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
+        values: dict[str, str | int] = {}
+        for variable in sorted(given):
+            if variable.startswith(PREFIX):
+                name = _known_name(variable, known)
+                values[name] = _value(variable, given[variable], type(getattr(cls, name)))
+        return cls(**values)  # type: ignore[arg-type]  # the types were taken from the fields above
+
+
+def _known_name(variable: str, known: Mapping[str, str]) -> str:
+    if variable not in known:
+        nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0)
+        raise SettingsError(f"there is no setting {variable}; nearest is {nearest[0]}")
+    return known[variable]
+
+
+def _value(variable: str, text: str, kind: type) -> str | int:
+    if kind is str:
+        return text
+    try:
+        return int(text.replace("_", ""))
+    except ValueError as error:
+        raise SettingsError(f"{variable} must be a whole number, not {text!r}") from error
