@@ -96,8 +96,8 @@ def _column(attribute: Attribute) -> Column:
 def _encoding(registry: Registry, columns: list[Column]) -> dict[str, object]:
     """A small number for each known key, so that the ingest SELECT compares numbers instead of keys.
 
-    The numbers are handed out type by type, so that a range of them says which member of the value fits the column. Other spellings come
-    last: they are read, but stay in the map of the rest as well.
+    The numbers are handed out type by type, so that a range of them says which member of the value fits the column. Other
+    spellings come last: they are read, but stay in the map of the rest as well.
     """
     codes: dict[str, int] = {}
     ranges: dict[str, int] = {}

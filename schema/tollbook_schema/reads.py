@@ -4,7 +4,6 @@ The store answers people on a connection with `readonly=1`. That stops writes, b
 functions such as `python()` and `s3()` (tried on ClickHouse 26.9), so what a person sends is read token by token first.
 """
 
-import itertools
 import re
 from collections.abc import Iterator
 
@@ -68,14 +67,16 @@ def check(statement: str, table_functions: frozenset[str]) -> str:
         raise NotAQuestionError("one statement at a time")
     if words[0].upper() not in QUESTIONS and words[0] != "(":
         raise NotAQuestionError(f"{words[0].upper()} is not a question; only {', '.join(sorted(QUESTIONS))} are answered")
-    for (kind, word), (_, following) in itertools.pairwise(tokens):
-        _check_pair(kind, word.lower(), following.lower(), table_functions)
+    for (kind, word), (_, following), (_, third) in zip(tokens, tokens[1:], [*tokens[2:], ("end", "")], strict=False):
+        _check_run(kind, word.lower(), following.lower(), third, table_functions)
     return statement.rstrip().rstrip(";").rstrip()
 
 
-def _check_pair(kind: str, word: str, following: str, table_functions: frozenset[str]) -> None:
+def _check_run(kind: str, word: str, following: str, third: str, table_functions: frozenset[str]) -> None:
     if kind == "word" and word == "into" and following == "outfile":
         raise NotAQuestionError("INTO OUTFILE writes a file")
+    if kind == "word" and word == "settings" and third == "=":
+        raise NotAQuestionError(f"SETTINGS {following} could lift a limit")
     if kind in ("word", "quoted") and following == "(":
         reaching = word in table_functions and word not in SAFE_TABLE_FUNCTIONS
         if reaching or word in REACHING_FUNCTIONS:

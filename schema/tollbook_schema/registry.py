@@ -106,14 +106,17 @@ def load() -> Registry:
 
 
 def _definitions() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, definition in _texts():
+        if not isinstance(definition, dict) or definition.get("file_format") != "definition/2":
+            raise RegistryError(f"{name}: not a definition, `file_format: definition/2` is missing")
+        yield name, definition
+
+
+def _texts() -> Iterator[tuple[str, Any]]:
     folder = resources.files("tollbook_schema") / "registry"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if not file.name.endswith(".yaml") or file.name == "manifest.yaml":
-            continue
-        definition = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if not isinstance(definition, dict) or definition.get("file_format") != "definition/2":
-            raise RegistryError(f"{file.name}: not a definition, `file_format: definition/2` is missing")
-        yield file.name, definition
+        if file.name.endswith(".yaml") and file.name != "manifest.yaml":
+            yield file.name, yaml.safe_load(file.read_text(encoding="utf-8"))
 
 
 def _attribute(file: str, item: dict[str, Any]) -> Attribute:

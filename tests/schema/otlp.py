@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
 from tollbook_schema.store import Signal, Store
 
 RECEIVED_AT = datetime(2026, 11, 20, 12, tzinfo=UTC)

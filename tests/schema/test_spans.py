@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.schema.otlp import START_NS, attributes, export, load, span
-
 from tollbook_schema import registry
 from tollbook_schema.store import Store
+
+from tests.schema.otlp import START_NS, attributes, export, load, span
 
 
 def row(store: Store, columns: str) -> dict[str, Any]:
@@ -88,7 +88,12 @@ def test_attributes_without_a_column_keep_their_type(store: Store, tmp_path: Pat
 
 
 def test_a_value_that_does_not_fit_its_column_stays_in_the_map(store: Store, tmp_path: Path) -> None:
-    plain = {"server.port": "443", "gen_ai.request.model": 7, "gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": 3.0}
+    plain = {
+        "server.port": "443",
+        "gen_ai.request.model": 7,
+        "gen_ai.usage.input_tokens": "12",
+        "gen_ai.usage.output_tokens": 3.0,
+    }
     load(store, tmp_path, export(span(plain)))
     stored = row(store, "server_port, request_model, input_tokens, output_tokens, attributes")
     assert (stored["server_port"], stored["request_model"]) == (None, "")
@@ -102,7 +107,11 @@ def test_a_value_that_does_not_fit_its_column_stays_in_the_map(store: Store, tmp
 
 
 def test_an_older_spelling_fills_the_column_and_is_kept(store: Store, tmp_path: Path) -> None:
-    load(store, tmp_path, export(span({"gen_ai.usage.prompt_tokens": 9, "gen_ai.system": "openai", "llm.token_count.completion": 4})))
+    load(
+        store,
+        tmp_path,
+        export(span({"gen_ai.usage.prompt_tokens": 9, "gen_ai.system": "openai", "llm.token_count.completion": 4})),
+    )
     assert row(store, "input_tokens, output_tokens, provider_name, attributes") == {
         "input_tokens": 9,
         "output_tokens": 4,
@@ -165,7 +174,10 @@ def test_a_segment_loaded_twice_is_stored_once_with_its_content(store: Store, tm
 @pytest.mark.parametrize("start_ns", [0, 9_214_646_400_000_000_000, 2**64 - 1])
 def test_a_wrong_clock_poisons_nothing(store: Store, tmp_path: Path, start_ns: int) -> None:
     load(store, tmp_path, export(span(start_time_unix_nano=start_ns, end_time_unix_nano=start_ns)))
-    assert row(store, "toUnixTimestamp64Nano(start_time) AS start, duration_ns AS d") == {"start": min(start_ns, 2**63 - 1), "d": 0}
+    assert row(store, "toUnixTimestamp64Nano(start_time) AS start, duration_ns AS d") == {
+        "start": min(start_ns, 2**63 - 1),
+        "d": 0,
+    }
 
 
 def test_every_column_of_the_vocabulary_is_filled_from_its_attribute(store: Store, tmp_path: Path) -> None:
