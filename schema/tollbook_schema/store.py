@@ -43,8 +43,6 @@ EMBEDDED_CONFIG = str(resources.files("tollbook_schema") / "embedded.xml")
 
 LOAD_SETTINGS: Mapping[str, Any] = {
     "deduplicate_blocks_in_dependent_materialized_views": 1,
-    "materialized_views_ignore_errors": 0,
-    "fsync_metadata": 1,
     "short_circuit_function_evaluation": "disable",  # evaluated lazily, the SELECT takes 1.5 times the CPU
 }
 

@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS spans (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY start_time
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS span_content (
     trace_id FixedString(16),
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS span_content (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY (trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Where segments are loaded into; its views fill `spans` and `span_content` in the same INSERT.
 CREATE TABLE IF NOT EXISTS spans_in AS spans ENGINE = Null;
@@ -103,7 +103,7 @@ CREATE TABLE IF NOT EXISTS metrics (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY (name, time)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE TABLE IF NOT EXISTS logs (
     time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'the observed time where the record has none of its own',
@@ -129,4 +129,4 @@ CREATE TABLE IF NOT EXISTS logs (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY time
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
