@@ -21,7 +21,10 @@ CONFIG = """
     <tcp_port>{tcp_port}</tcp_port>
 </clickhouse>
 """
-LISTEN = "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; SELECT count() FROM file('{fifo}', 'LineAsString', 'line String') FORMAT Null"
+LISTEN = """
+SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP;
+SELECT count() FROM file('{fifo}', 'LineAsString', 'line String') FORMAT Null
+"""
 
 
 @contextlib.contextmanager
