@@ -28,6 +28,7 @@ LAST_WEEK = f.Scope()
 
 MAX_WATERFALL_SPANS = 5_000
 MAX_POINTS = 2_000
+MAX_SQL_ROWS = 10_000
 HOURLY_UP_TO = timedelta(days=3)
 """Longer periods are drawn by day, because 72 points fill a chart."""
 
@@ -117,6 +118,11 @@ class Answers:
         if not rows:
             raise UnknownTraceError(f"trace {trace_id} has no span {span_id}")
         return {name: _value(value) for name, value in rows[0].items() if value not in (None, "", [], {})}
+
+    def same_data(self, trace_id: str) -> dict[str, str]:
+        """Requests that had an inference on the same data: the trace id of the earliest, by workflow."""
+        rows = self.store.query(_text("same_data"), {"trace_id": checked_trace_id(trace_id)})
+        return {row["workflow"]: row["trace_id"] for row in rows}
 
     def receipt(self, trace_id: str) -> f.Receipt:
         """What one request cost, line by line.
@@ -258,7 +264,7 @@ class Answers:
         """What the store holds at all."""
         return self._one(f.Extent, "extent", {})
 
-    def sql(self, statement: str, max_rows: int = 10_000) -> Table:
+    def sql(self, statement: str, max_rows: int = MAX_SQL_ROWS) -> Table:
         """Answer to a person's SQL, which may only read.
 
         Raises:

@@ -3,12 +3,17 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, get_args, get_type_hints
+
+from tollbook_schema.attributes import OWNER_COLUMNS
+
+from tollbook_ui.figures import Owners
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet run a cell as a formula (OWASP, CSV injection)."""
@@ -51,12 +56,18 @@ def as_json(thing: Any) -> str:
     return json.dumps(value(thing), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def grid(rows: Sequence[Any], columns: Sequence[str] | None = None) -> Grid:
-    """Rows of one dataclass as a grid; a column that is `None` in every row was not asked for, unless `columns` names it."""
-    if not rows:
-        return Grid(tuple(columns or ()), ())
-    names = columns or [field.name for field in fields(rows[0])]
-    return Grid(tuple(names), tuple(tuple(getattr(row, name) for name in names) for row in rows))
+def grid(rows: Sequence[Any], columns: Sequence[str]) -> Grid:
+    """Those columns of dataclass rows as a grid."""
+    return Grid(tuple(columns), tuple(tuple(getattr(row, name) for name in columns) for row in rows))
+
+
+def answer_grid(answer: Any) -> Grid:
+    """The rows of an answer as a grid, with its columns even where there is no row, and without owner keys nobody asked for."""
+    row_type = get_args(get_type_hints(type(answer))["rows"])[0]
+    names = [field.name for field in fields(row_type)]
+    if isinstance(answer, Owners):
+        names = [name for name in names if name in answer.by or name not in OWNER_COLUMNS]
+    return grid(answer.rows, names)
 
 
 def as_csv(table: Grid) -> str:
@@ -85,16 +96,20 @@ def _cell(thing: Any) -> Any:
 
 
 def _scalar(thing: Any) -> Any:
-    if isinstance(thing, Decimal):
-        return number(thing)
-    if isinstance(thing, datetime):
-        return moment(thing)
-    if isinstance(thing, date):
-        return thing.isoformat()
-    if isinstance(thing, bytes):
-        return thing.hex()
-    if isinstance(thing, Enum):
-        return thing.value
-    if isinstance(thing, float) and (thing != thing or thing in (float("inf"), float("-inf"))):
-        return None
-    return thing if isinstance(thing, str | int | float | bool | None) else str(thing)
+    if thing is None or (isinstance(thing, bool | int | str) and not isinstance(thing, Enum)):
+        return thing
+    if isinstance(thing, float):
+        return thing if math.isfinite(thing) else None
+    for kind, shown in _SHOWN.items():
+        if isinstance(thing, kind):
+            return shown(thing)
+    return str(thing)
+
+
+_SHOWN: dict[type, Callable[[Any], Any]] = {
+    Decimal: number,
+    datetime: moment,
+    date: date.isoformat,
+    bytes: bytes.hex,
+    Enum: lambda member: member.value,
+}
