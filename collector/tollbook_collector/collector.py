@@ -152,6 +152,4 @@ def _checked(signal: Signal, body: bytes, encoding: Encoding) -> Export:
     if encoding == "protobuf":
         return export.checked(signal, body)
     converted = otlp_json.to_protobuf(signal, body)
-    kept = export.checked(signal, converted.body)
-    reason = (*converted.reasons, kept.reason)[0]
-    return Export(kept.body, kept.records, kept.rejected + converted.rejected, reason)
+    return export.checked(signal, converted.body).after(converted.rejected, converted.reason)

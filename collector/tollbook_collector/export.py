@@ -4,8 +4,8 @@ A request is checked whole in C. Only where that fails, or where an id cannot be
 does not cost the good ones beside it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from google.protobuf.message import DecodeError, Message
@@ -30,6 +30,10 @@ class Export:
     """Those that were sent and can never be stored."""
     reason: str = ""
     """Why the first of them cannot."""
+
+    def after(self, rejected: int, reason: str) -> "Export":
+        """The same with records that were rejected before."""
+        return replace(self, rejected=self.rejected + rejected, reason=reason or self.reason)
 
 
 def checked(signal: Signal, body: bytes) -> Export:
@@ -157,6 +161,11 @@ class _Salvage:
     def _reject(self, records: int, reason: str) -> None:
         self.rejected += records
         self.reason = self.reason or reason
+
+
+def members(data: bytes, start: int, end: int, number: int) -> Iterator[wire.Field]:
+    """The length-delimited fields `number` of the message in `data[start:end]`."""
+    return (field for field in wire.fields(data, start, end) if _holds(field, number))
 
 
 def _holds(field: wire.Field, number: int) -> bool:

@@ -16,7 +16,7 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache, partial
 from typing import Any, TypeAlias
@@ -51,8 +51,8 @@ class Converted:
     body: bytes = b""
     rejected: int = 0
     """Records left out because a value of theirs cannot be."""
-    reasons: list[str] = field(default_factory=list)
-    """What was wrong with each."""
+    reason: str = ""
+    """What was wrong with the first of them."""
 
 
 class _BadValueError(ValueError):
@@ -153,7 +153,7 @@ def _records(descriptor: FieldDescriptor, one: Reader) -> Reader:
                 kept.append(one(element, depth, converted))
             except _BadValueError as error:
                 converted.rejected += 1
-                converted.reasons.append(str(error))
+                converted.reason = converted.reason or str(error)
         return kept
 
     return read
