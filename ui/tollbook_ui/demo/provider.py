@@ -9,8 +9,10 @@ import json
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import takewhile
-from threading import Lock
+from threading import Lock, Thread
 from typing import ClassVar, TypedDict
+
+from tollbook_ui.demo.processes import tell, wait_for_parent
 
 BYTES_PER_TOKEN = 4
 CACHE_FROM_TOKENS = 1024
@@ -93,3 +95,19 @@ class Handler(BaseHTTPRequestHandler):
 def serve() -> ThreadingHTTPServer:
     """A stand-in bound to a free port of the loopback address; the caller runs it."""
     return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+def main() -> None:
+    """Run as `python -m tollbook_ui.demo.provider`; tells its port and serves until its standard input closes."""
+    server = serve()
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    tell(port=server.server_port)
+    wait_for_parent()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    main()
