@@ -62,13 +62,13 @@ FROM (
                     rm.schema_url AS resource_schema_url, rm.scope_metrics AS scope_metrics,
                     toLowCardinality(concat('{', arrayStringConcat(arrayMap(a -> concat(toJSONString(a.key), ':', multiIf(notEmpty(a.value.array_value.values), concat('[', arrayStringConcat(arrayMap(e -> multiIf(isNotNull(e.string_value), toJSONString(assumeNotNull(e.string_value)), isNotNull(e.int_value), toString(assumeNotNull(e.int_value)), isNotNull(e.double_value), toString(assumeNotNull(e.double_value)), isNotNull(e.bool_value), if(assumeNotNull(e.bool_value), 'true', 'false'), isNotNull(e.bytes_value), toJSONString(base64Encode(assumeNotNull(e.bytes_value))), isNotNull(e.kvlist_value), toJSONString(base64Encode(assumeNotNull(e.kvlist_value))), isNotNull(e.array_value), toJSONString(base64Encode(assumeNotNull(e.array_value))), 'null'), a.value.array_value.values), ','), ']'), isNotNull(a.value.kvlist_value), toJSONString(base64Encode(assumeNotNull(a.value.kvlist_value))), isNotNull(a.value.string_value), toJSONString(assumeNotNull(a.value.string_value)), isNotNull(a.value.int_value), toString(assumeNotNull(a.value.int_value)), isNotNull(a.value.double_value), toString(assumeNotNull(a.value.double_value)), isNotNull(a.value.bool_value), if(assumeNotNull(a.value.bool_value), 'true', 'false'), isNotNull(a.value.bytes_value), toJSONString(base64Encode(assumeNotNull(a.value.bytes_value))), 'null')), rm.resource.attributes), ','), '}')) AS resource,
                     arrayMap(key -> transform(key, ['tollbook.team', 'tollbook.project', 'tollbook.feature', 'tollbook.tenant', 'deployment.environment.name', 'gen_ai.workflow.name', 'tollbook.site', 'tollbook.tier', 'hw.id', 'hw.model', 'hw.type', 'tollbook.simulated', 'deployment.environment', 'traceloop.workflow.name', 'service.name', 'service.namespace', 'service.version', 'service.instance.id', 'telemetry.sdk.language', 'process.pid', 'host.id', 'host.name', 'host.type', 'container.id', 'cloud.provider', 'cloud.account.id', 'cloud.region', 'cloud.availability_zone', 'k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.pod.name'], [11, 12, 13, 14, 15, 16, 19, 20, 31, 32, 33, 73, 114, 115, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134]::Array(UInt8), 0::UInt8), rm.resource.attributes.key) AS r_codes, rm.resource.attributes.value AS r_value,
-                    r_value.string_value AS r_string, r_value.int_value AS r_int, r_value.double_value AS r_double, r_value.bool_value AS r_bool,
-                    coalesce(nullIf(r_string[indexOf(r_codes, 117)], ''), '') AS service_name,
-                    coalesce(nullIf(r_string[indexOf(r_codes, 120)], ''), '') AS service_instance_id,
+                    r_value.string_value AS r_string, arrayMap(x -> ifNull(x, ''), r_string) AS r_text, r_value.int_value AS r_int, r_value.double_value AS r_double, r_value.bool_value AS r_bool,
+                    r_text[indexOf(r_codes, 117)] AS service_name,
+                    r_text[indexOf(r_codes, 120)] AS service_instance_id,
                     coalesce(r_int[indexOf(r_codes, 122)], NULL) AS process_pid,
-                    coalesce(nullIf(r_string[indexOf(r_codes, 123)], ''), '') AS host_id,
-                    coalesce(nullIf(r_string[indexOf(r_codes, 124)], ''), '') AS host_name,
-                    coalesce(nullIf(r_string[indexOf(r_codes, 125)], ''), '') AS host_type
+                    r_text[indexOf(r_codes, 123)] AS host_id,
+                    r_text[indexOf(r_codes, 124)] AS host_name,
+                    r_text[indexOf(r_codes, 125)] AS host_type
                 FROM (SELECT arrayJoin(resource_metrics) AS rm FROM /*SOURCE*/)
             )
             ARRAY JOIN scope_metrics AS sm
