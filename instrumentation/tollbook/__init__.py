@@ -1,0 +1,37 @@
+"""Tollbook's SDK: what each AI request costs, how old its data is, how much of it is glue.
+
+    import tollbook
+
+    tollbook.configure(service_name="intake", team="documents")
+
+    @tollbook.request("document-intake")
+    def intake(path): ...
+
+Importing this takes a few milliseconds beyond OpenTelemetry's API; the rest comes when `configure` is called.
+"""
+
+from tollbook.api import asset, handoff, inference, request, usage
+from tollbook.carriers import extract, inject
+from tollbook.configuration import configure, flush, shutdown
+from tollbook.handle import Handle, current
+from tollbook.inputs import Asset
+from tollbook.integrations import auto
+from tollbook.owners import label
+
+__all__ = [
+    "Asset",
+    "Handle",
+    "asset",
+    "auto",
+    "configure",
+    "current",
+    "extract",
+    "flush",
+    "handoff",
+    "inference",
+    "inject",
+    "label",
+    "request",
+    "shutdown",
+    "usage",
+]

@@ -1,0 +1,240 @@
+"""`configure`, `flush` and `shutdown`: where spans and metrics go. The OpenTelemetry SDK is imported only here."""
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from opentelemetry import trace
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import exporters, owners, runtime
+from tollbook.shield import shielded
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+METRICS_EVERY_S: Final = 5.0
+
+
+class _State:
+    """What this process has set up."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.tracer_provider: TracerProvider | None = None
+        self.meter_provider: MeterProvider | None = None
+        self.made: WeakSet[Any] = WeakSet()
+        """Tracer providers of our own making, this one and those that were shut down."""
+        self.joined: WeakSet[Any] = WeakSet()
+        """Tracer providers of the application that have our span processor."""
+
+
+_state = _State()
+
+
+def configure(
+    service_name: str | None = None,
+    endpoint: str | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    service_version: str | None = None,
+    environment: str | None = None,
+    team: str | None = None,
+    project: str | None = None,
+    feature: str | None = None,
+    tenant: str | None = None,
+    site: str | None = None,
+    tier: str | None = None,
+    host_type: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+    metrics: bool = True,
+    tracer_provider: "TracerProvider | None" = None,
+) -> None:
+    """Send this process's spans and metrics to Tollbook. The first call counts, later ones change nothing.
+
+    Where the application has set up OpenTelemetry tracing already (in code or by `opentelemetry-instrument`), its
+    provider is used: it gets our span processor, and an exporter only if `endpoint` is given. `OTEL_SDK_DISABLED`,
+    `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME`, `OTEL_EXPORTER_OTLP_*`, `OTEL_BSP_*` and `OTEL_TRACES_SAMPLER`
+    hold as everywhere.
+
+    Args:
+        service_name: by default `OTEL_SERVICE_NAME`, then the program's name.
+        endpoint: base URL of OTLP over HTTP, by default `OTEL_EXPORTER_OTLP_ENDPOINT`, then http://127.0.0.1:4318.
+        headers: sent with each export, such as an API key.
+        service_version: version of the service.
+        environment: such as `production`.
+        team: team that owns what this process does unless a request says otherwise; likewise the next three.
+        project: project or budget line.
+        feature: product feature.
+        tenant: customer.
+        site: place this process runs at.
+        tier: `hyperscale`, `regional` or `edge`.
+        host_type: type of the machine, which its rate is listed under; by default `TOLLBOOK_HOST_TYPE`.
+        attributes: further resource attributes.
+        metrics: also send CPU time and memory of the process every 5 s.
+        tracer_provider: use this provider instead of the global one.
+    """
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return
+    given = {
+        A.SERVICE_NAME: service_name,
+        A.SERVICE_VERSION: service_version,
+        A.TOLLBOOK_SITE: site,
+        A.TOLLBOOK_TIER: tier,
+        A.HOST_TYPE: host_type,
+        **owners.keyed(team=team, project=project, feature=feature, tenant=tenant, environment=environment),
+        **(attributes or {}),
+    }
+    with _state.lock, shielded("configure"):
+        if _state.tracer_provider is None:
+            said = {key: value for key, value in given.items() if value is not None}
+            _set_up(said, endpoint, headers, metrics, tracer_provider)
+
+
+def flush(timeout_s: float = 10.0) -> bool:
+    """Send what has ended so far, and say whether all of it went out in time."""
+    done = True
+    with shielded("flush"):
+        timeout_ms = int(timeout_s * 1000)
+        for provider in (_state.tracer_provider, _state.meter_provider):
+            if provider is not None:
+                done = provider.force_flush(timeout_ms) and done
+    return done
+
+
+def shutdown() -> None:
+    """Send what has ended, then stop what `configure` started. An application's own provider stays up."""
+    with _state.lock, shielded("shut down"):
+        spans, metrics = _state.tracer_provider, _state.meter_provider
+        _state.tracer_provider = _state.meter_provider = None
+        runtime.use(None)
+        if metrics is not None:
+            metrics.shutdown()
+        if spans is not None:
+            (spans.shutdown if spans in _state.made else spans.force_flush)()
+
+
+def _set_up(
+    said: Mapping[str, str],
+    endpoint: str | None,
+    headers: Mapping[str, str] | None,
+    metrics: bool,
+    chosen: "TracerProvider | None",
+) -> None:
+    existing = chosen or trace.get_tracer_provider()
+    if hasattr(existing, "add_span_processor") and existing not in _state.made:
+        _join(existing, said, endpoint, headers)
+    else:
+        _make(said, endpoint, headers)
+    if chosen is not None:
+        runtime.use(chosen)
+    provider = _state.tracer_provider
+    if metrics and provider is not None:
+        _state.meter_provider = _metered(provider, endpoint, headers)
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _make(said: Mapping[str, str], endpoint: str | None, headers: Mapping[str, str] | None) -> None:
+    """A provider of our own, made the global one."""
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+
+    from tollbook.processor import TollbookSpanProcessor  # noqa: PLC0415
+    from tollbook.resource import resource  # noqa: PLC0415
+
+    provider = TracerProvider(resource=resource(said))
+    provider.add_span_processor(TollbookSpanProcessor())
+    _add_exporter(provider, endpoint, headers)
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(provider)
+    else:  # an earlier one of ours, shut down: OpenTelemetry lets nobody replace it
+        runtime.use(provider)
+    _state.made.add(provider)
+    _state.tracer_provider = provider
+
+
+def _join(provider: Any, said: Mapping[str, str], endpoint: str | None, headers: Mapping[str, str] | None) -> None:
+    """The application's provider: adds what its spans lack."""
+    from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor  # noqa: PLC0415
+
+    from tollbook.processor import TollbookSpanProcessor  # noqa: PLC0415
+
+    if provider not in _state.joined:
+        completed = _complete_resource(provider, said)
+        on_pool = isinstance(getattr(provider, "_active_span_processor", None), ConcurrentMultiSpanProcessor)
+        defaults = {} if completed else {key: value for key, value in said.items() if key in owners.OWNER_KEYS}
+        provider.add_span_processor(TollbookSpanProcessor(defaults, measures_cpu=not on_pool))
+        _state.joined.add(provider)
+        if endpoint is not None:
+            _add_exporter(provider, endpoint, headers)
+    _state.tracer_provider = provider
+
+
+def _complete_resource(provider: Any, said: Mapping[str, str]) -> bool:
+    """Say which machine and process the application's spans come from, which its resource seldom does.
+
+    The SDK has no public way to; where its private one is gone, the owners go onto each span instead.
+    """
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+
+    from tollbook.resource import detected  # noqa: PLC0415
+
+    known = getattr(getattr(provider, "resource", None), "attributes", None)
+    with shielded("complete the application's resource"):
+        if known is not None and hasattr(provider, "_update_resource"):
+            provider._update_resource(Resource({**detected(), **known, **said}))
+            return True
+    return False
+
+
+def _add_exporter(provider: Any, endpoint: str | None, headers: Mapping[str, str] | None) -> None:
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    exporter = exporters.span_exporter(endpoint, headers)
+    if exporter is not None:
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+
+
+def _metered(spans: "TracerProvider", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":
+    """Report this process's CPU and memory: through the application's metrics if it has any, else through our own."""
+    from opentelemetry import metrics  # noqa: PLC0415
+
+    from tollbook.process_metrics import observe  # noqa: PLC0415
+
+    ours = spans in _state.made or endpoint is not None
+    existing = metrics.get_meter_provider()
+    if not ours and hasattr(existing, "force_flush"):
+        observe(existing.get_meter("tollbook", schema_url=A.SCHEMA_URL))
+        return None
+    if not ours and not exporters.is_in_environment("metrics"):
+        return None  # nobody has said where they should go
+    provider = _meter_provider(spans.resource, endpoint, headers)
+    if provider is not None:
+        observe(provider.get_meter("tollbook", schema_url=A.SCHEMA_URL))
+        if not hasattr(existing, "force_flush"):
+            metrics.set_meter_provider(provider)
+    return provider
+
+
+def _meter_provider(resource: "Resource", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
+
+    exporter = exporters.metric_exporter(endpoint, headers)
+    if exporter is None:
+        return None
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=METRICS_EVERY_S * 1000)
+    return MeterProvider([reader], resource)
+
+
+def _after_fork() -> None:
+    """A forked child is a process of its own; OpenTelemetry itself renews the instance id only."""
+    with shielded("renew the resource after a fork"):
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+
+        for provider in (_state.tracer_provider, _state.meter_provider):
+            if provider is not None and hasattr(provider, "_update_resource"):
+                provider._update_resource(Resource({A.PROCESS_PID: os.getpid()}))

@@ -1,0 +1,242 @@
+"""The span you hold: what a call may say of itself while it runs."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextvars import Token
+from types import TracebackType
+from typing import Final, Self
+
+from opentelemetry.context import Context, attach, create_key, detach, get_current, get_value, set_value
+from opentelemetry.trace import Span, Status, StatusCode, get_current_span, set_span_in_context
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import cpu, digest
+from tollbook.inputs import Asset, Inputs, Instant, inputs_of
+from tollbook.shield import shielded
+
+Value = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
+"""What an attribute may hold."""
+
+Content = str | bytes | bytearray | memoryview
+
+_HANDLE_KEY: Final = create_key("tollbook-handle")
+_OUTPUT_OPERATIONS: Final = frozenset({"write"})
+"""Handoffs whose assets are made, not read: they say nothing about the age of an inference's inputs."""
+
+
+class Handle:
+    """One running request, inference or handoff. Its methods return the handle, so they chain, and never raise."""
+
+    __slots__ = (
+        "_bytes",
+        "_context",
+        "_cpu_ns",
+        "_cpu_start",
+        "_ended",
+        "_inputs",
+        "_measures_cpu",
+        "_operation",
+        "_records",
+        "_serializing_ns",
+        "_token",
+        "span",
+    )
+
+    def __init__(self, span: Span, context: Context, inputs: Inputs | None, operation: str | None, measures_cpu: bool) -> None:
+        self.span: Final = span
+        """The OpenTelemetry span itself."""
+        self._context = set_value(_HANDLE_KEY, self, set_span_in_context(span, context))
+        self._inputs = inputs
+        self._operation = operation
+        self._measures_cpu = measures_cpu
+        self._cpu_ns = 0
+        self._cpu_start: tuple[int, int] | None = None
+        self._token: Token[Context] | None = None
+        self._ended = False
+        self._bytes: int | None = None
+        self._records: int | None = None
+        self._serializing_ns = 0
+
+    # What the caller says.
+
+    def set(self, key: str, value: Value) -> Self:
+        """Set an attribute, under a name of the vocabulary or any other."""
+        with shielded("set an attribute"):
+            self.span.set_attribute(key, value)
+        return self
+
+    def bytes(self, moved: int) -> Self:
+        """Add to the bytes that the handoff moved, both ways where an answer comes back."""
+        with shielded("count bytes"):
+            self._bytes = (self._bytes or 0) + int(moved)
+            self.span.set_attribute(A.TOLLBOOK_HANDOFF_SIZE, self._bytes)
+        return self
+
+    def records(self, moved: int) -> Self:
+        """Add to the records that the handoff moved."""
+        with shielded("count records"):
+            self._records = (self._records or 0) + int(moved)
+            self.span.set_attribute(A.TOLLBOOK_HANDOFF_RECORDS, self._records)
+        return self
+
+    def asset(
+        self,
+        id: str | Asset,  # noqa: A002 - the field's own name
+        version: str | None = None,
+        event_time: Instant | None = None,
+        synced_at: Instant | None = None,
+    ) -> Self:
+        """Name the piece of data that is read, written or moved, and say how old it is.
+
+        Inferences later in the same request carry the ids and the oldest and newest `event_time` of what was read.
+
+        Args:
+            id: its identity, such as `s3://corpus/2026/a.parquet`, or a whole `Asset`.
+            version: its version.
+            event_time: when its content came to be; a `datetime`, a float of seconds or an int of nanoseconds.
+            synced_at: when the copy that is read was made.
+        """
+        with shielded("name an asset"):
+            asset = id if isinstance(id, Asset) else Asset(id, version, event_time, synced_at)
+            self.span.set_attributes(asset.attributes())
+            if self._inputs is not None and self._operation not in _OUTPUT_OPERATIONS:
+                self._inputs.add(asset)
+        return self
+
+    def usage(
+        self,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        *,
+        cache_read_tokens: int | None = None,
+        cache_write_tokens: int | None = None,
+        reasoning_tokens: int | None = None,
+        response_model: str | None = None,
+        response_id: str | None = None,
+    ) -> Self:
+        """Say what a model call used. As in OpenTelemetry, cached tokens are part of the input, reasoning of the output."""
+        said: dict[str, str | int | None] = {
+            A.GEN_AI_USAGE_INPUT_TOKENS: input_tokens,
+            A.GEN_AI_USAGE_OUTPUT_TOKENS: output_tokens,
+            A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: cache_read_tokens,
+            A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: cache_write_tokens,
+            A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: reasoning_tokens,
+            A.GEN_AI_RESPONSE_MODEL: response_model,
+            A.GEN_AI_RESPONSE_ID: response_id,
+        }
+        return self._say("count tokens", said)
+
+    def payload(self, *, input_bytes: int | None = None, output_bytes: int | None = None, batch_size: int | None = None) -> Self:
+        """Say what went into a model call and came out of it."""
+        said: dict[str, int | None] = {
+            A.TOLLBOOK_INFERENCE_INPUT_SIZE: input_bytes,
+            A.TOLLBOOK_INFERENCE_OUTPUT_SIZE: output_bytes,
+            A.TOLLBOOK_INFERENCE_BATCH_SIZE: batch_size,
+        }
+        return self._say("size a model call", said)
+
+    def content(self, data: Content) -> Self:
+        """Note a keyed digest of the content handed over, so that copies are found; the content is not kept."""
+        with shielded("digest content"):
+            self.span.set_attribute(A.TOLLBOOK_CONTENT_DIGEST, digest.digest([data]))
+        return self
+
+    def fail(self, error_type: str) -> Self:
+        """Mark the work as failed where no exception says so, such as by an answer's code."""
+        with shielded("mark a failure"):
+            self.span.set_attribute(A.ERROR_TYPE, error_type)
+            self.span.set_status(Status(StatusCode.ERROR))
+        return self
+
+    def serializing(self) -> "Serializing":
+        """Time what runs in the block as turning objects into bytes or back: `with span.serializing(): json.dumps(x)`."""
+        return Serializing(self)
+
+    @property
+    def trace_id(self) -> str:
+        """The request's id, 32 hex digits: what `tollbook receipt` takes. Zeros while nothing is recorded."""
+        return f"{self.span.get_span_context().trace_id:032x}"
+
+    def _say(self, step: str, said: Mapping[str, str | int | None]) -> Self:
+        with shielded(step):
+            self.span.set_attributes({key: value for key, value in said.items() if value is not None})
+        return self
+
+    def _serialized(self, took_ns: int) -> None:
+        with shielded("time serialization"):
+            self._serializing_ns += took_ns
+            self.span.set_attribute(A.TOLLBOOK_HANDOFF_SERIALIZATION_DURATION, self._serializing_ns)
+
+    # How it lives. As a context manager the handle is the current span while its own code runs.
+
+    def __enter__(self) -> Self:
+        with shielded("make a span current"):
+            self._token = attach(self._context)
+            if self._measures_cpu:
+                self._cpu_start = (threading.get_ident(), cpu.clock_ns())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        with shielded("leave a span"):
+            if self._cpu_start is not None:
+                thread, start_ns = self._cpu_start
+                self._cpu_start = None
+                self._cpu_ns += cpu.clock_ns() - start_ns
+                self._measures_cpu = thread == threading.get_ident()
+            if self._token is not None:
+                token, self._token = self._token, None
+                self._context = get_current()  # a suspended body finds its own inner span again
+                detach(token)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End the span. The decorators and `with` blocks do it for you."""
+        if self._ended:
+            return
+        self._ended = True
+        with shielded("close a span"):
+            if self._measures_cpu:
+                self.span.set_attribute(A.TOLLBOOK_CPU_TIME, self._cpu_ns)
+            if error is not None and _is_failure(error):
+                self.span.set_attribute(A.ERROR_TYPE, _error_type(error))
+                self.span.set_status(Status(StatusCode.ERROR))  # no message: it may hold content or secrets
+        with shielded("end a span"):
+            self.span.end()
+
+
+class Serializing:
+    """Times a block as serialization of its handoff."""
+
+    __slots__ = ("_handle", "_start_ns")
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._start_ns = 0
+
+    def __enter__(self) -> None:
+        self._start_ns = time.perf_counter_ns()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._handle._serialized(time.perf_counter_ns() - self._start_ns)
+
+
+def current() -> Handle:
+    """The handle of the current span, whoever started it; one that ignores everything if there is none."""
+    context = get_current()
+    span = get_current_span(context)
+    known = get_value(_HANDLE_KEY, context)
+    if isinstance(known, Handle) and known.span is span:
+        return known
+    return Handle(span, context, inputs_of(context), None, measures_cpu=False)
+
+
+def _is_failure(error: BaseException) -> bool:
+    """An abandoned generator and a clean `sys.exit()` are ways to end, not failures."""
+    if isinstance(error, SystemExit):
+        return error.code not in (None, 0)
+    return not isinstance(error, GeneratorExit)
+
+
+def _error_type(error: BaseException) -> str:
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,307 @@
+"""onnxruntime: a span for each run of an `InferenceSession`, whoever wrote the program that calls it."""
+
+import hashlib
+import importlib.util
+import marshal
+import math
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import wrapt
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # its file opts out
+from opentelemetry.instrumentation.utils import unwrap
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import digest
+from tollbook.cpu import Newborn, ThreadPool
+from tollbook.extract import size_bytes
+from tollbook.handle import Handle
+from tollbook.shield import shielded
+from tollbook.steps import ending
+from tollbook.work import INERT, Work
+
+_MODULE: Final = "onnxruntime.capi.onnxruntime_inference_collection"
+_GENERIC: Final = frozenset({"model", "models", "onnx", "network", "net", "model_quantized", "model_fp16", ""})
+"""File and folder names that say nothing: the folder above is asked instead."""
+_GPU: Final = frozenset({"CUDA", "Tensorrt", "NvTensorRTRTX", "ROCM", "MIGraphX", "Dml", "WebGpu", "WebGPU"})
+_ITEMSIZES: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("tensor(double)", "tensor(int64)", "tensor(uint64)"), 8),
+    **dict.fromkeys(("tensor(float)", "tensor(int32)", "tensor(uint32)"), 4),
+    **dict.fromkeys(("tensor(float16)", "tensor(bfloat16)", "tensor(int16)", "tensor(uint16)"), 2),
+    **dict.fromkeys(("tensor(int8)", "tensor(uint8)", "tensor(bool)"), 1),
+}
+_UNVERSIONED: Final = frozenset({0, 2**63 - 1})
+_HASHED_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
+"""A larger model file is hashed in the background: this much takes about 20 ms, beside the loading of the model."""
+
+
+class OnnxRuntimeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
+    """Instruments onnxruntime once it is imported, in whichever of its distributions."""
+
+    _wrapped: ModuleType | None = None
+    _wanted = False
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """None by name: onnxruntime comes as onnxruntime, onnxruntime-gpu, onnxruntime-directml and more."""
+        return ()
+
+    def _instrument(self, **_: Any) -> None:
+        if importlib.util.find_spec("onnxruntime") is None:
+            raise ModuleNotFoundError("onnxruntime is not installed", name="onnxruntime")
+        self._wanted = True
+        wrapt.register_post_import_hook(self._wrap, _MODULE)  # importing it costs 0.2 s, which may never be needed
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._wanted = False
+        if self._wrapped is not None:
+            for method in _WRAPPERS:
+                owner, _dot, name = method.partition(".")
+                unwrap(getattr(self._wrapped, owner), name)
+            self._wrapped = None
+
+    def _wrap(self, module: ModuleType) -> None:
+        with shielded("instrument onnxruntime"):
+            if self._wanted and self._wrapped is None:
+                for method, wrapper in _WRAPPERS.items():
+                    wrapt.wrap_function_wrapper(module, method, wrapper)
+                self._wrapped = module
+
+
+class _Model:
+    """What is said of every run of one session."""
+
+    def __init__(self, session: Any, threads: Iterable[int]) -> None:
+        path = getattr(session, "_model_path", None)
+        self.pool = ThreadPool(threads)
+        self.digest: str | None = None
+        self._hash(Path(path) if path else getattr(session, "_model_bytes", None))
+        self.itemsizes = {node.name: _ITEMSIZES.get(node.type) for node in session.get_inputs()}
+        meta = session.get_modelmeta()
+        self.name = _name_of(Path(path)) if path else _name_inside(meta, self.digest)
+        version = None if meta.version in _UNVERSIONED else str(meta.version)
+        self.work = Work(
+            "inference",
+            f"inference {self.name}",
+            {
+                A.GEN_AI_OPERATION_NAME: "inference",
+                A.GEN_AI_PROVIDER_NAME: "onnxruntime",
+                A.GEN_AI_REQUEST_MODEL: self.name,
+                A.TOLLBOOK_MODEL_VERSION: version,
+                A.TOLLBOOK_INFERENCE_LOCATION: "in_process",
+            },
+        )
+
+    def begin(self, session: Any, measures_cpu: bool = True) -> Handle:
+        """Start the span of a run."""
+        handle = self.work.begin(self.work.name, measures_cpu)
+        with shielded("describe an onnxruntime session"):
+            if self.digest:
+                handle.set(A.TOLLBOOK_MODEL_DIGEST, self.digest)
+            hardware = _hardware(session.get_providers())
+            if hardware:
+                handle.set(A.HW_TYPE, hardware)
+        return handle
+
+    def _hash(self, model: Path | bytes | None) -> None:
+        if model is None:
+            return
+        size = len(model) if isinstance(model, bytes) else model.stat().st_size
+        if size <= _HASHED_AT_ONCE_BYTES:
+            self._set_digest(model)
+        else:
+            threading.Thread(target=self._set_digest, args=[model], daemon=True, name="tollbook-model-digest").start()
+
+    def _set_digest(self, model: Path | bytes) -> None:
+        with shielded("hash a model"):
+            self.digest = _sha256(model)[:16]
+
+
+_models: WeakKeyDictionary[Any, _Model] = WeakKeyDictionary()
+_digests: dict[tuple[str, int, int], str] = {}
+
+
+def _sha256(model: Path | bytes) -> str:
+    """Digest of a model; a file is read again only if it has changed."""
+    if isinstance(model, bytes):
+        return hashlib.sha256(model).hexdigest()
+    state = model.stat()
+    known = (str(model), state.st_size, state.st_mtime_ns)
+    if known not in _digests:
+        with model.open("rb") as file:
+            _digests[known] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _digests[known]
+
+
+def _name_of(path: Path) -> str:
+    """The first telling name on the way up: `clip.onnx` is `clip`, `bert/onnx/model.onnx` is `bert`."""
+    names = (path.stem, *(folder.name for folder in path.absolute().parents))
+    return next((name for name in names if name.lower() not in _GENERIC), path.stem)
+
+
+def _name_inside(meta: Any, sha256: str | None) -> str:
+    """For a model given as bytes: its graph's name, unless that is only the converter's."""
+    if meta.graph_name and meta.graph_name != meta.producer_name:
+        return str(meta.graph_name)
+    return f"onnx-{sha256}" if sha256 else str(meta.producer_name or "onnx")
+
+
+def _hardware(providers: Iterable[str]) -> str | None:
+    """What the session runs on, by its first provider; unknown for accelerators that are neither."""
+    first = next(iter(providers), "").removesuffix("ExecutionProvider")
+    return "gpu" if first in _GPU else {"CPU": "cpu", "Dnnl": "cpu", "Xnnpack": "cpu"}.get(first)
+
+
+def _model_of(session: Any) -> _Model | None:
+    with shielded("look at an onnxruntime session"):
+        model = _models.get(session)
+        if model is None:
+            model = _models[session] = _Model(session, ())
+        return model
+    return None
+
+
+def _say_input(handle: Handle, model: _Model, feed: Mapping[str, Any]) -> None:
+    with shielded("size a model's input"):
+        if not handle.span.is_recording():
+            return
+        shapes = {name: _shape(value) for name, value in feed.items()}
+        size = _total(_tensor_bytes(value, shapes[name], model.itemsizes.get(name)) for name, value in feed.items())
+        first = next(iter(shapes.values()), ())
+        handle.payload(input_bytes=size, batch_size=first[0] if first else None)
+        if size is not None and size <= digest.MAX_BYTES:
+            handle.set(A.TOLLBOOK_INFERENCE_INPUT_DIGEST, digest.digest(_parts(feed)))
+
+
+def _say_output(handle: Handle, outputs: Iterable[Any]) -> None:
+    with shielded("size a model's output"):
+        handle.payload(output_bytes=_total(_tensor_bytes(value, (), None) for value in outputs))
+
+
+def _total(sizes: Iterable[int | None]) -> int | None:
+    """The sum; unknown if one of them is."""
+    known = list(sizes)
+    return None if None in known else sum(size for size in known if size is not None)
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    """Of an array, of an OrtValue, or of the nested lists that onnxruntime takes as well."""
+    shape = getattr(value, "shape", None)
+    if shape is not None:
+        return tuple(shape() if callable(shape) else shape)
+    found: list[int] = []
+    while isinstance(value, list | tuple):
+        found.append(len(value))
+        value = value[0] if value else None
+    return tuple(found)
+
+
+def _tensor_bytes(value: Any, shape: tuple[int, ...], itemsize: int | None) -> int | None:
+    if hasattr(value, "tensor_size_in_bytes"):  # an OrtValue, possibly on a device
+        return int(value.tensor_size_in_bytes())
+    if isinstance(value, list | tuple):
+        return math.prod(shape) * itemsize if itemsize else None
+    if getattr(getattr(value, "dtype", None), "kind", None) == "O":  # strings; nbytes would count pointers
+        return size_bytes(value.ravel().tolist())
+    return size_bytes(value)
+
+
+def _parts(feed: Mapping[str, Any]) -> Iterator[Any]:
+    """What a digest of the feed is made of: names, types, shapes and values."""
+    for name in sorted(feed):
+        value = feed[name]
+        value = value.numpy() if hasattr(value, "tensor_size_in_bytes") else value
+        yield name
+        if isinstance(value, list | tuple):
+            yield marshal.dumps(value, 2)  # version 2 depends on values only, later ones also on identity
+        elif value.dtype.kind == "O":
+            yield marshal.dumps((value.shape, value.tolist()), 2)
+        else:
+            yield f"{value.dtype}{value.shape}"
+            yield value.tobytes()
+
+
+def _created(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`InferenceSession(…)`: find the threads that the session starts, they do most of its work."""
+    with Newborn() as threads:
+        result = wrapped(*args, **kwargs)
+    with shielded("look at an onnxruntime session"):
+        _models[session] = _Model(session, threads.thread_ids)
+    return result
+
+
+def _run(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`run` and `run_with_ort_values`."""
+    model = _model_of(session)
+    handle = model.begin(session) if model else INERT
+    if model is None or handle is INERT:
+        return wrapped(*args, **kwargs)
+    with ending(handle), handle:
+        _say_input(handle, model, _argument(args, kwargs, 1, "input_feed", "input_dict_ort_values") or {})
+        with model.pool:
+            outputs = wrapped(*args, **kwargs)
+        _say_output(handle, outputs)
+    return outputs
+
+
+def _run_bound(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`run_with_iobinding`: its inputs are bound to memory that cannot be asked for its size."""
+    model = _model_of(session)
+    handle = model.begin(session) if model else INERT
+    if model is None or handle is INERT:
+        return wrapped(*args, **kwargs)
+    with ending(handle), handle:
+        with model.pool:
+            result = wrapped(*args, **kwargs)
+        with shielded("size a model's output"):
+            _say_output(handle, _argument(args, kwargs, 0, "iobinding").get_outputs())
+    return result
+
+
+def _run_async(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`run_async`: the span ends when the result is called back, on a thread of onnxruntime's."""
+    model = _model_of(session)
+    handle = model.begin(session, measures_cpu=False) if model else INERT
+    callback = _argument(args, kwargs, 2, "callback")
+    if model is None or handle is INERT or callback is None:
+        return wrapped(*args, **kwargs)
+    _say_input(handle, model, _argument(args, kwargs, 1, "input_feed") or {})
+
+    def answered(results: Any, user_data: Any, error: str) -> None:
+        if error:
+            handle.fail("onnxruntime")
+        else:
+            _say_output(handle, results)
+        with ending(handle), handle:
+            callback(results, user_data, error)
+
+    if "callback" in kwargs:
+        kwargs = {**kwargs, "callback": answered}
+    else:
+        args = (*args[:2], answered, *args[3:])
+    with _ending_on_error(handle):
+        return wrapped(*args, **kwargs)
+
+
+class _ending_on_error(ending):  # noqa: N801 - reads as a word
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        if error is not None:
+            super().__exit__(kind, error, traceback)
+
+
+def _argument(args: tuple[Any, ...], kwargs: Mapping[str, Any], place: int, *names: str) -> Any:
+    if len(args) > place:
+        return args[place]
+    return next((kwargs[name] for name in names if name in kwargs), None)
+
+
+_WRAPPERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "InferenceSession.__init__": _created,
+    "Session.run": _run,
+    "Session.run_with_ort_values": _run,
+    "Session.run_with_iobinding": _run_bound,
+    "Session.run_async": _run_async,
+}

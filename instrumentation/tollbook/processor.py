@@ -1,0 +1,68 @@
+"""What every span gets, whoever makes it: its owners, the age of a model call's inputs, and its CPU time.
+
+Imports the OpenTelemetry SDK, so only `configure` imports this.
+"""
+
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import Span, SpanProcessor
+from opentelemetry.util.types import AnyValue
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import cpu, owners
+from tollbook.inputs import inputs_of
+from tollbook.shield import shielded
+
+_STARTED: Final = "_tollbook_started"
+_MODEL_CALL: Final = (A.GEN_AI_REQUEST_MODEL, A.GEN_AI_OPERATION_NAME)
+
+
+class TollbookSpanProcessor(SpanProcessor):
+    """Adds what is known at a span's start and end. Exports nothing.
+
+    Args:
+        defaults: attributes for spans that say nothing else, where the resource could not take them.
+        measures_cpu: off where spans are started on other threads than their work's.
+    """
+
+    def __init__(self, defaults: Mapping[str, str] | None = None, measures_cpu: bool = True) -> None:
+        self._defaults = dict(defaults or {})
+        self._measures_cpu = measures_cpu
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Copy the owners out of the baggage, and start the CPU clock."""
+        with shielded("label a span"):
+            said = span.attributes or {}
+            known: dict[str, AnyValue] = {**self._defaults, **owners.carried(parent_context)}
+            if A.TOLLBOOK_KIND not in said:
+                known |= self._of_foreign(span, said, parent_context)
+            missing = {key: value for key, value in known.items() if key not in said}
+            if missing:
+                span.set_attributes(missing)
+
+    def _on_ending(self, span: Span) -> None:
+        with shielded("measure a span's CPU time"):
+            thread, start_ns = getattr(span, _STARTED, (0, 0))
+            if thread == threading.get_ident():
+                _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - start_ns)
+
+    def _of_foreign(self, span: Span, said: Mapping[str, object], context: Context | None) -> dict[str, AnyValue]:
+        """What a span needs that another instrumentation makes."""
+        if self._measures_cpu and not cpu.inside_event_loop():
+            setattr(span, _STARTED, (threading.get_ident(), cpu.clock_ns()))
+        inputs = inputs_of(context) if any(key in said for key in _MODEL_CALL) else None
+        return dict(inputs.attributes()) if inputs else {}
+
+
+def _add(span: Span, key: str, value: int) -> None:
+    """Set an attribute on a span that is ending.
+
+    The SDK (1.45) freezes attributes before this hook, though the specification wants them open in it.
+    """
+    attributes: Any = span._attributes
+    attributes._immutable = False
+    attributes[key] = value
+    attributes._immutable = True

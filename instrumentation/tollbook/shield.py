@@ -1,0 +1,47 @@
+"""The one place where a fault of ours is swallowed, so that it never becomes a fault of the application."""
+
+import logging
+import os
+from collections import Counter
+from types import TracebackType
+from typing import Final
+
+_log = logging.getLogger("tollbook")
+
+faults: Final[Counter[str]] = Counter()
+"""How often each step has failed in this process, by the step's name."""
+
+
+class shielded:  # noqa: N801 - reads as a word: `with shielded("count tokens"):`
+    """Keep a fault of ours away from the application.
+
+    What fails inside is counted in `faults` and logged once for each step. Under `TOLLBOOK_STRICT=1` it is raised.
+    `KeyboardInterrupt`, `SystemExit` and `GeneratorExit` always pass, they are not faults.
+    """
+
+    __slots__ = ("step",)
+
+    def __init__(self, step: str) -> None:
+        self.step = step
+
+    def __enter__(self) -> None:
+        """Nothing to prepare, so that the shield costs next to nothing."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
+        return isinstance(error, Exception) and _swallow(self.step, error)
+
+
+def _swallow(step: str, error: Exception) -> bool:
+    if strict():
+        return False
+    faults[step] += 1
+    if faults[step] == 1:
+        # The message may hold content of the request: it goes to the debug log only.
+        _log.warning("tollbook could not %s (%s); the application is not affected", step, type(error).__name__)
+        _log.debug("tollbook could not %s", step, exc_info=error)
+    return True
+
+
+def strict() -> bool:
+    """Whether our own faults are raised instead of counted."""
+    return os.environ.get("TOLLBOOK_STRICT", "").lower() in {"1", "true", "yes"}

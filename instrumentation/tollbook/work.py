@@ -1,0 +1,291 @@
+"""A piece of work that gets a span: what `request`, `inference` and `handoff` make, decorator and context manager."""
+
+import functools
+import inspect
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeVar, cast
+
+from opentelemetry.context import Context, get_current
+from opentelemetry.trace import INVALID_SPAN, SpanKind, get_current_span
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import cpu, owners, runtime
+from tollbook.extract import Of, Picker, as_asset, count_records, size_bytes, used
+from tollbook.handle import Handle, Value
+from tollbook.inputs import opened
+from tollbook.shield import shielded
+from tollbook.steps import Steps, Thrown, ending
+
+F = TypeVar("F", bound=Callable[..., Any])
+Kind = Literal["request", "inference", "handoff"]
+
+
+class _Inert(Handle):
+    """Stands in where nothing is recorded: it takes every call and does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(INVALID_SPAN, Context(), None, None, measures_cpu=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        """Nothing was made current."""
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing was begun."""
+
+
+INERT: Final = _Inert()
+
+
+class Work:
+    """Gives a function or a block a span. As a context manager it serves one block at a time."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        name: str | None,
+        attributes: Mapping[str, Value | None],
+        *,
+        block_name: str | None = None,
+        operation: str | None = None,
+        owned_by: Mapping[str, str] | None = None,
+        span_kind: SpanKind | None = None,
+        takes: Mapping[str, Of | None] | None = None,
+    ) -> None:
+        self._kind = kind
+        self._name = name
+        self.name: Final = name or block_name or kind
+        """The span's name where no function gives it one."""
+        self._operation = operation
+        self._owned_by = dict(owned_by or {})
+        self._span_kind = span_kind
+        self._takes = {what: of for what, of in (takes or {}).items() if of is not None}
+        self._attributes: dict[str, Value] = {A.TOLLBOOK_KIND: kind}
+        self._attributes.update({key: value for key, value in attributes.items() if value is not None})
+        self._entered: list[Handle] = []
+
+    def __call__(self, function: F, /) -> F:
+        """Decorate a function of any kind; its signature, result and exceptions stay."""
+        if isinstance(function, staticmethod | classmethod):
+            return cast(F, type(function)(self(function.__func__)))
+        if inspect.isclass(function) or not callable(function):
+            raise TypeError(f"@tollbook.{self._kind} takes a function, not {function!r}")
+        takes = Takes(self._takes, function, streams=self._kind == "inference")
+        name = self._name or _name_of(function)
+        wrap = _wrapping(function)
+        wrapper = wrap(function, functools.partial(self.begin, name, True), takes)
+        return cast(F, functools.wraps(function)(wrapper))
+
+    def __enter__(self) -> Handle:
+        handle = self.begin(self.name, not cpu.inside_event_loop())
+        self._entered.append(handle)
+        return handle.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        handle = self._entered.pop()
+        handle.__exit__(kind, error, traceback)
+        handle.end(error)
+
+    async def __aenter__(self) -> Handle:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def begin(self, name: str, measures_cpu: bool) -> Handle:
+        """Start the span, not yet current."""
+        tracer = runtime.tracer()
+        if tracer is None:
+            return INERT
+        with shielded(f"start the span of a {self._kind}"):
+            context = get_current()
+            attributes, context = self._owned(name, context)
+            inputs, context = opened(context)
+            if self._kind == "inference":
+                attributes.update(inputs.attributes())
+            span = tracer.start_span(
+                name,
+                context,
+                self._span_kind or _span_kind(self._kind, context),
+                attributes,
+                record_exception=False,
+                set_status_on_exception=False,
+            )
+            if span.get_span_context().is_valid:
+                return Handle(span, context, inputs, self._operation, measures_cpu and span.is_recording())
+        return INERT
+
+    def _owned(self, name: str, context: Context) -> tuple[dict[str, Value], Context]:
+        """The span's first attributes with its owners, and the context that carries the owners on."""
+        carried = owners.carried(context)
+        given = self._owned_by
+        if self._kind == "request" and A.GEN_AI_WORKFLOW_NAME not in {**carried, **given}:
+            given = {**given, A.GEN_AI_WORKFLOW_NAME: name}
+        if given:
+            context = owners.carrying(given, context)
+        return {**self._attributes, **carried, **given}, context
+
+
+def _span_kind(kind: Kind, context: Context) -> SpanKind:
+    entered_from_outside = kind == "request" and get_current_span(context).get_span_context().is_remote
+    return SpanKind.SERVER if entered_from_outside else SpanKind.INTERNAL
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    name: str = getattr(function, "__qualname__", type(function).__qualname__)
+    return name.rpartition("<locals>.")[2]
+
+
+class Takes:
+    """What a decorator takes from its function's arguments, result and items."""
+
+    __slots__ = ("_from_call", "_from_result", "_streams")
+
+    def __init__(self, takes: Mapping[str, Of], function: Callable[..., Any], streams: bool) -> None:
+        pickers = {what: Picker(of, function) for what, of in takes.items()}
+        self._from_call = [(what, picker) for what, picker in pickers.items() if not picker.needs_result]
+        self._from_result = [(what, picker) for what, picker in pickers.items() if picker.needs_result]
+        self._streams = streams
+
+    def call(self, handle: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Say what the arguments tell."""
+        for what, picker in self._from_call:
+            with shielded(f"take {what} from an argument"):
+                _SAY[what](handle, picker.of_call(args, kwargs))
+
+    def result(self, handle: Handle, result: Any) -> None:
+        """Say what the result, or an item of it, tells."""
+        for what, picker in self._from_result:
+            with shielded(f"take {what} from a result"):
+                _SAY[what](handle, picker.of_result(result))
+
+    def items(self, handle: Handle) -> Callable[[Any], None]:
+        """A listener to a generator's items, which add up."""
+        started_ns = time.perf_counter_ns()
+        first = self._streams
+
+        def item(value: Any) -> None:
+            nonlocal first
+            if first:
+                first = False
+                handle.set(A.GEN_AI_REQUEST_STREAM, True)
+                handle.set(A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, (time.perf_counter_ns() - started_ns) / 1e9)
+            self.result(handle, value)
+
+        return item
+
+
+def _say_bytes(handle: Handle, value: Any) -> None:
+    size = size_bytes(value)
+    if size is not None:
+        handle.bytes(size)
+
+
+def _say_records(handle: Handle, value: Any) -> None:
+    count = count_records(value)
+    if count is not None:
+        handle.records(count)
+
+
+def _say_asset(handle: Handle, value: Any) -> None:
+    asset = as_asset(value)
+    if asset is not None:
+        handle.asset(asset)
+
+
+def _say_usage(handle: Handle, value: Any) -> None:
+    usage = used(value)
+    if usage:
+        handle.usage(**usage)
+
+
+_SAY: Final[Mapping[str, Callable[[Handle, Any], None]]] = {
+    "bytes": _say_bytes,
+    "records": _say_records,
+    "asset": _say_asset,
+    "usage": _say_usage,
+}
+
+Begin = Callable[[], Handle]
+Wrap = Callable[[Callable[..., Any], Begin, Takes], Callable[..., Any]]
+
+
+def _wrapping(function: Callable[..., Any]) -> Wrap:
+    """The wrapper of the function's own kind, so that `inspect` still tells what it is."""
+    if inspect.isasyncgenfunction(function):
+        return _async_generator
+    if inspect.isgeneratorfunction(function):
+        return _generator
+    return _coroutine if inspect.iscoroutinefunction(function) else _plain
+
+
+def _plain(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        handle = begin()
+        if handle is INERT:
+            return function(*args, **kwargs)
+        with ending(handle), handle:
+            takes.call(handle, args, kwargs)
+            result = function(*args, **kwargs)
+            takes.result(handle, result)
+        return result
+
+    return wrapper
+
+
+def _coroutine(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        handle = begin()
+        if handle is INERT:
+            return await function(*args, **kwargs)
+        with ending(handle):
+            takes.call(handle, args, kwargs)
+            result = await Steps(function(*args, **kwargs), handle)
+            takes.result(handle, result)
+        return result
+
+    return wrapper
+
+
+def _generator(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        handle = begin()
+        if handle is INERT:
+            return (yield from function(*args, **kwargs))
+        with ending(handle):
+            takes.call(handle, args, kwargs)
+            return (yield from Steps(function(*args, **kwargs), handle, takes.items(handle)))
+
+    return wrapper
+
+
+def _async_generator(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        handle = begin()
+        with ending(handle):
+            takes.call(handle, args, kwargs)
+            body = function(*args, **kwargs)
+            say = takes.items(handle)
+            advance = body.asend(None)
+            while True:
+                try:
+                    item = await Steps(advance, handle)
+                except StopAsyncIteration:
+                    return
+                say(item)
+                thrown = Thrown()
+                try:
+                    with thrown:
+                        sent = yield item
+                except GeneratorExit:
+                    await Steps(body.aclose(), handle)
+                    raise
+                advance = body.asend(sent) if thrown.error is None else body.athrow(thrown.error)
+
+    return wrapper
