@@ -1,0 +1,42 @@
+"""Blocks and charts on a Streamlit page."""
+
+import streamlit as st
+
+from tollbook_ui.dashboard.charts import Spec
+from tollbook_ui.look import blocks as b
+
+PAGE = ".stMainBlockContainer { padding: 3.2rem 2.6rem 3rem; max-width: 1500px; } .tb + .tb { margin-top: 12px; }"
+"""Streamlit leaves six lines free above a page; three are enough for its header."""
+
+
+def style() -> None:
+    """The stylesheet of all blocks, once a page."""
+    st.html(f"<style>{b.stylesheet()}{PAGE}</style>")
+
+
+def blocks(*items: b.Block | None) -> None:
+    """Blocks one under another; None is left out."""
+    if present := [item for item in items if item is not None]:
+        st.html(str(b.html(*present)))
+
+
+def section(title: str, *items: b.Block | None, note: str = "") -> None:
+    """Blocks under a heading, with a line that says how to read them."""
+    st.subheader(title, anchor=False)
+    if note:
+        st.caption(note)
+    blocks(*items)
+
+
+def chart(spec: Spec, alt: str) -> None:
+    """A chart as wide as its place; `alt` says it in words."""
+    values = spec["data"]["values"]
+    if values:
+        st.vega_lite_chart(spec, width="stretch", alt=alt)
+    else:
+        st.caption("Nothing to draw in this period.")
+
+
+def nothing(title: str, text: str, *commands: str) -> None:
+    """Says what is empty, why, and what to run next."""
+    blocks(b.Note(title, text, commands))

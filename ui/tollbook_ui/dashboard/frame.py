@@ -1,0 +1,86 @@
+"""What every page has around it: navigation, the sidebar's filters, and plain words when the store is down or empty."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+from tollbook_schema.store import StoreError
+
+from tollbook_ui import answers
+from tollbook_ui import figures as f
+from tollbook_ui.answers import Answers
+from tollbook_ui.dashboard import accelerators, draw, freshness, hotspots, overview, owners, requests, scope
+from tollbook_ui.look.blocks import Note
+
+ICON = Path(__file__).with_name("icon.svg")
+
+PAGES: tuple[tuple[Callable[[Answers, f.Scope], None], str, str], ...] = (
+    (overview.page, "Overview", "overview"),
+    (requests.page, "Requests", "requests"),
+    (owners.page, "Owners", "owners"),
+    (freshness.page, "Freshness", "freshness"),
+    (accelerators.page, "Accelerators", "accelerators"),
+    (hotspots.page, "Hotspots", "hotspots"),
+)
+
+
+def run() -> None:
+    """Draws one page."""
+    st.set_page_config(page_title="Tollbook", page_icon=str(ICON), layout="wide", initial_sidebar_state=250)
+    st.logo(str(ICON.with_name("logo.svg")), size="large", link=None)
+    draw.style()
+    chosen = st.navigation([_page(*page) for page in PAGES])
+    chosen.run()
+
+
+def _page(body: Callable[[Answers, f.Scope], None], title: str, path: str) -> st.Page:
+    def guarded() -> None:
+        st.title(title, anchor=False)
+        try:
+            page(body)
+        except StoreError as error:
+            draw.blocks(down(error))
+
+    return st.Page(guarded, title=title, url_path=path, default=path == "overview")
+
+
+def page(body: Callable[[Answers, f.Scope], None]) -> None:
+    """The page's own part, if there is anything to show; otherwise what is missing, and what to do.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    if (source := _source()) is None:
+        draw.blocks(NO_STORE)
+        return
+    extent = source.extent()
+    chosen = scope.sidebar(source, extent)
+    if (missing := scope.missing(source, extent, chosen)) is None:
+        body(source, chosen)
+    else:
+        draw.blocks(missing)
+
+
+def down(error: StoreError) -> Note:
+    """The store does not answer: says so, with its own words."""
+    return Note(
+        "The store does not answer",
+        f"{error}. Nothing is lost: what the collector has taken waits on its disk. Reload once the store is back.",
+        ("tollbook doctor",),
+        tone="bad",
+    )
+
+
+NO_STORE = Note(
+    "No store is open in this process",
+    "The dashboard reads the store that `tollbook up` opens, in the same process.",
+    ("tollbook up",),
+    tone="warn",
+)
+
+
+def _source() -> Answers | None:
+    try:
+        return answers.current()
+    except RuntimeError:
+        return None

@@ -1,0 +1,42 @@
+"""The dashboard as an ASGI app, to be mounted at '/' beside the API."""
+
+import logging
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+
+from tollbook_ui.dashboard import frame, theme
+
+SCRIPT = Path(__file__).with_name("app.py")
+
+
+def streamlit_app() -> st.App:
+    """The one Streamlit app of this process; enter its `lifespan()` within the server's own.
+
+    Streamlit keeps its configuration in the process, so a second app would share it: make one only.
+    """
+    theme.apply()
+    for name in ("streamlit", "streamlit.web", "streamlit.runtime"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return st.App(SCRIPT, routes=[Route(path, _index) for path in ("/", *(f"/{path}" for _, _, path in frame.PAGES))])
+
+
+async def _index(_: Request) -> HTMLResponse:
+    return HTMLResponse(index(), headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def index() -> str:
+    """Streamlit's own page, told where its server is.
+
+    Without that, a page below '/' looks for the server below its own path first, and the browser's console shows two 404.
+    """
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    told = "<head><script>window.__streamlit = { BACKEND_BASE_URL: window.location.origin + '/' }</script>"
+    icon = "data:image/svg+xml," + quote(frame.ICON.read_text(encoding="utf-8"))
+    return page.replace("<head>", told, 1).replace("<title>Streamlit<", "<title>Tollbook<", 1).replace("./favicon.png", icon, 1)

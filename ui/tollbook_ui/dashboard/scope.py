@@ -1,0 +1,105 @@
+"""Which part of the ledger the pages show: the sidebar's filters, kept in the address so that a link carries them."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from tollbook_ui import figures as f
+from tollbook_ui import units
+from tollbook_ui.answers import Answers
+from tollbook_ui.look.blocks import Note
+from tollbook_ui.look.cost import UNNAMED, UNOWNED
+
+RANGES: dict[str, timedelta | None] = {
+    "Last hour": timedelta(hours=1),
+    "Last 24 hours": timedelta(hours=24),
+    "Last 7 days": timedelta(days=7),
+    "Last 30 days": timedelta(days=30),
+    "All data": None,
+}
+DEFAULT_RANGE = "Last 7 days"
+ANY = "any"
+KEYS = ("range", "team", "workflow")
+
+
+def sidebar(source: Answers, extent: f.Extent) -> f.Scope:
+    """Draws the filters and returns what they choose.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    with st.sidebar:
+        name = st.selectbox("Period", list(RANGES), index=list(RANGES).index(DEFAULT_RANGE), key="range", bind="query-params")
+        period = of_range(name, extent, datetime.now(UTC))
+        found = source.owners(period, by=("team", "workflow")).rows
+        team = _choice("Team", "team", {row.team or "" for row in found}, UNOWNED)
+        workflow = _choice("Workflow", "workflow", {row.workflow or "" for row in found}, UNNAMED)
+        _settled(extent)
+    return f.Scope(since=period.since, until=period.until, team=team, workflow=workflow)
+
+
+def of_range(name: str, extent: f.Extent, now: datetime) -> f.Scope:
+    """The period that a range means now; all data reaches from the first span to the last."""
+    length = RANGES.get(name)
+    if length is not None:
+        return f.Scope(since=now - length, until=now)
+    if extent.first is None or extent.last is None:
+        return f.Scope()
+    return f.Scope(since=extent.first, until=extent.last + timedelta(hours=1))
+
+
+def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:
+    """Why there is nothing to show, and the next step; None where there is something.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    if extent.spans == 0:
+        return EMPTY
+    if extent.settled_at is None:
+        return Note(
+            "Spans are here, the ledger is not",
+            f"{units.count(extent.spans)} spans are stored and none is settled yet. "
+            "The server settles on its own within minutes; this does it now.",
+            ("tollbook settle",),
+        )
+    if source.overview(chosen).traffic.requests == 0 and not source.overview(chosen).totals.lines:
+        return Note(
+            "Nothing in this period for this team and workflow",
+            f"The store holds {units.count(extent.requests)} requests from {units.moment(extent.first_request)} "
+            f"to {units.moment(extent.last_request)} UTC. Choose “All data” and any owner on the left.",
+        )
+    return None
+
+
+EMPTY = Note(
+    "Nothing here yet",
+    "The store holds no spans, so there is nothing to itemize. Run the demo, load a file of OpenTelemetry spans, "
+    "or point any OpenTelemetry SDK at this server.",
+    (
+        "tollbook demo",
+        "tollbook ingest FILE",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 python app.py",
+    ),
+)
+
+
+def link(trace_id: str) -> str:
+    """Address of a request within the dashboard; keeps the filters."""
+    kept = {key: value for key in KEYS if (value := st.query_params.get(key))}
+    return "requests?" + urlencode(kept | {"trace_id": trace_id})
+
+
+def _choice(label: str, key: str, names: set[str], nameless: str) -> str | None:
+    options = [ANY, *sorted(name for name in names if name), *([nameless] if "" in names else [])]
+    if st.session_state.get(key) not in (None, *options):
+        options.append(st.session_state[key])
+    chosen = st.selectbox(label, options, key=key, bind="query-params")
+    if chosen == ANY:
+        return None
+    return "" if chosen == nameless else str(chosen)
+
+
+def _settled(extent: f.Extent) -> None:
+    st.caption(f"{units.count(extent.spans)} spans stored. Settled {units.moment(extent.settled_at)} UTC. All times are UTC.")

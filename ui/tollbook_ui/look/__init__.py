@@ -1,0 +1,1 @@
+"""How Tollbook looks, on screen and on paper: one palette, one stylesheet, one set of building blocks."""
