@@ -1,0 +1,152 @@
+"""Settlement: the numbered steps of `steps/`, run in order for every hour that needs it.
+
+A settlement writes its rows under a number of its own and then names itself in `settlements`; until that last row, readers see the one
+before. So a step may fail, or the process may die, and nothing that readers see has changed.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib import metadata, resources
+from typing import Any
+
+from tollbook_schema import sql
+from tollbook_schema.store import Store
+
+from tollbook_attribution import prices
+
+HOUR = timedelta(hours=1)
+FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_WINDOW = datetime(2106, 2, 7, 5, tzinfo=UTC)
+"""The last hour that ClickHouse's DateTime holds whole; what claims to be later is settled in it."""
+END_OF_TIME = datetime(2262, 1, 1, tzinfo=UTC)
+
+MODELS_NAMED_AFTER = "20_usage.sql"
+"""Step after which the model names of the window are known."""
+
+SUPERSEDED = "95_superseded.sql"
+"""Step that only has work where the window was settled before."""
+
+Progress = Callable[[int, int, datetime], None]
+"""Called with the number of windows settled, of windows to settle, and the window settled last."""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a run of `settle` came to."""
+
+    windows: int
+    """Hours settled."""
+    spans: int
+    calls: int
+    """Model calls that count."""
+    priced_calls: int
+    unpriced_calls: int
+    lines: int
+    """Ledger lines written."""
+    amount_usd: Decimal
+    """Sum of the lines."""
+    difference_usd: Decimal
+    """What the sum of these hours has changed by since they were settled last."""
+    unrated_hosts: int
+    """Machines, once per hour, without an instance rate: their cost is unknown and not in the sum."""
+    seconds: float
+
+
+def settle(
+    store: Store, since: datetime | None = None, until: datetime | None = None, progress: Progress | None = None
+) -> Settlement:
+    """Settles every hour whose facts have changed since it was settled last; with `since` or `until`, every hour in [since, until).
+
+    Safe to call again at any time: the same facts and prices give the same lines.
+
+    Raises:
+        StoreError: a step failed; windows settled before it stay settled, the rest are taken up by the next call.
+    """
+    started = time.monotonic()
+    prices.seed(store)
+    _run(store, "00_work_tables.sql", {})
+    windows = windows_to_settle(store, since, until)
+    results = []
+    for done, (window, facts) in enumerate(windows, start=1):
+        results.append(settle_window(store, window, facts))
+        if progress:
+            progress(done, len(windows), window)
+    return _summary(results, time.monotonic() - started)
+
+
+def windows_to_settle(store: Store, since: datetime | None, until: datetime | None) -> list[tuple[datetime, int]]:
+    """(start of the hour, facts counted in it) of every hour to settle, oldest first."""
+    bounds = {"since": _hour(since or FIRST_WINDOW), "until": until or LAST_WINDOW + HOUR, "all": bool(since or until)}
+    rows = store.query(_query("windows.sql"), bounds)
+    return [(row["window"].replace(tzinfo=UTC), row["facts"]) for row in rows]
+
+
+def settle_window(store: Store, window: datetime, facts: int) -> Mapping[str, Any]:
+    """Settles one hour and returns its row of `settlements`."""
+    settlement = time.time_ns()
+    parameters = {
+        "window": window,
+        "until": END_OF_TIME if window == LAST_WINDOW else window + HOUR,
+        "settlement": settlement,
+        "facts": facts,
+        "book": prices.version(),
+        "program": metadata.version("tollbook"),
+    }
+    for step in steps():
+        if step != SUPERSEDED or _settled_before(store, window, settlement):
+            _run(store, step, parameters)
+        if step == MODELS_NAMED_AFTER:
+            _name_models(store, parameters)
+    return store.query(_query("settlement.sql"), {"window": window, "settlement": settlement})[0]
+
+
+@cache
+def steps() -> tuple[str, ...]:
+    """File names of the steps that settle a window, in order."""
+    names = (file.name for file in (resources.files("tollbook_attribution") / "steps").iterdir())
+    return tuple(sorted(name for name in names if name.endswith(".sql") and not name.startswith("00_")))
+
+
+def _name_models(store: Store, parameters: Mapping[str, Any]) -> None:
+    rows = store.query(_query("new_model_names.sql"), parameters)
+    if rows:
+        prices.name_models(store, [(row["provider"], row["model"]) for row in rows])
+
+
+def _settled_before(store: Store, window: datetime, settlement: int) -> bool:
+    rows = store.query(_query("settlement.sql"), {"window": window, "settlement": settlement})
+    return bool(rows and rows[0]["previous"])
+
+
+def _run(store: Store, step: str, parameters: Mapping[str, Any]) -> None:
+    for statement in sql.statements(sql.text("tollbook_attribution", f"steps/{step}")):
+        store.command(statement, parameters)
+
+
+def _query(name: str) -> str:
+    return sql.text("tollbook_attribution", f"queries/{name}")
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _summary(results: list[Mapping[str, Any]], seconds: float) -> Settlement:
+    calls = sum(result["calls"] for result in results)
+    unpriced = sum(result["unpriced_calls"] for result in results)
+    return Settlement(
+        windows=len(results),
+        spans=sum(result["spans"] for result in results),
+        calls=calls,
+        priced_calls=calls - unpriced,
+        unpriced_calls=unpriced,
+        lines=sum(result["lines"] for result in results),
+        amount_usd=sum((result["amount_usd"] for result in results), Decimal(0)),
+        difference_usd=sum((result["difference_usd"] for result in results), Decimal(0)),
+        unrated_hosts=sum(result["unrated_hosts"] for result in results),
+        seconds=seconds,
+    )

@@ -1,0 +1,18 @@
+-- Which hours need settling: those with facts, in the range, whose count has moved since they were settled last (or all, if asked).
+SELECT
+    f.window AS window,
+    f.facts AS facts
+FROM (
+    SELECT window, sum(facts) AS facts
+    FROM fact_hours
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    GROUP BY window
+) AS f
+LEFT ANY JOIN (
+    SELECT window, argMax(facts, settlement) AS facts, count() AS times
+    FROM settlements
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+    GROUP BY window
+) AS s ON f.window = s.window
+WHERE {all:Bool} OR s.times = 0 OR s.facts != f.facts
+ORDER BY window

@@ -1,0 +1,90 @@
+-- What happened in this window? Each span once, with its owners.
+-- A span that names no owner has the one that an earlier span of its trace names.
+INSERT INTO work_spans
+SELECT
+    {settlement:UInt64} AS settlement,
+    s.trace_id AS trace_id,
+    s.span_id AS span_id,
+    s.parent_span_id AS parent_span_id,
+    s.name AS name,
+    s.kind AS kind,
+    s.start_time AS start_time,
+    greatest(s.duration_ns, 0) AS duration_ns,
+    s.status_code AS status_code,
+    s.scope_name AS scope_name,
+    s.service_name AS service_name,
+    cityHash64(s.service_name, s.service_instance_id, ifNull(s.process_pid, -1), s.host_id, s.host_name) AS process,
+    s.attributes['thread.id'] AS thread,
+    if(s.host_id != '', s.host_id, s.host_name) AS host,
+    s.host_name AS host_name,
+    s.host_type AS host_type,
+    s.cloud_region AS region,
+    s.accelerator_id AS accelerator_id,
+    if(s.cpu_time_ns >= 0, s.cpu_time_ns, NULL) AS cpu_time_ns,
+    s.tollbook_kind AS tollbook_kind,
+    lower(s.operation_name) AS operation,
+    if(s.openinference_kind != '', upper(s.openinference_kind), upper(s.attributes['traceloop.span.kind'])) AS framework_kind,
+    s.provider_name AS provider,
+    s.request_model AS request_model,
+    s.response_model AS response_model,
+    s.response_id AS response_id,
+    lower(s.service_tier) AS service_tier,
+    if(s.input_tokens >= 0, s.input_tokens, NULL) AS input_tokens,
+    if(s.output_tokens >= 0, s.output_tokens, NULL) AS output_tokens,
+    if(s.cache_read_tokens >= 0, s.cache_read_tokens, NULL) AS cache_read_tokens,
+    if(s.cache_write_tokens >= 0, s.cache_write_tokens, NULL) AS cache_write_tokens,
+    if(s.reasoning_tokens >= 0, s.reasoning_tokens, NULL) AS reasoning_tokens,
+    s.inference_location AS location,
+    s.inference_input_digest AS input_digest,
+    s.input_asset_ids AS input_asset_ids,
+    s.input_event_time_oldest_ns AS input_event_time_oldest_ns,
+    s.input_event_time_newest_ns AS input_event_time_newest_ns,
+    s.asset_id AS asset_id,
+    s.asset_version AS asset_version,
+    s.asset_event_time_ns AS asset_event_time_ns,
+    s.asset_synced_at_ns AS asset_synced_at_ns,
+    s.handoff_operation AS handoff_operation,
+    s.handoff_source AS handoff_source,
+    s.handoff_destination AS handoff_destination,
+    s.handoff_bytes AS handoff_bytes,
+    coalesce(
+        s.handoff_bytes,
+        if(isNull(s.http_request_bytes) AND isNull(s.http_response_bytes), NULL, ifNull(s.http_request_bytes, 0) + ifNull(s.http_response_bytes, 0)),
+        s.messaging_bytes
+    ) AS bytes,
+    s.content_digest AS content_digest,
+    multiIf(
+        s.scaffolding_class != '', s.scaffolding_class,
+        s.tollbook_kind = 'inference', 'useful',
+        s.handoff_operation IN ('copy', 'lookup', 'transform'), s.handoff_operation,
+        s.messaging_system != '' AND s.kind IN ('producer', 'consumer'), 'middleware',
+        ''
+    ) AS scaffolding_class,
+    ifNull(s.simulated, false) AS simulated,
+    if(s.workflow != '', s.workflow, o.workflow) AS workflow,
+    if(s.team != '', s.team, o.team) AS team,
+    if(s.project != '', s.project, o.project) AS project,
+    if(s.feature != '', s.feature, o.feature) AS feature,
+    if(s.tenant != '', s.tenant, o.tenant) AS tenant,
+    if(s.environment != '', s.environment, o.environment) AS environment,
+    s.site AS site,
+    s.tier AS tier
+FROM (
+    SELECT * FROM spans
+    WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC
+    LIMIT 1 BY trace_id, span_id
+) AS s
+LEFT ANY JOIN (
+    SELECT
+        trace_id,
+        argMinIf(workflow, start_time, workflow != '') AS workflow,
+        argMinIf(team, start_time, team != '') AS team,
+        argMinIf(project, start_time, project != '') AS project,
+        argMinIf(feature, start_time, feature != '') AS feature,
+        argMinIf(tenant, start_time, tenant != '') AS tenant,
+        argMinIf(environment, start_time, environment != '') AS environment
+    FROM spans
+    WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    GROUP BY trace_id
+) AS o ON s.trace_id = o.trace_id

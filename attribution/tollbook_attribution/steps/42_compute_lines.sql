@@ -1,0 +1,47 @@
+-- Which ledger lines do machines make? Each span bears the share of its machine that it claims.
+-- A share is claim / capacity of the machine's cost; where all claims exceed the capacity, claim / all claims. Shares are cut off at the
+-- 18th decimal, so that their sum never exceeds the cost.
+INSERT INTO ledger_settled
+SELECT
+    {window:DateTime('UTC')} AS window,
+    {settlement:UInt64} AS settlement,
+    cityHash64(s.trace_id, s.span_id, 'compute', s.host) AS line_id,
+    s.trace_id AS trace_id,
+    s.span_id AS span_id,
+    s.start_time AS start_time,
+    if(s.trace_id = toFixedString('', 16), 'unattributed', 'request') AS allocation,
+    'compute' AS category,
+    'CPU time' AS item,
+    concat('host:', s.host) AS resource,
+    toDecimal128(toDecimal256(e.claim_ns, 9) / toInt256(1000000000), 9) AS quantity,
+    's' AS unit,
+    toDecimal128(
+        toDecimal256(assumeNotNull(h.amount_usd), 18) * toInt256(e.claim_ns)
+            / toInt256(greatest(assumeNotNull(h.capacity_ns), h.claimed_ns)),
+        18
+    ) AS amount_usd,
+    'USD' AS currency,
+    h.rate_id AS price_id,
+    splitByChar('@', toString(h.rate_id))[-1] AS price_version,
+    if(e.estimated, 'estimated', 'computed') AS basis,
+    multiIf(
+        h.claimed_ns > h.capacity_ns, 'share of all claims, which exceed the capacity of the machine',
+        e.estimated, 'share of the capacity of the machine, by wall time without children',
+        'share of the capacity of the machine, by CPU time without children'
+    ) AS method,
+    s.simulated AS simulated,
+    s.service_name AS service_name,
+    s.workflow AS workflow,
+    s.team AS team,
+    s.project AS project,
+    s.feature AS feature,
+    s.tenant AS tenant,
+    s.environment AS environment,
+    if(s.response_model != '', s.response_model, s.request_model) AS model
+FROM (SELECT * FROM work_efforts WHERE settlement = {settlement:UInt64} AND claim_ns > 0) AS e
+INNER JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id
+INNER JOIN (
+    SELECT * FROM hosts_settled
+    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
+) AS h ON s.host = h.host
+WHERE h.capacity_ns > 0 OR h.claimed_ns > 0
