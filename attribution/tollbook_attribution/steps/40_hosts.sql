@@ -51,7 +51,7 @@ SELECT
     seen.last_seen AS last_seen,
     toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen) AS observed_ns,
     if(rated.rate.1 = '', NULL, rated.rate.2) AS vcpus,
-    if(rated.rate.1 = '', NULL, toInt64(rated.rate.2 * observed_ns)) AS capacity_ns,
+    if(rated.rate.1 = '', NULL, toInt64(toDecimal128(rated.rate.2, 3) * observed_ns)) AS capacity_ns,
     ifNull(claims.claimed_ns, 0) AS claimed_ns,
     rated.rate.1 AS rate_id,
     if(rated.rate.1 = '', NULL, rated.rate.3) AS usd_per_hour,
