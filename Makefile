@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 SOURCES := schema instrumentation collector attribution ui
-SELECTS := $(wildcard attribution/tollbook_attribution/steps ui/tollbook_ui/queries)
+SELECTS := $(wildcard attribution/tollbook_attribution/steps attribution/tollbook_attribution/queries ui/tollbook_ui/queries)
 PYTEST_ARGS ?=
 
 # $(call install,VENV,REQUIREMENTS): exact versions and hashes; pip where uv cannot reach a package index that pip is set up for.

@@ -15,9 +15,9 @@ from benchmarks.measures import Figure
 
 PROTOCOLS = {
     "ingest": (
-        "Seeded GenAI spans (17 + 11 attributes) in bodies of 512, made beforehand, posted over 4 connections by another process of "
-        "the same machine; every answer awaited; fsync before each. Clock: first byte sent to all spans counted by a query. Rounds "
-        "follow one another on one server. Spans and the sum of input tokens are compared with what was sent."
+        "Seeded GenAI spans (17 + 11 attributes) in bodies of 512, made beforehand, posted over 4 connections by another process "
+        "of the same machine; every answer awaited; fsync before each. Clock: first byte sent to all spans counted by a query. "
+        "Rounds follow one another on one server. Spans and the sum of input tokens are compared with what was sent."
     ),
     "lag": (
         "Ten bodies a second of 500 spans that ended evenly over the tenth of a second before. A reader polls every 30 ms. "

@@ -58,8 +58,8 @@ class Server:
 
     def stored(self) -> tuple[int, int]:
         """Spans in the store and the sum of their input tokens."""
-        ((spans, tokens),) = self.ask("SELECT count(), sum(input_tokens) FROM spans")
-        return int(spans), int(tokens or 0)
+        ((spans, tokens),) = self.ask("SELECT count(), ifNull(sum(input_tokens), 0) FROM spans")
+        return int(spans), int(tokens)
 
     def wait_stored(self, spans: int, seconds: float) -> float:
         """Waits until that many spans can be counted; returns `time.perf_counter()` at that moment.
@@ -96,7 +96,7 @@ def running(settings: dict[str, str] | None = None) -> Iterator[Server]:
         port, grpc_port = _free_port(), _free_port()
         environment = os.environ | {"TOLLBOOK_COLLECTOR_GRPC_PORT": str(grpc_port)} | (settings or {})
         log = Path(folder, "log")
-        command = [str(Path(sys.executable).parent / "tollbook"), "up", "--data", f"{folder}/data", "--port", str(port)]
+        command = [os.environ.get("TB", str(Path(sys.executable).parent / "tollbook")), "up", "--data", f"{folder}/data", "--port", str(port)]
         with log.open("wb") as output:
             started = time.perf_counter()
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=folder)
