@@ -1,14 +1,14 @@
 """The CPU clock of a thread, including helper threads that work for it."""
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-_TASKS: Final = Path("/proc/self/task")
+_TASKS: Final = "/proc/self/task"
 
 
 class _Helpers(threading.local):
@@ -103,4 +103,8 @@ class Newborn:
 
 
 def _thread_ids() -> frozenset[int]:
-    return frozenset(int(task.name) for task in _TASKS.iterdir()) if _TASKS.is_dir() else frozenset()
+    try:
+        with os.scandir(_TASKS) as tasks:
+            return frozenset(int(task.name) for task in tasks)
+    except OSError:  # not Linux
+        return frozenset()

@@ -1,12 +1,12 @@
 """Keyed digests: they find the same content again, and tell nobody without the key what it was."""
 
-import hashlib
 import os
-import secrets
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAX_BYTES: Final = 1024 * 1024
 """Larger content gets no digest: a MiB takes about a millisecond, and it is the caller's."""
@@ -17,6 +17,8 @@ _HEX_DIGITS: Final = 32
 
 def digest(parts: Iterable[Any]) -> str:
     """Digest of text and buffers, 32 hex digits. Same parts and same key give the same digest, on every machine."""
+    import hashlib  # noqa: PLC0415 - 5 ms, for OpenSSL
+
     made = hashlib.blake2b(key=key(), digest_size=_HEX_DIGITS // 2)
     for part in parts:
         data = part.encode(errors="surrogatepass") if isinstance(part, str) else memoryview(part).cast("B")
@@ -32,6 +34,9 @@ def key() -> bytes:
     Machines that shall find each other's content need the same `TOLLBOOK_DIGEST_KEY`. Where nothing can be kept, the
     key lasts as long as the process.
     """
+    import hashlib  # noqa: PLC0415
+    import secrets  # noqa: PLC0415
+
     given = os.environ.get(KEY_VARIABLE)
     if given:
         return hashlib.blake2b(given.encode()).digest()
@@ -42,7 +47,9 @@ def key() -> bytes:
         return secrets.token_bytes(64)
 
 
-def _kept(path: Path) -> bytes:
+def _kept(path: "Path") -> bytes:
+    import secrets  # noqa: PLC0415
+
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     if not path.exists():
@@ -60,5 +67,7 @@ def _kept(path: Path) -> bytes:
     return kept
 
 
-def _data_folder() -> Path:
+def _data_folder() -> "Path":
+    from pathlib import Path  # noqa: PLC0415 - 3 ms
+
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tollbook"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from opentelemetry.context import Context, attach, create_key, detach, get_current, get_value, set_value
-from opentelemetry.trace import Span, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, get_current_span, set_span_in_context
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, digest
@@ -178,15 +178,17 @@ class Handle:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        with shielded("leave a span"):
-            if self._cpu_start is not None:
-                thread, start_ns = self._cpu_start
-                self._cpu_start = None
+        if self._cpu_start is not None:
+            (thread, start_ns), self._cpu_start = self._cpu_start, None
+            self._measures_cpu = False
+            with shielded("measure CPU time"):
                 self._cpu_ns += cpu.clock_ns() - start_ns
                 self._measures_cpu = thread == threading.get_ident()
-            if self._token is not None:
-                token, self._token = self._token, None
+        if self._token is not None:
+            token, self._token = self._token, None
+            with shielded("pause a span"):
                 self._context = get_current()  # a suspended body finds its own inner span again
+            with shielded("leave a span"):
                 detach(token)
 
     def end(self, error: BaseException | None = None) -> None:
@@ -202,6 +204,25 @@ class Handle:
                 self.span.set_status(Status(StatusCode.ERROR))  # no message: it may hold content or secrets
         with shielded("end a span"):
             self.span.end()
+
+
+class _Inert(Handle):
+    """Stands in where nothing is recorded: it takes every call and does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(INVALID_SPAN, Context(), None, None, measures_cpu=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        """Nothing was made current."""
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Nothing was begun."""
+
+
+INERT: Final = _Inert()
 
 
 class Serializing:
@@ -222,12 +243,14 @@ class Serializing:
 
 def current() -> Handle:
     """The handle of the current span, whoever started it; one that ignores everything if there is none."""
-    context = get_current()
-    span = get_current_span(context)
-    known = get_value(_HANDLE_KEY, context)
-    if isinstance(known, Handle) and known.span is span:
-        return known
-    return Handle(span, context, inputs_of(context), None, measures_cpu=False)
+    with shielded("find the current span"):
+        context = get_current()
+        span = get_current_span(context)
+        known = get_value(_HANDLE_KEY, context)
+        if isinstance(known, Handle) and known.span is span:
+            return known
+        return Handle(span, context, inputs_of(context), None, measures_cpu=False)
+    return INERT
 
 
 def _is_failure(error: BaseException) -> bool:

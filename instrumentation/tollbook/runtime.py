@@ -1,7 +1,5 @@
 """Which tracer makes our spans: the application's, the one `configure` made, or none."""
 
-from importlib.metadata import PackageNotFoundError, version
-
 from opentelemetry.trace import ProxyTracerProvider, Tracer, TracerProvider, get_tracer_provider
 from tollbook_schema.attributes import SCHEMA_URL
 
@@ -15,9 +13,9 @@ def use(provider: TracerProvider | None) -> None:
     _chosen, _known = provider, None
 
 
-def provider() -> TracerProvider:
-    """The provider that spans are made with."""
-    return _chosen or get_tracer_provider()
+def chosen() -> TracerProvider | None:
+    """The provider that `use` was told, if any."""
+    return _chosen
 
 
 def tracer() -> Tracer | None:
@@ -34,6 +32,8 @@ def tracer() -> Tracer | None:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - 10 ms
+
     try:
         return version("tollbook")
     except PackageNotFoundError:  # run from a source tree that is not installed

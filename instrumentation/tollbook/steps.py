@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from tollbook.handle import Handle
 
@@ -16,16 +16,22 @@ OnItem = Callable[[Any], None]
 class ending:  # noqa: N801 - reads as a word: `with ending(handle):`
     """End the handle's span with the block, however the block ends."""
 
-    __slots__ = ("_handle",)
+    __slots__ = ("_handle", "_here")
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
+        self._here = True
 
-    def __enter__(self) -> None:
-        """The span has begun already."""
+    def __enter__(self) -> Self:
+        return self
+
+    def elsewhere(self) -> None:
+        """Leave the end to somebody else, unless the block fails."""
+        self._here = False
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self._handle.end(error)
+        if self._here or error is not None:
+            self._handle.end(error)
 
 
 class Steps(Generator[Y, S, R], Generic[Y, S, R]):

@@ -4,41 +4,22 @@ import functools
 import inspect
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from types import TracebackType
-from typing import Any, Final, Literal, Self, TypeVar, cast
+from types import CoroutineType, TracebackType
+from typing import Any, Final, Literal, TypeVar, cast
 
 from opentelemetry.context import Context, get_current
-from opentelemetry.trace import INVALID_SPAN, SpanKind, get_current_span
+from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, owners, runtime
 from tollbook.extract import Of, Picker, as_asset, count_records, size_bytes, used
-from tollbook.handle import Handle, Value
+from tollbook.handle import INERT, Handle, Value
 from tollbook.inputs import opened
 from tollbook.shield import shielded
 from tollbook.steps import Steps, Thrown, ending
 
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal["request", "inference", "handoff"]
-
-
-class _Inert(Handle):
-    """Stands in where nothing is recorded: it takes every call and does nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(INVALID_SPAN, Context(), None, None, measures_cpu=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        """Nothing was made current."""
-
-    def end(self, error: BaseException | None = None) -> None:
-        """Nothing was begun."""
-
-
-INERT: Final = _Inert()
 
 
 class Work:
@@ -230,13 +211,29 @@ def _plain(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable
         handle = begin()
         if handle is INERT:
             return function(*args, **kwargs)
-        with ending(handle), handle:
+        with ending(handle) as end, handle:
             takes.call(handle, args, kwargs)
             result = function(*args, **kwargs)
+            if isinstance(result, CoroutineType):  # from a lambda, a partial, another decorator's wrapper
+                end.elsewhere()
+                return _named_after(result, _awaited(result, handle, takes))
             takes.result(handle, result)
         return result
 
     return wrapper
+
+
+async def _awaited(body: Any, handle: Handle, takes: Takes) -> Any:
+    with ending(handle):
+        result = await Steps(body, handle)
+        takes.result(handle, result)
+    return result
+
+
+def _named_after(body: Any, ours: Any) -> Any:
+    """So that a warning about a coroutine that nobody awaits names the application's."""
+    ours.__name__, ours.__qualname__ = body.__name__, body.__qualname__
+    return ours
 
 
 def _coroutine(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable[..., Any]:

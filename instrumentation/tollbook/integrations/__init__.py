@@ -1,9 +1,12 @@
 """One library, one file; each is an `opentelemetry_instrumentor` entry point, so `opentelemetry-instrument` finds it."""
 
 import os
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from tollbook.shield import shielded
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 def auto() -> list[str]:
@@ -12,6 +15,8 @@ def auto() -> list[str]:
     Takes Tollbook's own integrations and all others installed under OpenTelemetry's entry point group, such as those
     for model clients and HTTP. `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS` names exceptions, as everywhere.
     """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - 10 ms
+
     off = {name.strip() for name in os.environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")}
     if "*" in off:
         return []
@@ -19,7 +24,7 @@ def auto() -> list[str]:
     return [point.name for point in found if point.name not in off and _turned_on(point)]
 
 
-def _turned_on(point: EntryPoint) -> bool:
+def _turned_on(point: "EntryPoint") -> bool:
     from opentelemetry.instrumentation.dependencies import DependencyConflictError  # noqa: PLC0415 - 100 ms
 
     with shielded(f"instrument {point.name}"):

@@ -19,10 +19,10 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook import digest
 from tollbook.cpu import Newborn, ThreadPool
 from tollbook.extract import size_bytes
-from tollbook.handle import Handle
+from tollbook.handle import INERT, Handle
 from tollbook.shield import shielded
 from tollbook.steps import ending
-from tollbook.work import INERT, Work
+from tollbook.work import Work
 
 _MODULE: Final = "onnxruntime.capi.onnxruntime_inference_collection"
 _GENERIC: Final = frozenset({"model", "models", "onnx", "network", "net", "model_quantized", "model_fp16", ""})
@@ -282,14 +282,9 @@ def _run_async(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...],
         kwargs = {**kwargs, "callback": answered}
     else:
         args = (*args[:2], answered, *args[3:])
-    with _ending_on_error(handle):
+    with ending(handle) as end:
+        end.elsewhere()
         return wrapped(*args, **kwargs)
-
-
-class _ending_on_error(ending):  # noqa: N801 - reads as a word
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if error is not None:
-            super().__exit__(kind, error, traceback)
 
 
 def _argument(args: tuple[Any, ...], kwargs: Mapping[str, Any], place: int, *names: str) -> Any:

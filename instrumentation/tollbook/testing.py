@@ -1,0 +1,60 @@
+"""For your own tests: what your code reports, without a collector."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from tollbook import runtime
+from tollbook.processor import TollbookSpanProcessor
+
+
+class Captured:
+    """The spans that have ended since the capture began, in the order they ended."""
+
+    def __init__(self) -> None:
+        self.provider = TracerProvider(shutdown_on_exit=False)
+        """Provider that the spans are made with; for spans of your own making."""
+        self._exporter = InMemorySpanExporter()
+        self.provider.add_span_processor(TollbookSpanProcessor())
+        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+
+    @property
+    def spans(self) -> tuple[ReadableSpan, ...]:
+        """All spans."""
+        return self._exporter.get_finished_spans()
+
+    @property
+    def names(self) -> list[str]:
+        """Their names."""
+        return [span.name for span in self.spans]
+
+    def named(self, name: str) -> ReadableSpan:
+        """The one span of this name.
+
+        Raises:
+            LookupError: if there is none, or more than one.
+        """
+        found = [span for span in self.spans if span.name == name]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} spans are named {name!r}; there are {self.names}")
+        return found[0]
+
+    def attributes(self, name: str) -> Mapping[str, Any]:
+        """Attributes of the one span of this name."""
+        return self.named(name).attributes or {}
+
+
+@contextmanager
+def capture() -> Iterator[Captured]:
+    """Capture the spans that Tollbook makes inside the block: `with tollbook.testing.capture() as captured: …`."""
+    captured = Captured()
+    before = runtime.chosen()
+    runtime.use(captured.provider)
+    try:
+        yield captured
+    finally:
+        runtime.use(before)

@@ -1,0 +1,209 @@
+"""onnxruntime, real: each run of a session is an inference, in programs that know nothing of Tollbook."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tollbook
+from opentelemetry.trace import StatusCode
+from tollbook.integrations.onnxruntime import OnnxRuntimeInstrumentor
+from tollbook.testing import Captured
+
+from tests.sdk import onnx
+
+np = pytest.importorskip("numpy")
+ort = pytest.importorskip("onnxruntime")
+
+IDENTITY = onnx.model("Identity")
+X = np.arange(8, dtype=np.float32).reshape(2, 4)
+
+
+@pytest.fixture(autouse=True)
+def _instrumented() -> Iterator[None]:
+    OnnxRuntimeInstrumentor().instrument()
+    yield
+    OnnxRuntimeInstrumentor().uninstrument()
+
+
+def session(model: bytes | Path = IDENTITY, threads: int = 1) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def test_a_run_is_an_inference_with_sizes_and_digests(captured: Captured, tmp_path: Path) -> None:
+    path = tmp_path / "doubler.onnx"
+    path.write_bytes(IDENTITY)
+    with tollbook.request("r", team="vision"):
+        (y,) = session(path).run(None, {"x": X})
+    assert y.tolist() == X.tolist()
+    attributes = dict(captured.attributes("inference doubler"))
+    assert len(attributes.pop("tollbook.inference.input.digest")) == 32
+    assert attributes.pop("tollbook.cpu.time") > 0
+    assert attributes == {
+        "tollbook.kind": "inference",
+        "gen_ai.operation.name": "inference",
+        "gen_ai.provider.name": "onnxruntime",
+        "gen_ai.request.model": "doubler",
+        "tollbook.model.version": "7",
+        "tollbook.model.digest": hashlib.sha256(IDENTITY).hexdigest()[:16],
+        "tollbook.inference.location": "in_process",
+        "tollbook.inference.batch_size": 2,
+        "tollbook.inference.input.size": 32,
+        "tollbook.inference.output.size": 32,
+        "hw.type": "cpu",
+        "tollbook.team": "vision",
+        "gen_ai.workflow.name": "r",
+    }
+
+
+def test_the_same_input_has_the_same_digest_and_no_other(captured: Captured) -> None:
+    model = session()
+    for feed in (X, X.copy(), X + 1, X.reshape(4, 2), np.asfortranarray(X)):
+        model.run(None, {"x": feed})
+    first, again, other, reshaped, transposed = [span.attributes["tollbook.inference.input.digest"] for span in captured.spans]
+    assert first == again == transposed
+    assert len({first, other, reshaped}) == 3
+
+
+def test_input_given_as_lists_is_measured_too(captured: Captured) -> None:
+    model = session()
+    model.run(None, {"x": X.tolist()})
+    model.run(None, {"x": X.tolist()})
+    first, second = [span.attributes for span in captured.spans]
+    assert first["tollbook.inference.batch_size"] == 2
+    assert first["tollbook.inference.input.size"] == 32
+    assert first["tollbook.inference.input.digest"] == second["tollbook.inference.input.digest"]
+
+
+def test_text_is_sized_in_bytes_of_utf8(captured: Captured) -> None:
+    model = session(onnx.model("Identity", element=onnx.STRING))
+    model.run(None, {"x": np.array([["grüße", "a"]], dtype=object)})
+    assert captured.attributes("inference tiny")["tollbook.inference.input.size"] == 8
+    assert captured.attributes("inference tiny")["tollbook.inference.output.size"] == 8
+
+
+def test_a_model_given_as_bytes_is_named_by_its_graph(captured: Captured) -> None:
+    session(onnx.model("Identity", graph="reranker")).run(None, {"x": X})
+    assert captured.names == ["inference reranker"]
+
+
+def test_a_file_called_model_is_named_by_its_folder(captured: Captured, tmp_path: Path) -> None:
+    path = tmp_path / "bert" / "onnx" / "model.onnx"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(IDENTITY)
+    session(path).run(None, {"x": X})
+    assert captured.names == ["inference bert"]
+
+
+def test_ages_of_inputs_reach_the_run(captured: Captured) -> None:
+    model = session()
+    with tollbook.request("r"):
+        with tollbook.handoff("read") as span:
+            span.asset("s3://a", event_time=1_700_000_000.0)
+        model.run(None, {"x": X})
+    assert captured.attributes("inference tiny")["tollbook.input.event_time.oldest"] == 1_700_000_000_000_000_000
+
+
+def test_io_binding_and_ort_values_are_inferences(captured: Captured) -> None:
+    model = session()
+    binding = model.io_binding()
+    binding.bind_cpu_input("x", X)
+    binding.bind_output("y")
+    model.run_with_iobinding(binding)
+    assert binding.copy_outputs_to_cpu()[0].tolist() == X.tolist()
+    model.run_with_ort_values(None, {"x": ort.OrtValue.ortvalue_from_numpy(X)})
+    bound, values = captured.spans
+    assert bound.attributes["tollbook.inference.output.size"] == 32
+    assert values.attributes["tollbook.inference.input.size"] == 32
+    assert values.attributes["tollbook.inference.batch_size"] == 2
+
+
+def test_an_asynchronous_run_ends_when_it_is_called_back(captured: Captured) -> None:
+    done = threading.Event()
+    seen: list[Any] = []
+
+    def callback(results: list[Any], user_data: str, error: str) -> None:
+        seen.append((results[0].tolist(), user_data, error))
+        done.set()
+
+    with tollbook.request("r"):
+        session(threads=2).run_async(["y"], {"x": X}, callback, "mine")
+        assert done.wait(10)
+    assert seen == [(X.tolist(), "mine", "")]
+    for _try in range(100):
+        if "inference tiny" in captured.names:
+            break
+        threading.Event().wait(0.01)
+    span = captured.named("inference tiny")
+    assert span.parent.span_id == captured.named("r").context.span_id
+    assert span.attributes["tollbook.inference.output.size"] == 32
+    assert "tollbook.cpu.time" not in span.attributes
+
+
+def test_a_failed_run_raises_what_onnxruntime_raises(captured: Captured) -> None:
+    with pytest.raises(ValueError, match="Required inputs"):
+        session().run(None, {})
+    assert captured.named("inference tiny").status.status_code is StatusCode.ERROR
+    assert captured.attributes("inference tiny")["error.type"] == "ValueError"
+
+
+def test_the_models_own_threads_count_as_its_cpu_time(captured: Captured) -> None:
+    """A matrix product on two threads uses more CPU than the calling thread alone."""
+    model = session(onnx.model("MatMul", ("a", "b")), threads=2)
+    matrix = np.ones((1200, 1200), dtype=np.float32)
+    with tollbook.request("r"), tollbook.handoff("call", name="alone") as span:
+        before_ns = threading_cpu_ns()
+        model.run(None, {"a": matrix, "b": matrix})
+        own_ns = threading_cpu_ns() - before_ns
+        span.set("own", own_ns)
+    cpu_ns = captured.attributes("inference tiny")["tollbook.cpu.time"]
+    assert cpu_ns > 1.2 * own_ns
+    assert captured.attributes("alone")["tollbook.cpu.time"] >= cpu_ns
+    assert captured.attributes("r")["tollbook.cpu.time"] >= cpu_ns
+
+
+def test_a_session_shared_by_threads_keeps_every_result(captured: Captured) -> None:
+    model = session(threads=2)
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(lambda number: model.run(None, {"x": X + number})[0].tolist(), range(50)))
+    assert results == [(X + number).tolist() for number in range(50)]
+    assert len(captured.spans) == 50
+
+
+def test_sessions_made_before_are_seen(captured: Captured) -> None:
+    OnnxRuntimeInstrumentor().uninstrument()
+    model = session()
+    model.run(None, {"x": X})
+    OnnxRuntimeInstrumentor().instrument()
+    model.run(None, {"x": X})
+    assert captured.names == ["inference tiny"]
+
+
+def test_nothing_is_left_behind_after_uninstrumenting() -> None:
+    OnnxRuntimeInstrumentor().uninstrument()
+    assert ort.InferenceSession.run.__qualname__ == "Session.run"
+    assert not hasattr(ort.InferenceSession.run, "__wrapped__")
+    assert not hasattr(ort.InferenceSession.__init__, "__wrapped__")
+    OnnxRuntimeInstrumentor().instrument()
+
+
+def test_a_program_that_nobody_here_wrote_is_seen(captured: Captured) -> None:
+    magika = pytest.importorskip("magika")
+    result = magika.Magika().identify_bytes(b"import os\n\n\ndef main():\n    print(os.name)\n" * 20)
+    assert result.output.label == "python"
+    (span,) = captured.spans
+    assert span.attributes["gen_ai.provider.name"] == "onnxruntime"
+    assert span.attributes["tollbook.inference.batch_size"] == 1
+    assert span.attributes["tollbook.inference.input.size"] == 8192
+
+
+def threading_cpu_ns() -> int:
+    import time
+
+    return time.thread_time_ns()
