@@ -109,6 +109,8 @@ def change(now: Decimal | None, before: Decimal | None) -> str:
     """Difference to the value before, in percent; 'unknown' where there is nothing to compare with."""
     if now is None or before is None or before == 0:
         return UNKNOWN
+    if now == before:
+        return "unchanged"
     ratio = (now - before) / before.copy_abs()
     return f"{'+' if ratio >= 0 else '-'}{abs(ratio) * 100:,.1f}%"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
-from tollbook_ui.look import palette
+from tollbook_ui.look import effort, palette
 from tollbook_ui.look.cost import destination
 
 Spec = dict[str, Any]
@@ -67,7 +67,9 @@ def requests_over_time(points: Sequence[f.TrafficPoint], step: str) -> Spec:
 
 def age_histogram(buckets: Sequence[f.AgeBucket]) -> Spec:
     """Columns: inferences by the age of their oldest input."""
-    values = [{"age": label, "inferences": bucket.inferences} for label, bucket in zip(age_labels(buckets), buckets, strict=True)]
+    values = [
+        {"age": label, "inferences": bucket.inferences} for label, bucket in zip(effort.age_labels(buckets), buckets, strict=True)
+    ]
     return {
         "height": 240,
         "data": {"values": values},
@@ -78,16 +80,6 @@ def age_histogram(buckets: Sequence[f.AgeBucket]) -> Spec:
             "tooltip": [_tip("age", "Age"), _tip("inferences", "Inferences", "quantitative")],
         },
     }
-
-
-def age_labels(buckets: Iterable[f.AgeBucket]) -> list[str]:
-    """'under 1 min', '1 min to 1 h', … 'over 30 d'."""
-    labels, lower = [], ""
-    for bucket in buckets:
-        upper = units.age(bucket.upper_ns) if bucket.upper_ns is not None else ""
-        labels.append(f"over {lower}" if not upper else f"{lower} to {upper}" if lower else f"under {upper}")
-        lower = upper
-    return labels
 
 
 def age_against_duration(points: Sequence[f.AgePoint]) -> Spec:

@@ -230,7 +230,7 @@ Block = Table | Cards | Stack | Bars | Keys | Note
 def escape_markdown(value: str) -> Markup:
     """Text that means only itself in Markdown and in HTML, on one line."""
     flat = " ".join(str(value).split())
-    escaped = "".join(f"\\{char}" if char in "\\`*_{}[]()#|~!" else char for char in flat)
+    escaped = "".join(f"\\{char}" if char in "\\`*_{}[]#|~" else char for char in flat)
     return Markup(escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704
 
 

@@ -156,7 +156,10 @@ def owner_table(owners: f.Owners, key: str) -> Table:
 
 
 def _delta(before: f.Overview | None, now: Decimal | None, past: Decimal | None) -> str:
-    return "" if before is None else f"{units.change(now, past)} to the week before"
+    if before is None:
+        return ""
+    said = units.change(now, past)
+    return "unchanged" if said == "unchanged" else f"{said} to the week before"
 
 
 def _measured(label: str, value_ns: int | None, note: str) -> Card:

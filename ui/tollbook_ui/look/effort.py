@@ -1,6 +1,6 @@
 """Age of data, use of devices, and scaffolding as blocks. Pure: figures in, blocks out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from tollbook_ui import figures as f
@@ -59,6 +59,16 @@ def median_age(freshness: f.Freshness) -> float | None:
     """Median age of all single inferences at hand, in ns."""
     ages = sorted(point.age_ns for point in freshness.points)
     return ages[len(ages) // 2] if ages else None
+
+
+def age_labels(buckets: Iterable[f.AgeBucket]) -> list[str]:
+    """'under 1 min', '1 min to 1 h', … 'over 30 d'."""
+    labels, lower = [], ""
+    for bucket in buckets:
+        upper = units.age(bucket.upper_ns) if bucket.upper_ns is not None else ""
+        labels.append(f"over {lower}" if not upper else f"{lower} to {upper}" if lower else f"under {upper}")
+        lower = upper
+    return labels
 
 
 def freshness_table(freshness: f.Freshness) -> Table:
@@ -174,6 +184,17 @@ def class_stack(hotspots: f.Hotspots) -> Stack:
     )
 
 
+def scaffolding_share(hotspots: f.Hotspots) -> float | None:
+    """Share of the working time that is scaffolding, 0 to 1; None without any time."""
+    time = sum(row.self_ns for row in hotspots.classes if row.scaffolding_class not in ("", "useful"))
+    return blocks.ratio(time, sum(row.self_ns for row in hotspots.classes))
+
+
+def fix(finding: f.Finding) -> str:
+    """What to do about it."""
+    return FIXES.get(finding.kind, "Look at its example.")
+
+
 def scaffolding_cards(hotspots: f.Hotspots) -> Cards:
     """How much is scaffolding, in time, bytes and money, and what fixing it would save."""
     scaffolding = [row for row in hotspots.classes if row.scaffolding_class not in ("", "useful")]
@@ -200,7 +221,7 @@ def scaffolding_cards(hotspots: f.Hotspots) -> Cards:
     )
 
 
-def hotspot_table(hotspots: f.Hotspots, link: blocks.Link | None = None) -> Table:
+def hotspot_table(hotspots: f.Hotspots, link: blocks.Link | None = None, rows: int | None = None) -> Table:
     """Glue operations by their own time."""
     longest = max((row.self_ns for row in hotspots.rows), default=0)
     return Table(
@@ -227,7 +248,7 @@ def hotspot_table(hotspots: f.Hotspots, link: blocks.Link | None = None) -> Tabl
                 blocks.size(row.bytes),
                 blocks.money(row.cost_usd),
             )
-            for row in hotspots.rows
+            for row in hotspots.rows[:rows]
         ),
     )
 
@@ -250,7 +271,7 @@ def finding_table(findings: Sequence[f.Finding], link: blocks.Link | None = None
                 blocks.count(row.count),
                 _both(row.cost_usd, row.duration_ns),
                 _both(row.saving_usd, row.saving_ns),
-                Cell(FIXES.get(row.kind, "")),
+                Cell(fix(row)),
             )
             for row in findings
         ),

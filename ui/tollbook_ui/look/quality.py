@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tollbook_ui import figures as f
 from tollbook_ui import units
 from tollbook_ui.look import blocks
-from tollbook_ui.look.blocks import Cell, Column, Table
+from tollbook_ui.look.blocks import Cell, Column, Note, Table
 
 NOT_COVERED = (
     "Storage: what data costs to keep is not in the ledger.",
@@ -58,6 +58,16 @@ def gaps(overview: f.Overview) -> tuple[str, ...]:
     if cover.requests_owned < cover.requests:
         found.append(f"{units.count(cover.requests - cover.requests_owned)} requests name no owner.")
     return tuple(found)
+
+
+def late(weekly: f.Weekly) -> Note:
+    """When the week was settled, and that what arrives later is still counted where it belongs."""
+    settled = units.moment(weekly.overview.extent.settled_at)
+    return Note(
+        "Late data",
+        f"Settled last at {settled} UTC. Spans that arrive later are settled into the hour they belong to, "
+        "so these totals can still change.",
+    )
 
 
 def _covered(label: str, known: int, whole: int, share: float | None) -> tuple[Cell, ...]:

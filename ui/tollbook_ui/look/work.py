@@ -136,14 +136,15 @@ def tax_sentence(pair: f.ExecutionTax) -> str:
         f"{units.count(pair.hops)} hops" if pair.hops is not None else "",
         units.usd(pair.cost_usd),
     )
-    said = ", ".join(fact for fact in facts if fact)
-    return f"Run remotely, each request takes {said} more, in the median; its cost in the mean."
+    said = [fact for fact in facts if fact]
+    listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
+    return f"Running it remotely adds {listed} to each request. Medians; cost is the mean."
 
 
 TAX_KEYS = Keys((("inside the model", palette.KINDS["inference"]), ("around the model", palette.SCAFFOLDING)))
 
 
-def request_table(requests: f.Requests, link: blocks.Link | None = None) -> Table:
+def request_table(requests: f.Requests, link: blocks.Link | None = None, rows: int | None = None) -> Table:
     """The dearest requests, with the id that `tollbook receipt` takes."""
     largest = max((row.cost_usd for row in requests.rows), default=None)
     return Table(
@@ -166,7 +167,7 @@ def request_table(requests: f.Requests, link: blocks.Link | None = None) -> Tabl
                 blocks.size(row.handoff_bytes),
                 request_cost(row, largest),
             )
-            for row in requests.rows
+            for row in requests.rows[:rows]
         ),
     )
 
