@@ -5,7 +5,7 @@ The API, the CLI, the dashboard and the report ask here and nowhere else, so the
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any, TypeVar
@@ -58,7 +58,7 @@ class Answers:
             step=step,
             cost_series=self._all(f.CostPoint, "cost_series", {**bound, "step": step}),
             traffic_series=self._all(f.TrafficPoint, "traffic_series", {**bound, "step": step}),
-            unpriced=self._all(f.UnpricedCalls, "unpriced_calls", bound),
+            unpriced=self.unpriced(scope),
             findings=self.findings(scope, limit=5),
             coverage=self.coverage(scope),
             extent=self.extent(),
@@ -252,6 +252,15 @@ class Answers:
         _, bound = _bound(scope)
         return self._all(f.Host, "hosts", bound)
 
+    def unpriced(self, scope: f.Scope = LAST_WEEK) -> tuple[f.UnpricedCalls, ...]:
+        """Model calls without a price, by model and reason, most calls first."""
+        _, bound = _bound(scope)
+        return self._all(f.UnpricedCalls, "unpriced_calls", bound)
+
+    def unsettled_hours(self) -> int:
+        """Hours that hold facts which their settlement has not seen."""
+        return len(self.store.query(_text("unsettled")))
+
     def prices(self, model: str | None = None, limit: int = 10_000) -> tuple[f.Price, ...]:
         """Dated model prices, of one model or of all."""
         return self._all(f.Price, "prices", {"model": model, "limit": limit})
@@ -259,6 +268,20 @@ class Answers:
     def rates(self) -> tuple[f.Rate, ...]:
         """Dated prices of machine hours."""
         return self._all(f.Rate, "rates", {})
+
+    def set_rate(self, rate: f.NewRate) -> str:
+        """Adds the price of a machine's hour and returns its id; hours already settled change when they are settled again.
+
+        Raises:
+            BadQuestionError: a rate that cannot be.
+        """
+        from tollbook_attribution import rates  # noqa: PLC0415 - nobody else asks for it
+
+        terms = {field.name: getattr(rate, field.name) for field in fields(rate)}
+        try:
+            return rates.set_rate(self.store, terms.pop("instance_type"), terms.pop("usd_per_hour"), terms.pop("vcpus"), **terms)
+        except (ValueError, ArithmeticError) as error:
+            raise BadQuestionError(str(error)) from error
 
     def extent(self) -> f.Extent:
         """What the store holds at all."""

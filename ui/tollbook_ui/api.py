@@ -278,6 +278,12 @@ def rates(ask: Ask, shape: As = Format.JSON) -> Response:
     return rows_written(f.Rate, ask.rates(), shape)
 
 
+@router.post("/rates")
+def set_rate(ask: Ask, rate: Annotated[f.NewRate, Body()]) -> dict[str, str]:
+    """Adds the price of a machine's hour; nothing is overwritten, and settled hours change when they are settled again."""
+    return {"rate_id": ask.set_rate(rate)}
+
+
 @router.get("/extent", response_model=f.Extent)
 def extent(ask: Ask) -> Response:
     """What the store holds at all."""

@@ -637,6 +637,20 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class NewRate:
+    """A machine's hour as somebody sets its price; it holds from `valid_from` on, since ever if not given."""
+
+    instance_type: str
+    usd_per_hour: Decimal
+    vcpus: Decimal
+    provider: str = ""
+    region: str = ""
+    memory_gib: Decimal | None = None
+    valid_from: datetime | None = None
+    source: str = "set by the user"
+
+
+@dataclass(frozen=True)
 class Host:
     """One machine the store heard of in the period, and whether its hours have a rate."""
 

@@ -13,6 +13,9 @@ from typing import IO, Any
 
 LOCK = "tollbook.lock"
 SERVER = "server.json"
+UP = "tollbook up"
+"""What the server says of itself."""
+
 LOOK_SECONDS = 0.3
 """How long a lock is waited for at least: whoever only looks who has it holds it for less than that."""
 

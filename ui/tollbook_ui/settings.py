@@ -12,7 +12,7 @@ PREFIX = "TOLLBOOK_"
 COLLECTOR_PREFIX = "TOLLBOOK_COLLECTOR_"
 """Settings of the collector, which checks them itself."""
 
-SDK_SETTINGS = frozenset({"TOLLBOOK_HOST_TYPE", "TOLLBOOK_STRICT"})
+SDK_SETTINGS = frozenset({"TOLLBOOK_DIGEST_KEY", "TOLLBOOK_HOST_TYPE", "TOLLBOOK_STRICT"})
 """Settings that only the SDK reads, and that may well stand in the same environment."""
 
 

@@ -1,0 +1,153 @@
+"""How a command reaches the store: through the server that has the data folder, or by opening it itself."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import typer
+from tollbook_attribution import engine
+from tollbook_collector.errors import RefusedError, SpoolBusyError
+from tollbook_collector.errors import SettingsError as CollectorSettingsError
+from tollbook_schema.store import Store, StoreError
+
+from tollbook_ui import doctor as examination
+from tollbook_ui import figures as f
+from tollbook_ui import locate, plain, progress
+from tollbook_ui.answers import Answers, UnknownTraceError
+from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.remote import RemoteAnswers
+from tollbook_ui.settings import Settings, SettingsError
+
+AnyAnswers: TypeAlias = Answers | RemoteAnswers
+
+START_SECONDS = 20
+"""How long a server that has the folder may take until it answers, and another command until it is done."""
+
+WRONG = (BadQuestionError, SettingsError, CollectorSettingsError)
+FAILED = (StoreError, UnknownTraceError, RefusedError, SpoolBusyError, locate.TakenError, OSError)
+
+
+class NoDataError(StoreError):
+    """There is no data folder, so there is nothing to answer from."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the data is."""
+
+    data: Path
+    settings: Settings
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tells an error of ours in one line: exit status 2 where the command was given wrongly, 1 where it failed."""
+    try:
+        yield
+    except WRONG as error:
+        raise _exit(error, 2) from error
+    except FAILED as error:
+        raise _exit(error, 1) from error
+
+
+def place(data: Path | None) -> Place:
+    """The folder of the option, or of the settings.
+
+    Raises:
+        SettingsError: a TOLLBOOK_ variable names no setting.
+    """
+    settings = Settings.from_environment()
+    return Place((data or settings.data_dir).expanduser(), settings)
+
+
+@contextmanager
+def opened(where: Place, create: bool) -> Iterator[AnyAnswers]:
+    """Answers from the server that has the folder, or from the store opened here.
+
+    Args:
+        where: data folder and settings.
+        create: make the folder if there is none, instead of saying so.
+
+    Raises:
+        NoDataError: there is no folder and none is to be made.
+        StoreError: the store cannot be opened.
+        TakenError: another process has the folder and serves nothing.
+    """
+    server = running(where.data)
+    if server is not None:
+        yield RemoteAnswers(server.url)
+        return
+    if not create and not where.settings.clickhouse_url and not (where.data / "clickhouse").is_dir():
+        raise NoDataError(
+            f"there is nothing in {where.data} yet; start with: tollbook up, tollbook demo, or tollbook ingest FILE"
+        )
+    with locate.Claim(where.data, "a tollbook command", wait_seconds=START_SECONDS), _store(where) as store:
+        yield Answers(store)
+
+
+def running(data: Path) -> locate.Server | None:
+    """The server that has the folder, waited for while it starts; none where nobody serves."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        server, holder = locate.server(data), locate.holder(data)
+        if server is not None or holder is None or holder.command != locate.UP:
+            return server
+        time.sleep(0.1)
+    raise locate.TakenError(data, holder or locate.Holder(0, "", ""))
+
+
+def settle(answers: AnyAnswers, since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    """Settles; the summary by name. Shows progress where somebody watches."""
+    if isinstance(answers, RemoteAnswers):
+        return dict(answers.settle(since, until))
+    with progress.hours() as advance:
+        summary = engine.settle(answers.store, since, until, advance)
+    return {field.name: plain.value(getattr(summary, field.name)) for field in fields(summary)}
+
+
+def doctor(where: Place) -> examination.Doctor:
+    """What an examination finds, by the server if one runs; of an empty place too."""
+    try:
+        with opened(where, create=False) as answers:
+            return answers.doctor(where.data) if isinstance(answers, RemoteAnswers) else examination.examine(answers, where.data)
+    except NoDataError:
+        return examination.examine(None, where.data)
+
+
+def new_rate(instance_type: str, usd_per_hour: str, vcpus: str, terms: Mapping[str, Any]) -> f.NewRate:
+    """A rate from what was typed.
+
+    Raises:
+        BadQuestionError: an amount is no number.
+    """
+    memory = terms["memory_gib"]
+    numbers = {"memory_gib": None if memory is None else _decimal(memory)}
+    return f.NewRate(instance_type, _decimal(usd_per_hour), _decimal(vcpus), **{**terms, **numbers})
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text.removeprefix("$"))
+    except InvalidOperation as error:
+        raise BadQuestionError(f"{text!r} is no number") from error
+
+
+@contextmanager
+def _store(where: Place) -> Iterator[Store]:
+    url = where.settings.clickhouse_url or None
+    store = Store.open(None if url else where.data, url)
+    try:
+        store.migrate()
+        yield store
+    finally:
+        store.close()
+
+
+def _exit(error: Exception, status: int) -> typer.Exit:
+    typer.echo(f"tollbook: {error}", err=True)
+    return typer.Exit(status)

@@ -1,0 +1,441 @@
+"""The command line: `tollbook`. Imports nothing heavy until a command needs it."""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tollbook_ui import figures as f
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from tollbook_ui.access import AnyAnswers
+    from tollbook_ui.plain import Grid
+
+app = typer.Typer(
+    name="tollbook",
+    help="Itemizes AI: what each request cost, how old its data was, how busy the accelerators were, how much was glue.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
+app.add_typer(rates, name="rates")
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Data folder; else TOLLBOOK_DATA, else the user's data folder.")
+]
+As = Annotated[Format, typer.Option("--format", "-f", help="A table to read, or every digit as JSON or CSV.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most.")]
+
+SCOPE_OPTIONS = {
+    "since": "Start: 2026-11-16, 2026-11-16T09:00, or how long ago: 24h, 7d, 2w.",
+    "until": "End, not part of the period; the end of this hour if not given.",
+    "service": "Only this service.",
+    "workflow": "Only this workflow; '' for what names none. So with the other owners.",
+    "team": "Only this team.",
+    "project": "Only this project.",
+    "feature": "Only this feature.",
+    "tenant": "Only this tenant.",
+    "environment": "Only this environment.",
+}
+
+
+def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds a command to a group; an error we know is told in one line, and decides the exit status."""
+
+    def add(run: Callable[..., None]) -> Callable[..., None]:
+        @wraps(run)
+        def told(**values: Any) -> None:
+            from tollbook_ui import access
+
+            with access.told():
+                run(**values)
+
+        group.command(name)(told)
+        return run
+
+    return add
+
+
+def scoped(run: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command that takes a `scope` the options which make one up."""
+    given = inspect.signature(run)
+    own = [parameter for name, parameter in given.parameters.items() if name != "scope"]
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[str | None, typer.Option(help=text, show_default=False)],
+        )
+        for name, text in SCOPE_OPTIONS.items()
+    ]
+
+    @wraps(run)
+    def with_scope(**values: Any) -> None:
+        run(scope=_scope({name: values.pop(name) for name in SCOPE_OPTIONS}), **values)
+
+    with_scope.__signature__ = given.replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # inspect reads it
+    return with_scope
+
+
+@command()
+def up(
+    *,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; loopback, as there is no authentication yet.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="OTLP/HTTP, API and dashboard; 0 for any.")] = None,
+    grpc_port: Annotated[int | None, typer.Option(min=-1, max=65535, help="OTLP/gRPC; 0 for any, -1 for none.")] = None,
+    any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports where these are taken.")] = False,
+    dashboard: Annotated[bool, typer.Option(help="Serve the dashboard.")] = True,
+) -> None:
+    """Run receiver, settlement, API and dashboard until Ctrl-C."""
+    from tollbook_ui import access, starting
+
+    starting.up(access.place(data), host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=dashboard)
+
+
+@command()
+def demo(
+    *,
+    data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the demo, emptied at each start.")] = None,
+    documents: Annotated[int, typer.Option(min=1, help="Files of this machine to take in.")] = 400,
+    stay: Annotated[bool, typer.Option("--stay/--exit", help="Stay up until Ctrl-C when done.")] = True,
+) -> None:
+    """Measure a real workload on this machine and itemize its bill."""
+    from tollbook_ui import demo as main_job
+
+    raise typer.Exit(main_job.run(data, documents, stay))
+
+
+@command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of files.")], data: Data = None
+) -> None:
+    """Store files of OTLP: protobuf, JSON or JSON lines, any signal, gzip or not."""
+    from tollbook_ui import access, ingesting
+
+    if not ingesting.ingest(access.place(data), files):
+        raise typer.Exit(1)
+
+
+@command()
+def settle(
+    *,
+    since: Annotated[str | None, typer.Option(help="Settle every hour from here on, changed or not.")] = None,
+    until: Annotated[str | None, typer.Option(help="... and up to here.")] = None,
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Settle the ledger: every hour whose facts have changed, or every hour of a period."""
+    from tollbook_ui import access, show
+
+    with access.opened(access.place(data), create=False) as answers:
+        found = access.settle(answers, _time(since), _time(until))
+    _written(shape, [found], list(found), lambda: show.settlement(found))
+
+
+@command()
+def receipt(
+    trace_id: Annotated[str, typer.Argument(metavar="TRACE_ID", help="32 hex digits, as tollbook requests lists them.")],
+    *,
+    lines: Annotated[bool, typer.Option("--lines", help="Every line of the ledger, not the items they add up to.")] = False,
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Print what one request cost, line by line."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found = answers.receipt(trace_id)
+    _answer(shape, found, lambda: show.receipt(found, lines))
+
+
+@command()
+@scoped
+def overview(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print the period at a glance; CSV has its money by category."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found = answers.overview(scope)
+    _answer(shape, found, lambda: show.overview(found), found.extent)
+
+
+@command()
+@scoped
+def requests(
+    scope: f.Scope,
+    *,
+    limit: Limit = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Rows to leave out first.")] = 0,
+    order: Annotated[str, typer.Option(help="newest, oldest, cost, duration, bytes or age.")] = "newest",
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """List requests with their cost."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.requests(scope, limit, offset, order), answers.extent()
+    _answer(shape, found, lambda: show.requests(found), extent)
+
+
+@command()
+@scoped
+def freshness(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print how old the data was at the moment of inference."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.freshness(scope), answers.extent()
+    _answer(shape, found, lambda: show.freshness(found), extent)
+
+
+@command()
+@scoped
+def accelerators(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print how busy each device was, and what its idle time cost."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.accelerators(scope), answers.extent()
+    _answer(shape, found, lambda: show.accelerators(found), extent)
+
+
+@command()
+@scoped
+def hotspots(scope: f.Scope, limit: Limit = 20, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print which glue takes most time, bytes and money, and what could be saved."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.hotspots(scope, limit), answers.extent()
+    _answer(shape, found, lambda: show.hotspots(found), extent)
+
+
+@command()
+@scoped
+def owners(
+    scope: f.Scope,
+    by: Annotated[str, typer.Option(help="Keys, with commas: team, project, feature, tenant, environment, workflow.")] = "team",
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Print money by owner."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.owners(scope, [key.strip() for key in by.split(",")]), answers.extent()
+    _answer(shape, found, lambda: show.owners(found), extent)
+
+
+@command()
+@scoped
+def calls(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print model calls by model, with tokens and price status."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.calls(scope), answers.extent()
+    _answer(shape, found, lambda: show.calls(found), extent)
+
+
+@command()
+@scoped
+def workflows(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print workflows side by side, and what calling a model remotely adds."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found, extent = answers.comparison(scope), answers.extent()
+    _answer(shape, found, lambda: show.comparison(found), extent)
+
+
+@command()
+def report(
+    *,
+    week: Annotated[
+        str | None, typer.Option(metavar="2026-W47", help="ISO week; this one if not given.", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write to.")] = Path(),
+    formats: Annotated[str, typer.Option("--format", "-f", help="Some of html, md and json, with commas.")] = "html,md,json",
+    data: Data = None,
+) -> None:
+    """Write the weekly report."""
+    from tollbook_ui import report as weekly
+    from tollbook_ui.periods import BadQuestionError, week_of
+
+    names = {name.strip() for name in formats.split(",")}
+    if unknown := names - set(weekly.FORMATS):
+        raise BadQuestionError(f"a report is written as {', '.join(weekly.FORMATS)}, not as {min(unknown)!r}")
+    with _asking(data) as answers:
+        rendered = weekly.render(answers, week or week_of(datetime.now(UTC)))
+    for path in rendered.write(out, [name for name in weekly.FORMATS if name in names]):
+        typer.echo(path)
+
+
+@command()
+def sql(
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="One statement that only reads; - takes it from standard input.")],
+    *,
+    max_rows: Limit = 10_000,
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Answer SQL that only reads. SHOW TABLES lists the tables."""
+    from tollbook_ui import plain, show
+
+    statement = sys.stdin.read() if query == "-" else query
+    with _asking(data) as answers:
+        found = answers.sql(statement, max_rows)
+    if shape is Format.CSV:
+        _print_csv(plain.Grid(found.columns, tuple(found.rows)))
+    elif shape is Format.JSON:
+        typer.echo(plain.as_json(found.dicts()))
+    else:
+        _print(show.sql(found))
+    if found.truncated and shape is not Format.TABLE:
+        typer.echo(f"tollbook: there are more than these {len(found.rows)} rows", err=True)
+
+
+@command()
+def doctor(data: Data = None, shape: As = Format.TABLE) -> None:
+    """Examine the installation: versions, folder, spool, what is unsettled, unpriced or unrated."""
+    from tollbook_ui import access, show
+
+    found = access.doctor(access.place(data))
+    _answer(shape, found, lambda: show.doctor(found))
+
+
+@command(rates, "list")
+def rates_list(data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print what machine hours cost."""
+    from tollbook_ui import show
+
+    with _asking(data) as answers:
+        found = answers.rates()
+    _written(shape, found, [field.name for field in fields(f.Rate)], lambda: show.rates(found))
+
+
+@command(rates, "set")
+def rates_set(
+    instance_type: Annotated[str, typer.Argument(metavar="TYPE", help="As host.type says it, such as m7i.xlarge.")],
+    usd_per_hour: Annotated[str, typer.Argument(metavar="USD_PER_HOUR", help="Such as 0.2016.")],
+    vcpus: Annotated[str, typer.Argument(metavar="VCPUS", help="CPUs of the machine, such as 4.")],
+    *,
+    provider: Annotated[str, typer.Option(help="Such as aws.")] = "",
+    region: Annotated[str, typer.Option(help="Only there; everywhere if not given.")] = "",
+    memory_gib: Annotated[str | None, typer.Option(help="Memory of the machine.")] = None,
+    since: Annotated[str | None, typer.Option(help="Valid from then on; since ever if not given.")] = None,
+    source: Annotated[str, typer.Option(help="Where the price is from.")] = "set by the user",
+    data: Data = None,
+) -> None:
+    """Set what an hour of a type of machine costs. Nothing is overwritten: the newest rate holds from its date on."""
+    from tollbook_ui import access
+
+    terms = {"provider": provider, "region": region, "memory_gib": memory_gib, "valid_from": _time(since), "source": source}
+    rate = access.new_rate(instance_type, usd_per_hour, vcpus, terms)
+    with access.opened(access.place(data), create=True) as answers:
+        typer.echo(f"Set {answers.set_rate(rate)}.")
+    typer.echo("Hours already settled keep their result until: tollbook settle --since DAY")
+
+
+@app.callback(invoke_without_command=True)
+def tollbook(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Itemizes AI: what each request cost, how old its data was, how busy the accelerators were, how much was glue."""
+    if version:
+        from tollbook_ui import __version__
+
+        typer.echo(f"tollbook {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs a command. Exits with 0 if it did what was asked, 1 if it could not, 2 if it was asked wrongly."""
+    app()
+
+
+def _time(text: str | None) -> datetime | None:
+    from tollbook_ui.periods import parse_time
+
+    return parse_time(text, datetime.now(UTC)) if text else None
+
+
+def _scope(values: dict[str, str | None]) -> f.Scope:
+    since, until = _time(values.pop("since")), _time(values.pop("until"))
+    return f.Scope(since, until, **values)
+
+
+@contextmanager
+def _asking(data: Path | None) -> Iterator["AnyAnswers"]:
+    from tollbook_ui import access
+
+    with access.opened(access.place(data), create=False) as answers:
+        yield answers
+
+
+def _answer(shape: Format, found: Any, table: Callable[[], Iterable["RenderableType"]], extent: f.Extent | None = None) -> None:
+    """Prints an answer that has `rows`; an empty table says what to do next."""
+    from tollbook_ui import plain, show
+
+    if shape is Format.JSON:
+        typer.echo(plain.as_json(found))
+    elif shape is Format.CSV:
+        _print_csv(plain.answer_grid(found))
+    elif extent is not None and not found.rows:
+        _print(show.nothing(found.period, extent))
+    else:
+        _print(table())
+
+
+def _written(shape: Format, rows: Sequence[Any], columns: Sequence[str], table: Callable[[], Iterable["RenderableType"]]) -> None:
+    """Prints rows that are no answer of their own."""
+    from tollbook_ui import plain
+
+    if shape is Format.JSON:
+        typer.echo(plain.as_json(rows))
+    elif shape is Format.CSV:
+        _print_csv(plain.grid(rows, columns))
+    else:
+        _print(table())
+
+
+def _print_csv(grid: "Grid") -> None:
+    from tollbook_ui import plain
+
+    typer.echo(plain.as_csv(grid), nl=False)
+
+
+def _print(parts: Iterable["RenderableType"]) -> None:
+    from tollbook_ui import show
+
+    console = show.console()
+    for part in parts:
+        console.print(part)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Is the installation well: versions, folder, spool, what is unsettled, unpriced, unrated, and what can be instrumented."""
+
+import platform
+import shutil
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+
+from tollbook_ui import __version__, locate
+from tollbook_ui import figures as f
+from tollbook_ui.answers import Answers
+
+PACKAGES = ("chdb", "clickhouse-connect", "fastapi", "genai-prices", "grpcio", "opentelemetry-sdk", "streamlit", "onnxruntime")
+LOW_DISK_BYTES = 1024**3
+EVER = f.Scope(since=datetime(1970, 1, 1), until=datetime(2106, 1, 1))  # noqa: DTZ001 - a scope's times are UTC
+
+
+@dataclass(frozen=True)
+class Package:
+    """One installed package; an empty version is a package that is not there."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class SpoolState:
+    """What lies in the spool folder."""
+
+    folder: str
+    segments: int
+    """Segment files that wait for the store."""
+    bytes: int
+    dead: int
+    """Records that the store can never take, set aside with a reason."""
+    damaged: int
+    """Damaged stretches of segments, set aside at a start."""
+
+
+@dataclass(frozen=True)
+class Instrumentor:
+    """One instrumentation that is installed, and the package it came with."""
+
+    name: str
+    package: str
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """What the examination found; `rows` is the list of things to see to, empty where all is well."""
+
+    version: str
+    python: str
+    platform: str
+    data: str
+    free_bytes: int
+    store: str
+    """Where the data is; empty where there is none yet."""
+    embedded: bool
+    server: str
+    """Address of the server that has the folder; empty where none runs."""
+    extent: f.Extent
+    spool: SpoolState
+    unsettled_hours: int
+    settlement_trouble: str
+    coverage: f.Coverage
+    unpriced: tuple[f.UnpricedCalls, ...]
+    unrated: tuple[f.Host, ...]
+    instrumentors: tuple[Instrumentor, ...]
+    packages: tuple[Package, ...]
+    rows: tuple["Complaint", ...]
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing to see to, and how."""
+
+    matter: str
+    remedy: str
+
+
+def examine(answers: Answers | None, data: Path, settlement_trouble: str = "") -> Doctor:
+    """Examines the store, if there is one, the data folder and this Python. Looks at all that is stored, whatever its age."""
+    running = locate.server(data)
+    found = Doctor(
+        version=__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        data=str(data),
+        free_bytes=shutil.disk_usage(_existing(data)).free,
+        store=answers.store.place if answers else "",
+        embedded=answers.store.embedded if answers else True,
+        server=running.url if running else "",
+        extent=answers.extent() if answers else f.Extent(0, None, None, 0, None, None, None),
+        spool=spool_state(data / "spool"),
+        unsettled_hours=answers.unsettled_hours() if answers else 0,
+        settlement_trouble=settlement_trouble,
+        coverage=answers.coverage(EVER) if answers else f.Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None),
+        unpriced=answers.unpriced(EVER) if answers else (),
+        unrated=tuple(host for host in answers.hosts(EVER) if not host.rated) if answers else (),
+        instrumentors=instrumentors(),
+        packages=tuple(Package(name, _version(name)) for name in PACKAGES),
+        rows=(),
+    )
+    return replace(found, rows=_complaints(found))
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.resolve().parents) if path.exists())
+
+
+def spool_state(folder: Path) -> SpoolState:
+    """Counts the files of a spool folder; it may be in use or not exist."""
+    segments = [path.stat().st_size for path in folder.glob("*.otlp")]
+    dead, damaged = len(list((folder / "dead").glob("*.otlp"))), len(list((folder / "damaged").glob("*.bin")))
+    return SpoolState(str(folder), len(segments), sum(segments), dead, damaged)
+
+
+def instrumentors() -> tuple[Instrumentor, ...]:
+    """Libraries that `opentelemetry-instrument` would instrument in this Python, Tollbook's own and others'."""
+    found = metadata.entry_points(group="opentelemetry_instrumentor")
+    return tuple(
+        sorted((Instrumentor(point.name, point.dist.name if point.dist else "") for point in found), key=lambda i: i.name)
+    )
+
+
+def _complaints(found: Doctor) -> tuple[Complaint, ...]:
+    spool, calls = found.spool, sum(row.calls for row in found.unpriced)
+    said = (
+        (found.settlement_trouble, f"the last settlement failed: {found.settlement_trouble}", "see the server's log"),
+        (spool.dead, f"{spool.dead} records could not be stored", f"read the reasons in {spool.folder}/dead"),
+        (spool.damaged, f"{spool.damaged} stretches of the spool are damaged", f"read the reasons in {spool.folder}/damaged"),
+        (found.free_bytes < LOW_DISK_BYTES, f"the disk has {found.free_bytes // 1024**2} MiB left", "free some"),
+        (found.unsettled_hours, f"{found.unsettled_hours} hours hold facts that are not settled", "run: tollbook settle"),
+        (calls, f"{calls} model calls have no price", "see the models below; what they cost is unknown, not 0"),
+        (found.unrated, f"{len(found.unrated)} machines have no hourly rate", "run: tollbook rates set TYPE USD_PER_HOUR VCPUS"),
+    )
+    return tuple(Complaint(matter, remedy) for wrong, matter, remedy in said if wrong)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,73 @@
+"""What stands at '/': the dashboard, a page that says it is starting, or one that says what there is instead."""
+
+import html
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tollbook_ui.api import PREFIX
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tollbook</title>{refresh}</head>
+<body style="font-family: system-ui, sans-serif; max-width: 40rem; margin: 4rem auto"><h1>Tollbook</h1><p>{text}</p>
+<p>The API is described at <a href="{prefix}/openapi.json">{prefix}/openapi.json</a>.</p></body></html>"""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Front:
+    """Passes on to the dashboard once it is open; takes no part in anything else."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._inner: ASGIApp | None = None
+        self._text = "The dashboard is starting." if wanted else "The dashboard is switched off."
+        self._starting = wanted
+
+    def open(self, inner: ASGIApp) -> None:
+        """From now on requests go to `inner`."""
+        self._inner, self._starting = inner, False
+
+    def close(self, text: str) -> None:
+        """From now on requests are answered with `text`."""
+        self._inner, self._text, self._starting = None, text, False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request or WebSocket."""
+        if self._inner is not None:
+            await self._inner(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._page(Request(scope))(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1013})
+
+    def _page(self, request: Request) -> Any:
+        if request.url.path not in ("/", ""):
+            return PlainTextResponse("there is nothing here\n", 404)
+        refresh = '<meta http-equiv="refresh" content="1">' if self._starting else ""
+        return HTMLResponse(PAGE.format(refresh=refresh, text=html.escape(self._text), prefix=PREFIX))
+
+
+class OwnHostOnly:
+    """Refuses requests that reach a loopback server under a foreign name: a web page's way to read it (DNS rebinding)."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app = app
+        self._guarded = host in LOOPBACK
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request or WebSocket."""
+        if not self._guarded or scope["type"] == "lifespan" or _host_name(scope) in LOOPBACK:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await PlainTextResponse("this server answers to localhost only\n", 421)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+
+def _host_name(scope: Scope) -> str:
+    """Name in the Host header, without the port; a request without the header is of no browser."""
+    value = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
+    if value.startswith("["):
+        return value[1:].partition("]")[0]
+    return value.partition(":")[0].lower()

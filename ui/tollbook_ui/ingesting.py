@@ -1,0 +1,53 @@
+"""`tollbook ingest`: files into the store, a line for each."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import typer
+from tollbook_collector.ingest import HttpSink, Ingested, Sink, StoreSink, ingest_file
+
+from tollbook_ui import access, progress
+from tollbook_ui.remote import RemoteAnswers
+
+
+def ingest(where: access.Place, paths: Sequence[Path]) -> bool:
+    """Stores files, and those in folders; whether all of every file was stored."""
+    files = list(_files(paths))
+    with access.opened(where, create=True) as answers, progress.files(len(files)) as advance:
+        served = isinstance(answers, RemoteAnswers)
+        sink: Sink = HttpSink(answers.url) if isinstance(answers, RemoteAnswers) else StoreSink(answers.store)
+        results = [_one(path, sink, advance) for path in files]
+    typer.echo(_summary(results))
+    if any(result.records for result in results):
+        typer.echo("The server settles them within a minute." if served else "Next: tollbook settle")
+    return bool(files) and not any(result.refused or result.rejected for result in results)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(found for found in path.rglob("*") if found.is_file())
+        else:
+            yield path
+
+
+def _one(path: Path, sink: Sink, advance: "progress.Advance") -> Ingested:
+    advance(path.name)
+    try:
+        result = ingest_file(path, sink)
+    except OSError as error:
+        result = Ingested(path, reason=error.strerror or str(error))
+    typer.echo(_line(result), err=result.refused)
+    return result
+
+
+def _line(result: Ingested) -> str:
+    if result.refused:
+        return f"refused  {result.path}: {result.reason}"
+    rest = f"; {result.rejected} rejected, the first: {result.reason}" if result.rejected else ""
+    return f"stored   {result.path}: {result.records:,} records of {result.signal}{rest}"
+
+
+def _summary(results: Sequence[Ingested]) -> str:
+    records, refused = sum(result.records for result in results), sum(result.refused for result in results)
+    return f"{records:,} records of {len(results) - refused:,} files stored, {refused:,} files refused."

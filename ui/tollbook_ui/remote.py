@@ -1,0 +1,178 @@
+"""The answers of a running server, asked over its API: the same methods, the same dataclasses, the same digits."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from tollbook_schema.attributes import OWNER_COLUMNS
+from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError, Table
+
+from tollbook_ui import figures as f
+from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
+from tollbook_ui.doctor import Doctor
+from tollbook_ui.periods import BadQuestionError
+
+Answer = TypeVar("Answer")
+
+PREFIX = "/api/v1"
+TIMEOUT_SECONDS = 600
+"""A settlement of a large store takes minutes; everything else answers within the store's own limit of 30 s."""
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Past any proxy: the server is on this machine."""
+
+_ERRORS: Mapping[int, type[Exception]] = {
+    400: QueryError,
+    404: UnknownTraceError,
+    422: BadQuestionError,
+    503: StoreUnavailableError,
+}
+
+
+class RemoteAnswers:
+    """Answers from the server at `url`. Raises as `Answers` does, and `StoreUnavailableError` where it cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def overview(self, scope: f.Scope = LAST_WEEK) -> f.Overview:
+        """As `Answers.overview`."""
+        return self._get(f.Overview, "/overview", _asked(scope))
+
+    def requests(self, scope: f.Scope = LAST_WEEK, limit: int = 50, offset: int = 0, order: str = "newest") -> f.Requests:
+        """As `Answers.requests`."""
+        return self._get(f.Requests, "/requests", {**_asked(scope), "limit": limit, "offset": offset, "order": order})
+
+    def request(self, trace_id: str) -> f.RequestView:
+        """As `Answers.request`."""
+        return self._get(f.RequestView, f"/requests/{_quoted(trace_id)}")
+
+    def same_data(self, trace_id: str) -> dict[str, str]:
+        """As `Answers.same_data`."""
+        return self._get(dict[str, str], f"/requests/{_quoted(trace_id)}/same_data")
+
+    def receipt(self, trace_id: str) -> f.Receipt:
+        """As `Answers.receipt`."""
+        return self._get(f.Receipt, f"/receipts/{_quoted(trace_id)}")
+
+    def freshness(self, scope: f.Scope = LAST_WEEK) -> f.Freshness:
+        """As `Answers.freshness`."""
+        return self._get(f.Freshness, "/freshness", _asked(scope))
+
+    def accelerators(self, scope: f.Scope = LAST_WEEK) -> f.Accelerators:
+        """As `Answers.accelerators`."""
+        return self._get(f.Accelerators, "/accelerators", _asked(scope))
+
+    def hotspots(self, scope: f.Scope = LAST_WEEK, limit: int = 50) -> f.Hotspots:
+        """As `Answers.hotspots`."""
+        return self._get(f.Hotspots, "/hotspots", {**_asked(scope), "limit": limit})
+
+    def findings(self, scope: f.Scope = LAST_WEEK, limit: int = 50) -> tuple[f.Finding, ...]:
+        """As `Answers.findings`."""
+        return self._get(tuple[f.Finding, ...], "/findings", {**_asked(scope), "limit": limit})
+
+    def owners(self, scope: f.Scope = LAST_WEEK, by: Sequence[str] = ("team",)) -> f.Owners:
+        """As `Answers.owners`."""
+        return self._get(f.Owners, "/owners", {**_asked(scope), "by": ",".join(by)})
+
+    def coverage(self, scope: f.Scope = LAST_WEEK) -> f.Coverage:
+        """As `Answers.coverage`."""
+        return self._get(f.Coverage, "/coverage", _asked(scope))
+
+    def calls(self, scope: f.Scope = LAST_WEEK) -> f.Calls:
+        """As `Answers.calls`."""
+        return self._get(f.Calls, "/calls", _asked(scope))
+
+    def comparison(self, scope: f.Scope = LAST_WEEK) -> f.Comparison:
+        """As `Answers.comparison`."""
+        return self._get(f.Comparison, "/workflows", _asked(scope))
+
+    def weekly(self, week: str, scope: f.Scope = LAST_WEEK) -> f.Weekly:
+        """As `Answers.weekly`."""
+        return self._get(f.Weekly, f"/reports/{_quoted(week)}", _asked(scope))
+
+    def hosts(self, scope: f.Scope = LAST_WEEK) -> tuple[f.Host, ...]:
+        """As `Answers.hosts`."""
+        return self._get(tuple[f.Host, ...], "/hosts", _asked(scope))
+
+    def prices(self, model: str | None = None, limit: int = 10_000) -> tuple[f.Price, ...]:
+        """As `Answers.prices`."""
+        return self._get(tuple[f.Price, ...], "/prices", {"model": model, "limit": limit})
+
+    def rates(self) -> tuple[f.Rate, ...]:
+        """As `Answers.rates`."""
+        return self._get(tuple[f.Rate, ...], "/rates")
+
+    def extent(self) -> f.Extent:
+        """As `Answers.extent`."""
+        return self._get(f.Extent, "/extent")
+
+    def sql(self, statement: str, max_rows: int = MAX_SQL_ROWS) -> Table:
+        """As `Answers.sql`, but times are text."""
+        table = self._ask(Table, "/sql", {}, {"query": statement, "max_rows": max_rows})
+        money = [
+            index
+            for index, kind in enumerate(table.types)
+            if "Decimal(" in kind and not kind.startswith(("Array", "Map", "Tuple"))
+        ]
+        return replace(table, rows=[_with_decimals(row, money) for row in table.rows]) if money else table
+
+    def settle(self, since: datetime | None = None, until: datetime | None = None) -> Any:
+        """Settles now; the summary as an object."""
+        times = {"since": since and since.isoformat(), "until": until and until.isoformat()}
+        return self._ask(dict[str, Any], "/settle", {}, times)
+
+    def set_rate(self, rate: "f.NewRate") -> str:
+        """Adds an instance rate; its id."""
+        return self._ask(dict[str, str], "/rates", {}, asdict(rate))["rate_id"]
+
+    def doctor(self, _data: Path) -> Doctor:
+        """What the server found when it examined itself."""
+        return self._get(Doctor, "/doctor")
+
+    def _get(self, kind: type[Answer], path: str, asked: Mapping[str, Any] | None = None) -> Answer:
+        return self._ask(kind, path, asked or {}, None)
+
+    def _ask(self, kind: type[Answer], path: str, asked: Mapping[str, Any], body: object | None) -> Answer:
+        query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None})
+        data = None if body is None else json.dumps(body, default=str).encode()
+        request = urllib.request.Request(  # noqa: S310 - the address was written down by our own server
+            f"{self.url}{PREFIX}{path}?{query}", data, {"content-type": "application/json"}
+        )
+        try:
+            with _DIRECT.open(request, timeout=TIMEOUT_SECONDS) as response:
+                return TypeAdapter(kind).validate_json(response.read())
+        except urllib.error.HTTPError as error:
+            raise _named(error) from error
+        except OSError as error:
+            raise StoreUnavailableError(f"the server at {self.url} does not answer: {error}") from error
+
+
+def _asked(scope: f.Scope) -> dict[str, Any]:
+    times = {"since": scope.since and scope.since.isoformat(), "until": scope.until and scope.until.isoformat()}
+    return {**times, "service": scope.service, **{key: getattr(scope, key) for key in OWNER_COLUMNS}}
+
+
+def _with_decimals(row: tuple[Any, ...], columns: Sequence[int]) -> tuple[Any, ...]:
+    return tuple(Decimal(item) if index in columns and isinstance(item, str) else item for index, item in enumerate(row))
+
+
+def _quoted(part: str) -> str:
+    return urllib.parse.quote(part, safe="")
+
+
+def _named(error: urllib.error.HTTPError) -> Exception:
+    """The error that the same question to a store in this process would have raised."""
+    try:
+        detail = str(json.loads(error.read())["detail"])
+    except (ValueError, KeyError, TypeError):
+        detail = f"the server answered {error.code}"
+    return _ERRORS.get(error.code, StoreError)(detail)

@@ -1,0 +1,60 @@
+"""Settles the ledger in the background, and at once when somebody asks."""
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from tollbook_schema.store import Store, StoreError
+
+log = logging.getLogger("tollbook")
+
+Settle = Callable[[Store, datetime | None, datetime | None], Any]
+
+
+def settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> Any:
+    """Settles the hours of a period, or those whose facts have changed; its summary."""
+    from tollbook_attribution import engine  # noqa: PLC0415 - the price list costs half a second to import
+
+    return engine.settle(store, since=since, until=until)
+
+
+class Settler:
+    """One settlement at a time, by a thread of its own every `pause_seconds` and by `now` in between."""
+
+    def __init__(self, store: Store, pause_seconds: float, run: Settle = settle) -> None:
+        self._store = store
+        self._pause_seconds = pause_seconds
+        self._run = run
+        self._one_at_a_time = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._settle_for_ever, name="tollbook-settler", daemon=True)
+        self.trouble = ""
+        """Why the last settlement of the background failed; empty while all is well."""
+
+    def start(self) -> None:
+        """Starts the background, unless the pause is 0."""
+        if self._pause_seconds > 0:
+            self._thread.start()
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Starts no more settlements and waits for the one that runs. A settlement that is cut off changes nothing."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
+
+    def now(self, since: datetime | None = None, until: datetime | None = None) -> Any:
+        """Settles at once, after the settlement that may be running; its summary. Raises what the settlement raises."""
+        with self._one_at_a_time:
+            return self._run(self._store, since, until)
+
+    def _settle_for_ever(self) -> None:
+        while not self._stopping.wait(self._pause_seconds):
+            try:
+                self.now()
+            except StoreError as error:
+                self.trouble = str(error)
+                log.warning("cannot settle at present: %s", error)
+            else:
+                self.trouble = ""

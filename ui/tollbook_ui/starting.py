@@ -1,0 +1,50 @@
+"""`tollbook up` from the command line: its settings, its log, what it says."""
+
+import logging
+from dataclasses import replace
+
+import typer
+from tollbook_collector.settings import Settings as CollectorSettings
+
+from tollbook_ui import server
+from tollbook_ui.access import Place
+
+
+def up(where: Place, *, host: str | None, port: int | None, grpc_port: int | None, any_port: bool, dashboard: bool) -> None:
+    """Serves until it is told to stop; options go before settings.
+
+    Raises:
+        SettingsError, StoreError, Exit: it cannot start, or not like this.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    collector = CollectorSettings.from_environment()
+    if grpc_port is not None:
+        collector = replace(collector, grpc_port=grpc_port)
+    options = server.Options(
+        data=where.data,
+        clickhouse_url=where.settings.clickhouse_url,
+        host=host or where.settings.host,
+        port=where.settings.port if port is None else port,
+        any_port=any_port,
+        dashboard=dashboard,
+        settle_seconds=where.settings.settle_seconds,
+    )
+    try:
+        server.run(options, collector, _say)
+    except server.ServeError as error:
+        typer.echo(f"tollbook: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo("Stopped. What was acknowledged is kept.")
+
+
+def _say(up: server.Addresses) -> None:
+    grpc = f"{up.grpc_host}:{up.grpc_port}" if up.grpc_port else "switched off"
+    lines = (
+        *up.moved,
+        f"Tollbook is up: send OTLP to {up.url} (HTTP) or {grpc} (gRPC).",
+        f"  Dashboard  {up.dashboard}",
+        f"  API        {up.url}/api/v1/openapi.json",
+        f"  Data       {up.data}",
+        "Ctrl-C stops it.",
+    )
+    typer.echo("\n".join(lines))
