@@ -25,8 +25,8 @@ HEAD = wire.encoded(FRAME_FIELD << 3 | wire.BYTES) + wire.encoded(FRAME.size + C
 FRAME_BYTES = len(HEAD) + FRAME.size + CHECK.size
 
 
-TORN = frozenset({"no frame", "cut off"})
-"""Reasons that the last bytes of a segment have when its writer was killed in the middle."""
+CUT_OFF = "cut off"
+"""Damage at the end of a segment whose writer was killed in the middle: a record that was never acknowledged."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,14 @@ def scan(signal: str, data: bytes) -> Iterator[Record | Damage]:
 
 def _record_at(signal: str, data: bytes, place: int) -> Record | Damage:
     header = _header_at(data, place)
+    if header is None and len(data) - place < FRAME_BYTES and HEAD.startswith(data[place : place + len(HEAD)]):
+        return Damage(place, len(data), CUT_OFF)
     if header is None:
         return Damage(place, place + 1, "no frame")
     length, expected = header
     body = place + FRAME_BYTES
     if body + length > len(data):
-        return Damage(place, place + 1, "cut off")
+        return Damage(place, place + 1, CUT_OFF)
     if digest(signal, data[body : body + length]) != expected:
         return Damage(place, body + length, "changed since it was written")
     return Record(place, body, body + length, expected)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 from tollbook_collector.errors import SettingsError
 
 PREFIX = "TOLLBOOK_COLLECTOR_"
+LOWEST = {"GRPC_PORT": -1, "SEGMENT_MS": 0, "SEEN_SECONDS": 0, "STOP_SECONDS": 0}
+"""Smallest value of the numbers that may be less than 1."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def _value(variable: str, text: str, kind: type) -> str | int:
     if kind is str:
         return text
     try:
-        return int(text.replace("_", ""))
+        number = int(text)
     except ValueError as error:
-        raise SettingsError(f"{variable} must be a whole number, not {text!r}") from error
+        raise SettingsError(f"{variable} must be a whole number, got {text!r}") from error
+    if number < LOWEST.get(variable.removeprefix(PREFIX), 1):
+        raise SettingsError(f"{variable} must be larger, got {text!r}")
+    return number

@@ -319,7 +319,7 @@ class Spool:
         found = list(segments.scan(signal, data))
         records = [item for item in found if isinstance(item, segments.Record)]
         damages = [item for item in found if isinstance(item, segments.Damage)]
-        if damages and damages[-1].end == len(data) and damages[-1].reason in segments.TORN:
+        if damages and damages[-1].end == len(data) and damages[-1].reason == segments.CUT_OFF:
             torn = damages.pop()
             self.counters.add("torn_total")
             data = data[: torn.start]

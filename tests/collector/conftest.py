@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,12 @@ def run(store: Store, spool_dir: Path, settings: Settings) -> Iterator[Running]:
         on_loop(asyncio.sleep(0.005))
     port = server.servers[0].sockets[0].getsockname()[1]
 
-    async def settled() -> None:
+    def settled() -> None:
         while not collector.settled:
-            await asyncio.sleep(0.005)
+            time.sleep(0.005)
 
     try:
-        yield Running(collector, f"http://127.0.0.1:{port}", f"127.0.0.1:{collector.grpc_port}", lambda: on_loop(settled()))
+        yield Running(collector, f"http://127.0.0.1:{port}", f"127.0.0.1:{collector.grpc_port}", settled)
     finally:
         server.should_exit = True
         serving.result(20)

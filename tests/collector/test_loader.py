@@ -1,0 +1,127 @@
+"""The loader: every acknowledged record is in the store once, or set aside with a reason."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from tollbook_collector.counters import Counters
+from tollbook_collector.loader import Loader
+from tollbook_collector.settings import Settings
+from tollbook_collector.spool import Spool
+from tollbook_schema.store import Signal, Store, StoreError, StoreUnavailableError
+
+from tests.collector.conftest import trace_request
+
+SETTINGS = Settings(segment_ms=0)
+
+
+class Away:
+    """A store that cannot be reached until it is told otherwise; then the real one. It remembers what it was asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.away = True
+        self.tokens: list[str] = []
+
+    def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
+        self.tokens.append(token)
+        if self.away:
+            raise StoreUnavailableError("connection refused")
+        self.store.load(signal, segment, token, received_at)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    spool = Spool(tmp_path / "spool", SETTINGS, Counters())
+    yield spool
+    spool.close()
+
+
+def keep(spool: Spool, *firsts: int) -> None:
+    for first in firsts:
+        spool.append("traces", trace_request(first=first).SerializeToString()).result(5)
+
+
+def stored(store: Store) -> list[int]:
+    return [int(row["s"], 16) for row in store.query("SELECT hex(span_id) AS s FROM spans ORDER BY s")]
+
+
+def test_a_store_that_is_away_is_waited_for(store: Store, spool: Spool) -> None:
+    away = Away(store)
+    loader = Loader(spool, away, SETTINGS, spool.counters)
+    keep(spool, 1, 2)
+    assert not loader.load_next(1)
+    assert loader.trouble == "connection refused"
+    keep(spool, 3)
+    away.away = False
+    assert loader.load_next(1)
+    assert loader.trouble == ""
+    assert stored(store) == [1, 2]
+    assert away.tokens[0] == away.tokens[1]
+    assert loader.load_next(1)
+    assert stored(store) == [1, 2, 3]
+    assert spool.empty
+
+
+def test_a_segment_loaded_before_a_crash_is_not_stored_again(store: Store, spool: Spool) -> None:
+    keep(spool, 1, 2)
+    segment = spool.take(1)
+    assert segment is not None
+    store.load("spans", segment.path, segment.token, segment.received_at)
+    spool.put_back(segment)
+    assert Loader(spool, store, SETTINGS, spool.counters).load_next(1)
+    assert stored(store) == [1, 2]
+
+
+def test_a_record_the_store_can_never_take_is_set_aside_and_the_others_are_stored(store: Store, spool: Spool) -> None:
+    keep(spool, 1, 2)
+    poison = trace_request(first=3)
+    poison.resource_spans[0].scope_spans[0].spans[0].trace_id = b"t" * 17
+    spool.append("traces", poison.SerializeToString()).result(5)
+    keep(spool, 4, 5)
+    assert Loader(spool, store, SETTINGS, spool.counters).load_next(1)
+    assert stored(store) == [1, 2, 4, 5]
+    (grave,) = (spool.folder / "dead").glob("*.otlp")
+    assert grave.read_bytes() == poison.SerializeToString()
+    assert grave.with_suffix(".reason").read_text().startswith("131. DB::Exception: String too long")
+    assert spool.counters.value("dead_total", signal="traces") == 1
+    assert spool.empty
+
+
+def test_a_search_for_the_culprit_that_is_interrupted_starts_again_and_stores_nothing_twice(store: Store, spool: Spool) -> None:
+    class Picky(Away):
+        def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
+            self.tokens.append(token)
+            if self.away and len(self.tokens) == 4:
+                raise StoreUnavailableError("connection reset")
+            if b"poison" in segment.read_bytes():
+                raise StoreError("cannot be parsed")
+            self.store.load(signal, segment, token, received_at)
+
+    keep(spool, 1, 2, 3)
+    spool.append("traces", trace_request(first=4, note="poison").SerializeToString()).result(5)
+    picky = Picky(store)
+    loader = Loader(spool, picky, SETTINGS, spool.counters)
+    assert not loader.load_next(1)
+    assert stored(store) == [1, 2]
+    picky.away = False
+    assert loader.load_next(1)
+    assert stored(store) == [1, 2, 3]
+    assert len(list((spool.folder / "dead").glob("*.otlp"))) == 1
+
+
+def test_the_oldest_segment_is_loaded_first(store: Store, spool: Spool) -> None:
+    away = Away(store)
+    loader = Loader(spool, away, SETTINGS, spool.counters)
+    taken = []
+    for first in (1, 2, 3):
+        keep(spool, first)
+        taken.append(spool.take(1))
+    for segment in reversed(taken):
+        assert segment is not None
+        spool.put_back(segment)
+    away.away = False
+    while loader.load_next(0):
+        pass
+    assert away.tokens == [segment.token for segment in taken if segment]

@@ -1,0 +1,303 @@
+"""The spool and its segment files: what is acknowledged is found again, once, whatever happened to the process or the disk."""
+
+import errno
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tollbook_collector import segment as segments
+from tollbook_collector import spool as spool_module
+from tollbook_collector.errors import SpoolBusyError, UnavailableError
+from tollbook_collector.settings import Settings
+from tollbook_collector.spool import Segment, Spool
+
+from tests.collector.conftest import trace_request
+
+SETTINGS = Settings(segment_ms=0)
+BODIES = [trace_request(2, first=10 * number).SerializeToString() for number in range(1, 6)]
+
+Open = Callable[..., Spool]
+
+
+@pytest.fixture
+def open_spool(tmp_path: Path) -> Iterator[Open]:
+    """Opens the spool in the same folder, closing the one before."""
+    opened: list[Spool] = []
+
+    def open_(settings: Settings = SETTINGS) -> Spool:
+        while opened:
+            opened.pop().close()
+        opened.append(Spool(tmp_path, settings))
+        return opened[-1]
+
+    yield open_
+    while opened:
+        opened.pop().close()
+
+
+def keep(spool: Spool, *bodies: bytes) -> None:
+    for body in bodies:
+        spool.append("traces", body).result(5)
+
+
+def bodies_of(segment: Segment) -> list[bytes]:
+    data = segment.path.read_bytes()
+    return [data[found.body : found.end] for found in segments.scan(segment.signal, data) if isinstance(found, segments.Record)]
+
+
+def drained(spool: Spool) -> list[bytes]:
+    """All bodies in the spool, oldest segment first; the spool is empty afterwards."""
+    found: list[bytes] = []
+    while (segment := spool.take(0, now=True)) is not None:
+        found += bodies_of(segment)
+        spool.done(segment)
+    return found
+
+
+def test_a_segment_is_itself_one_valid_export_request(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, *BODIES)
+    segment = spool.take(1)
+    assert segment is not None
+    request = ExportTraceServiceRequest.FromString(segment.path.read_bytes())
+    ids = [span.span_id[-1] for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
+    assert ids == [10, 11, 20, 21, 30, 31, 40, 41, 50, 51]
+
+
+def test_a_loaded_segment_is_gone(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, *BODIES)
+    assert drained(spool) == BODIES
+    assert spool.empty
+    assert list(spool.folder.glob("*.otlp")) == []
+
+
+def test_a_segment_put_back_comes_again_with_the_same_token_and_time(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, BODIES[0])
+    first = spool.take(1)
+    assert first is not None
+    said = (first.token, first.received_at)
+    spool.put_back(first)
+    keep(spool, BODIES[1])
+    again = spool.take(1)
+    assert again is not None
+    assert (again.token, again.received_at) == said
+
+
+def test_a_restart_finds_the_same_segment_with_the_same_token(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, *BODIES)
+    before = spool.take(1)
+    assert before is not None
+    after = open_spool().take(1)
+    assert after is not None
+    assert (after.token, after.received_at, bodies_of(after)) == (before.token, before.received_at, BODIES)
+
+
+def test_signals_have_segments_of_their_own(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append("logs", b"\x0a\x00").result(5)
+    keep(spool, BODIES[0])
+    taken = [spool.take(1), spool.take(1)]
+    assert [segment.signal for segment in taken if segment] == ["logs", "traces"]
+
+
+def test_an_open_segment_waits_for_its_age(open_spool: Open) -> None:
+    spool = open_spool(Settings(segment_ms=150))
+    started = time.monotonic()
+    keep(spool, BODIES[0])
+    assert spool.take(0.02) is None
+    assert spool.take(5) is not None
+    assert 0.1 < time.monotonic() - started < 1
+
+
+def test_a_segment_is_sealed_at_its_size(open_spool: Open) -> None:
+    spool = open_spool(Settings(segment_ms=60_000, segment_bytes=400))
+    keep(spool, *BODIES)
+    sizes = []
+    while (segment := spool.take(0)) is not None:
+        sizes.append(len(segment.digests))
+    assert sizes == [2, 2]
+
+
+def test_many_senders_share_a_sync(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    syncs = []
+    sync = spool_module.sync
+
+    def slow_sync(descriptor: int) -> None:
+        syncs.append(descriptor)
+        time.sleep(0.05)
+        sync(descriptor)
+
+    monkeypatch.setattr(spool_module, "sync", slow_sync)
+    spool = open_spool()
+    kept = [spool.append("traces", trace_request(first=number).SerializeToString()) for number in range(1, 101)]
+    for future in kept:
+        future.result(5)
+    assert len(syncs) <= 3
+    assert len(drained(spool)) == 100
+
+
+def test_appending_from_many_threads_keeps_every_body_once(open_spool: Open) -> None:
+    spool = open_spool(Settings(segment_ms=0, segment_bytes=2_000))
+    found: list[bytes] = []
+
+    def send(first: int) -> None:
+        for number in range(first, first + 50):
+            keep(spool, trace_request(first=number).SerializeToString())
+
+    senders = [threading.Thread(target=send, args=(1000 * number,)) for number in range(1, 5)]
+    for sender in senders:
+        sender.start()
+    while any(sender.is_alive() for sender in senders):
+        found += drained(spool)
+    found += drained(spool)
+    assert sorted(found) == sorted(trace_request(first=1000 * n + k).SerializeToString() for n in range(1, 5) for k in range(50))
+
+
+def test_a_body_seen_before_is_kept_once(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, BODIES[0], BODIES[1], BODIES[0])
+    assert drained(spool) == BODIES[:2]
+    keep(spool, BODIES[0])
+    assert drained(spool) == []
+
+
+def test_a_body_is_still_known_after_it_was_loaded_and_the_collector_restarted(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, *BODIES)
+    drained(spool)
+    spool = open_spool()
+    keep(spool, BODIES[3])
+    assert drained(spool) == []
+
+
+def test_a_body_is_forgotten_after_its_time(open_spool: Open) -> None:
+    spool = open_spool(replace(SETTINGS, seen_seconds=0))
+    keep(spool, BODIES[0])
+    drained(spool)
+    keep(spool, BODIES[1], BODIES[0])
+    assert drained(spool) == [BODIES[1], BODIES[0]]
+    assert len(list((spool.folder / "seen").iterdir())) == 1
+
+
+def test_the_same_bytes_of_another_signal_are_another_body(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, BODIES[0])
+    spool.append("logs", BODIES[0]).result(5)
+    assert drained(spool) == [BODIES[0], BODIES[0]]
+
+
+def test_a_second_collector_on_the_same_folder_is_refused(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool()
+    with pytest.raises(SpoolBusyError, match="another collector has the spool"):
+        Spool(tmp_path, SETTINGS)
+    keep(spool, BODIES[0])
+
+
+def test_a_spool_that_is_closed_asks_to_come_back(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, BODIES[0])
+    spool.refuse()
+    with pytest.raises(UnavailableError, match="the collector is stopping"):
+        spool.append("traces", BODIES[1])
+    assert drained(spool) == [BODIES[0]]
+
+
+def test_a_spool_fuller_than_its_limit_starts_and_drains(open_spool: Open) -> None:
+    keep(open_spool(), *BODIES)
+    spool = open_spool(replace(SETTINGS, spool_max_bytes=10))
+    with pytest.raises(UnavailableError, match="the spool is full"):
+        spool.append("traces", b"\x0a\x00")
+    assert drained(spool) == BODIES
+
+
+def test_a_torn_tail_is_cut_off_wherever_it_tore(open_spool: Open, tmp_path: Path) -> None:
+    keep(open_spool(), *BODIES)
+    open_spool().close()
+    (path,) = tmp_path.glob("*.otlp")
+    whole = path.read_bytes()
+    last = len(BODIES[-1]) + segments.FRAME_BYTES
+    for cut in range(1, last):
+        path.write_bytes(whole[:-cut])
+        spool = open_spool()
+        assert drained(spool) == BODIES[:-1], cut
+        assert not (tmp_path / "damaged").exists()
+        assert spool.counters.value("torn_total") == 1
+
+
+def test_one_flipped_bit_costs_one_record_and_is_counted(open_spool: Open, tmp_path: Path) -> None:
+    keep(open_spool(), *BODIES)
+    open_spool().close()
+    (path,) = tmp_path.glob("*.otlp")
+    whole = path.read_bytes()
+    for place in range(len(whole) - len(BODIES[-1]) - segments.FRAME_BYTES):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        spool = open_spool()
+        assert spool.counters.value("damaged_total") + spool.counters.value("torn_total") == 1, place
+        found = drained(spool)
+        assert len(found) == 4, place
+        assert [body for body in BODIES if body in found] == found, place
+    assert len(list((tmp_path / "damaged").glob("*.reason"))) == len(list((tmp_path / "damaged").glob("*.bin"))) > 0
+
+
+def test_an_empty_file_and_a_file_of_noise_do_not_stop_the_start(open_spool: Open, tmp_path: Path) -> None:
+    (tmp_path / f"traces-{1:020d}-000000.otlp").write_bytes(b"")
+    (tmp_path / f"logs-{2:020d}-000000.otlp").write_bytes(os.urandom(5000))
+    spool = open_spool()
+    assert drained(spool) == []
+    keep(spool, BODIES[0])
+    assert drained(spool) == [BODIES[0]]
+
+
+def test_a_disk_that_cannot_sync_acknowledges_nothing_and_is_not_trusted_again(
+    open_spool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = open_spool(Settings(segment_ms=60_000))
+    keep(spool, BODIES[0])
+    failures = iter([OSError(errno.EIO, "Input/output error")])
+    sync = spool_module.sync
+
+    def fails_once(descriptor: int) -> None:
+        for failure in failures:
+            raise failure
+        sync(descriptor)
+
+    monkeypatch.setattr(spool_module, "sync", fails_once)
+    with pytest.raises(UnavailableError, match="cannot write to the spool: Input/output error"):
+        keep(spool, BODIES[1])
+    keep(spool, BODIES[1], BODIES[2])
+    first, second = spool.take(0, now=True), spool.take(0, now=True)
+    assert first is not None
+    assert second is not None
+    assert (bodies_of(first), bodies_of(second)) == ([BODIES[0]], [BODIES[1], BODIES[2]])
+
+
+def test_a_full_disk_acknowledges_nothing_and_resumes_alone(open_spool: Open) -> None:
+    spool = open_spool(Settings(segment_ms=60_000))
+    keep(spool, BODIES[0])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, limits[1]))
+    try:
+        refusal = spool.append("traces", BODIES[1]).exception(5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert isinstance(refusal, UnavailableError)
+    assert refusal.retry_after_s == 5
+    keep(spool, BODIES[1])
+    assert drained(spool) == BODIES[:2]
+
+
+def test_files_are_for_their_owner_only(open_spool: Open) -> None:
+    spool = open_spool()
+    keep(spool, BODIES[0])
+    assert {path.stat().st_mode & 0o777 for path in spool.folder.glob("*.otlp")} == {0o600}
