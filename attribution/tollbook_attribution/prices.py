@@ -5,10 +5,11 @@ so the price of a call is a look-up and never a guess.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib import metadata
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tollbook_schema import sql
@@ -99,15 +100,14 @@ def seed(store: Store) -> int:
     if store.query(_sql("price_versions.sql"), {"source": SOURCE, "version": book}):
         return 0
     rows = list(rows_of_book(book))
-    store.insert("prices", [astuple(row) for row in rows], [field.name for field in fields(Price)])
+    _insert(store, "prices", Price, rows)
     return len(rows)
 
 
 def name_models(store: Store, names: Iterable[tuple[str, str]]) -> None:
     """Finds the price that each (provider, model) of the telemetry stands for, and keeps the answers in `model_names`."""
     book = version()
-    rows = [find_model(provider, model, book) for provider, model in names]
-    store.insert("model_names", [astuple(row) for row in rows], [field.name for field in fields(ModelName)])
+    _insert(store, "model_names", ModelName, [find_model(provider, model, book) for provider, model in names])
 
 
 def find_model(provider: str, model: str, book: str) -> ModelName:
@@ -136,7 +136,27 @@ def rows_of_book(book: str) -> Iterator[Price]:
     retrieved_at = datetime.combine(released, time(), UTC) if released else datetime.now(UTC).replace(microsecond=0)
     for provider in listed:
         for model in provider.models:
-            yield from _rows_of_model(provider, model, book, retrieved_at)
+            yield from _joined(_rows_of_model(provider, model, book, retrieved_at))
+
+
+def _insert(store: Store, table: str, row: type[Price] | type[ModelName], rows: Sequence[Price | ModelName]) -> None:
+    columns = [field.name for field in fields(row)]
+    values = attrgetter(*columns)
+    store.insert(table, [values(entry) for entry in rows], columns)
+
+
+def _joined(rows: Iterable[Price]) -> Iterator[Price]:
+    """The rows with an unchanged price as one: another item of the model changed on that day."""
+    last: dict[str, Price] = {}
+    for row in rows:
+        before = last.get(row.price_id)
+        if before and before.amount_usd == row.amount_usd and before.valid_until == row.valid_from:
+            last[row.price_id] = replace(before, valid_until=row.valid_until)
+        else:
+            if before:
+                yield before
+            last[row.price_id] = row
+    yield from last.values()
 
 
 def _owner(info: "ModelInfo", found: "Provider", listed: Sequence["Provider"]) -> "Provider":
