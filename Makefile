@@ -48,10 +48,9 @@ light: $(VENV)/.light ## Plain `tollbook` alone: imports, works, and brings noth
 	@$(UV) pip install --quiet --python $(LIGHT)/bin/python --no-deps --offline --reinstall $(LIGHT)/wheel/*.whl
 	@cd $(LIGHT) && bin/python -W error $(CURDIR)/tests/house/light.py
 
-fmt: $(VENV)/.dev ## Format Python and SQL
+fmt: $(VENV)/.dev ## Format Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
-	$(if $(SELECTS),$(BIN)/sqlfluff fix --disable-progress-bar $(SELECTS))
 
 bench: $(VENV)/.dev ## Measure ingest, memory, start, lag and import; prints figures with protocol and spread
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

@@ -40,8 +40,9 @@ def test_each_part_is_one_typed_package_and_its_folder_is_none(folder: str, pack
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_modules_stay_under_600_lines_and_functions_under_80(path: Path) -> None:
     text = path.read_text()
-    assert len(text.splitlines()) < 600
-    long = [node.name for node in _functions(text) if (node.end_lineno or 0) - node.lineno >= 80]
+    functions = list(_functions(text))
+    assert len(text.splitlines()) < 600 or not functions, "a module of nothing but data may be longer"
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= 80]
     assert not long
 
 
@@ -100,9 +101,11 @@ def _functions(text: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def _strings(text: str) -> Iterator[str]:
-    """Every string of a module that is no docstring."""
-    tree = ast.parse(text)
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+    """Every string of a module that is neither a docstring nor an example in the API's documentation."""
+    nodes = list(ast.walk(ast.parse(text)))
+    quoted = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for keyword in (node for node in nodes if isinstance(node, ast.keyword) and node.arg == "examples"):
+        quoted |= {id(node) for node in ast.walk(keyword.value)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in quoted:
             yield node.value
