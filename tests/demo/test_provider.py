@@ -5,13 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from openai import OpenAI
-from tollbook_ui.demo import provider
+from tollbook_ui.demo import loopback, provider
 
 
 @pytest.fixture
 def client() -> Iterator[OpenAI]:
-    provider.Handler.earlier.clear()
-    server = provider.serve()
+    server = loopback.bound(provider.Provider().answer)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     with OpenAI(base_url=f"http://127.0.0.1:{server.server_port}/v1", api_key="none needed") as openai:

@@ -1,9 +1,10 @@
 """What the demo prints at its end. Every figure is an answer from stored spans; this module only lays it out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
-from rich.console import Console, Group, RenderableType
+from rich import box
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,176 +15,152 @@ from tollbook_ui.answers import Answers, total
 IN_PROCESS = "intake-in-process"
 REMOTE = "intake-remote"
 SIMULATED = "simulated provider"
-NO_OWNER = "no owner"
 HOTSPOT_ROWS = 8
 FINDING_ROWS = 8
 MAX_REQUESTS = 10_000
+
+Amount = Decimal | int | None
+Shown = Callable[..., str]
 
 
 def show(console: Console, answers: Answers) -> None:
     """Print the whole bill of the demo."""
     for part in (receipts, medians, owners, calls, hotspots, findings):
-        console.print(part(answers))
+        for piece in part(answers):
+            console.print(piece, soft_wrap=isinstance(piece, Text))
         console.print()
 
 
-def receipts(answers: Answers) -> RenderableType:
+def receipts(answers: Answers) -> Iterator[RenderableType]:
     """Two receipts of the same document; it is the one whose remote request took the median time."""
     remote = answers.requests(f.Scope(workflow=REMOTE), limit=MAX_REQUESTS, order="duration").rows
-    if not remote:
-        return Text("No remote request is settled, so there are no two receipts to compare.")
-    remote_id = remote[len(remote) // 2].trace_id
-    in_process_id = answers.same_data(remote_id).get(IN_PROCESS)
+    remote_id = remote[len(remote) // 2].trace_id if remote else ""
+    in_process_id = answers.same_data(remote_id).get(IN_PROCESS) if remote else None
     if in_process_id is None:
-        return Text(f"No in-process request read what {remote_id} read, so there are no two receipts to compare.")
-    return _side_by_side(answers.request(in_process_id), answers.request(remote_id))
+        yield Text("No document is settled both ways, so there are no two receipts to compare.")
+        return
+    yield from _side_by_side(answers.request(in_process_id), answers.request(remote_id))
 
 
-def medians(answers: Answers) -> RenderableType:
-    """What a request of each workflow takes in the median."""
-    comparison = answers.comparison()
-    table = _table(
-        "All documents",
-        "workflow",
-        "model",
-        "requests",
-        "median",
-        "p95",
-        "in the model",
-        "around it",
-        "bytes",
-        "hops",
-        "cost each",
-    )
-    for row in comparison.rows:
-        table.add_row(
-            row.workflow,
-            row.model,
-            units.count(row.requests),
-            units.duration(row.duration_p50_ns),
-            units.duration(row.duration_p95_ns),
-            units.duration(row.model_p50_ns),
-            units.duration(row.tax_p50_ns),
-            units.size(row.bytes_p50),
-            units.count(row.hops_p50),
-            units.usd(row.cost_per_request_usd),
-        )
-    return Group(table, *(_tax(pair) for pair in comparison.pairs))
+def medians(answers: Answers) -> Iterator[RenderableType]:
+    """What a request takes in the median, in-process and remote."""
+    return (_medians(pair) for pair in answers.comparison().pairs)
 
 
-def owners(answers: Answers) -> RenderableType:
+def owners(answers: Answers) -> Iterator[RenderableType]:
     """Money by owner, and how much of everything is covered."""
     answer = answers.owners(by=("team", "workflow"))
-    table = _table("Who pays", "team", "workflow", "allocation", "requests", "amount", "of it simulated")
+    table = _table("Who pays", "team", "workflow", "requests", "amount", SIMULATED)
     for row in answer.rows:
-        table.add_row(
-            row.team or NO_OWNER,
-            row.workflow or "",
-            row.allocation,
-            units.count(row.requests),
-            units.usd(row.amount_usd),
-            units.usd(row.simulated_usd) if row.simulated_usd else "",
-        )
+        team, workflow = _owner(row)
+        simulated = units.usd(row.simulated_usd) if row.simulated_usd else ""
+        table.add_row(team, workflow, units.count(row.requests) if row.requests else "", units.usd(row.amount_usd), simulated)
     table.add_section()
-    table.add_row("Total", "", "", "", units.usd(answer.totals.total_usd), units.usd(answer.totals.simulated_usd))
-    return Group(table, _coverage(answer.coverage))
+    table.add_row("total", "", "", units.usd(answer.totals.total_usd), units.usd(answer.totals.simulated_usd))
+    yield table
+    yield from _coverage(answer.coverage)
 
 
-def calls(answers: Answers) -> RenderableType:
+def calls(answers: Answers) -> Iterator[RenderableType]:
     """Model calls with and without a price; a stand-in's are named as such."""
-    table = _table("Model calls", "model", "provider", "price", "calls", "fresh", "cached", "output tokens", "amount")
+    table = _table("Model calls and their tokens", "model", "answered by", "calls", "fresh", "cached", "output", "amount")
     for row in answers.calls().rows:
+        local = row.price_status == "local"
+        tokens = (row.input_tokens, row.cache_read_tokens, row.output_tokens)
         table.add_row(
             row.model,
-            f"{row.provider}, {SIMULATED}" if row.simulated else row.provider,
-            row.price_status,
+            SIMULATED if row.simulated else row.provider,
             units.count(row.calls),
-            *(
-                "" if row.price_status == "local" else units.count(tokens)
-                for tokens in (row.input_tokens, row.cache_read_tokens, row.output_tokens)
-            ),
-            units.usd(row.cost_usd) if row.price_status == "priced" else row.price_status,
+            *("" if local else units.count(bucket) for bucket in tokens),
+            "CPU time" if local else units.usd(row.cost_usd) if row.price_status == "priced" else row.price_status,
         )
-    return table
+    yield table
 
 
-def hotspots(answers: Answers) -> RenderableType:
+def hotspots(answers: Answers) -> Iterator[RenderableType]:
     """Integration scaffolding by operation."""
-    table = _table("Scaffolding hotspots", "operation", "service", "class", "times", "own time", "bytes", "cost")
+    table = _table("Scaffolding hotspots", "operation", "class", "times", "own time", "bytes", "cost")
     for row in answers.hotspots(limit=HOTSPOT_ROWS).rows:
         table.add_row(
             row.name,
-            row.service_name,
             row.scaffolding_class,
             units.count(row.spans),
             units.duration(row.self_ns),
             units.size(row.bytes),
             units.usd(row.cost_usd),
         )
-    return table
+    yield table
 
 
-def findings(answers: Answers) -> RenderableType:
+def findings(answers: Answers) -> Iterator[RenderableType]:
     """What could be saved."""
-    table = _table("What could be saved", "finding", "subject", "workflow", "count", "time", "bytes", "saving")
+    table = _table("What could be saved", "finding", "what", "times", "time saved", "money saved")
     for row in answers.findings(limit=FINDING_ROWS):
-        table.add_row(
-            row.kind,
-            row.subject,
-            row.workflow,
-            units.count(row.count),
-            units.duration(row.duration_ns),
-            units.size(row.bytes),
-            units.usd(row.saving_usd),
-        )
-    return table
+        kind, count = row.kind.replace("_", " "), units.count(row.count)
+        table.add_row(kind, row.detail, count, units.duration(row.saving_ns), units.usd(row.saving_usd))
+    yield table
 
 
-def _side_by_side(local: f.RequestView, remote: f.RequestView) -> Group:
-    table = _table("One document, two receipts", "", "in-process", "remote", "execution tax")
+# Two receipts
+
+
+def _side_by_side(local: f.RequestView, remote: f.RequestView) -> Iterator[RenderableType]:
+    table = _versus("One document, two receipts")
     for name, value, shown in _EFFORT:
         _compare(table, name, value(local), value(remote), shown)
     table.add_section()
-    for item in _items(local, remote):
-        _compare(table, item, _item_usd(local, item), _item_usd(remote, item), units.usd)
+    lines = _lines(remote), _lines(local)
+    usd = _usd((remote.receipt.total_usd, local.receipt.total_usd))
+    for line in dict.fromkeys([*lines[0], *lines[1]]):
+        _compare(table, line, lines[1].get(line), lines[0].get(line), usd)
     table.add_section()
-    _compare(table, "Total, the sum of the lines", local.receipt.total_usd, remote.receipt.total_usd, units.usd)
-    return Group(table, _about(local, remote))
+    _compare(table, "total, the sum of the lines", local.receipt.total_usd, remote.receipt.total_usd, usd)
+    yield table
+    yield from _about(local, remote)
 
 
-def _about(local: f.RequestView, remote: f.RequestView) -> Text:
-    lines = [f"tollbook receipt {view.trace_id}  # {view.receipt.workflow}" for view in (local, remote)]
+def _about(local: f.RequestView, remote: f.RequestView) -> Iterator[Text]:
     for document in local.assets[:1]:
+        yield Text(document.asset_id, style="dim")
         copied = f"copied by the sync job at {units.moment(document.synced_at)} UTC"
-        lines.insert(0, f"{document.asset_id}: {units.age(document.age_ns)} old when the model read it, {copied}")
-    return Text("\n".join(lines), style="dim")
+        yield Text(f"{units.age(document.age_ns)} old when the model read it, {copied}", style="dim")
+    for view in (local, remote):
+        yield Text(f"tollbook receipt {view.trace_id}  # {view.receipt.workflow}", style="dim")
+    yield Text("µ$ is a millionth of a dollar", style="dim")
 
 
-def _compare(
-    table: Table, name: str, local: Decimal | int | None, remote: Decimal | int | None, shown: Callable[..., str]
-) -> None:
-    tax = None if local is None or remote is None else remote - local
-    sign = "+" if tax is not None and tax > 0 else ""
-    table.add_row(name, shown(local), shown(remote), f"{sign}{shown(tax)}")
+def _usd(amounts: Iterable[Decimal | None]) -> Shown:
+    """Writes money in the one unit that fits the largest of the amounts."""
+    scale = units.money_scale(amounts)
+    return lambda amount: f"{amount / scale.factor:,.4f} {scale.unit}"
 
 
-def _items(*views: f.RequestView) -> tuple[str, ...]:
-    """What the receipts list, each once, in their order."""
-    return tuple(dict.fromkeys(_item(row) for view in views for row in view.receipt.items))
-
-
-def _item(row: f.ReceiptItem) -> str:
-    return f"{row.category}: {row.item}"
-
-
-def _item_usd(view: f.RequestView, item: str) -> Decimal | None:
-    if view.receipt.total_usd is None:
-        return None
-    return total(row.amount_usd for row in view.receipt.items if _item(row) == item)
+def _lines(view: f.RequestView) -> dict[str, Decimal]:
+    """Money of the receipt's lines by what they were paid for and where, in the order of the waterfall."""
+    names = {span.span_id: span.name if span.depth else "the intake's own code" for span in view.rows}
+    found: dict[str, list[Decimal]] = {}
+    for line in sorted(view.receipt.rows, key=lambda line: list(names).index(line.span_id)):
+        found.setdefault(f"{line.item}, {names[line.span_id]}", []).append(line.amount_usd)
+    return {name: total(amounts) for name, amounts in found.items()}
 
 
 def _model_ns(view: f.RequestView) -> int:
-    return sum(span.duration_ns for span in view.rows if span.tollbook_kind == "inference")
+    return sum(span.duration_ns for span in _model_calls(view.rows))
+
+
+def _model_calls(rows: Sequence[f.Span]) -> Iterator[f.Span]:
+    """The innermost inferences: a remote call's span holds that of the model's own process."""
+    for place, span in enumerate(rows):
+        inside = _below(span, rows[place + 1 :])
+        if span.tollbook_kind == "inference" and not any(row.tollbook_kind == "inference" for row in inside):
+            yield span
+
+
+def _below(span: f.Span, following: Sequence[f.Span]) -> Iterator[f.Span]:
+    for row in following:
+        if row.depth <= span.depth:
+            return
+        yield row
 
 
 def _around_ns(view: f.RequestView) -> int:
@@ -198,44 +175,80 @@ def _hops(view: f.RequestView) -> int | None:
     return None if view.request is None else view.request.hops
 
 
-_EFFORT: Sequence[tuple[str, Callable[[f.RequestView], int | None], Callable[[int | None], str]]] = (
-    ("Time", lambda view: view.duration_ns, units.duration),
+_EFFORT: Sequence[tuple[str, Callable[[f.RequestView], int | None], Shown]] = (
+    ("time", lambda view: view.duration_ns, units.duration),
     ("  in the model", _model_ns, units.duration),
     ("  around it", _around_ns, units.duration),
-    ("Bytes handed over", _bytes, units.size),
-    ("Hops to another process", _hops, units.count),
+    ("bytes handed over", _bytes, units.size),
+    ("hops to another process", _hops, units.count),
 )
 """What is set side by side before the money: its name, where it is in a request, how it is written."""
 
 
-def _tax(pair: f.ExecutionTax) -> Text:
-    parts = (
-        f"{units.duration(pair.duration_ns)} more",
-        f"{units.size(pair.bytes)} more handed over",
-        f"{units.count(pair.hops)} hops",
-        f"{units.usd(pair.cost_usd)} more",
-    )
-    return Text(f"Execution tax of calling {pair.model} remotely, for each request: {', '.join(parts)}", style="bold")
+# All documents
 
 
-def _coverage(coverage: f.Coverage) -> Text:
-    parts = (
-        f"{units.percent(coverage.calls_priced_ratio)} of {units.count(coverage.calls)} provider calls have a price",
-        f"{units.percent(coverage.hosts_rated_ratio)} of {units.count(coverage.hosts)} machines have a rate",
-        f"{units.percent(coverage.inferences_with_age_ratio)} of {units.count(coverage.inferences)} inferences know their age",
-        f"{units.percent(coverage.requests_owned_ratio)} of {units.count(coverage.requests)} requests name a team",
-    )
-    return Text(f"Coverage: {'; '.join(parts)}.")
+def _medians(pair: f.ExecutionTax) -> Table:
+    table = _versus(f"All documents, in the median; the model is {pair.model}")
+    for name, value, shown in _MEDIANS:
+        _compare(table, name, value(pair.in_process), value(pair.remote), shown)
+    return table
+
+
+_MEDIANS: Sequence[tuple[str, Callable[[f.WorkflowRow], Amount], Shown]] = (
+    ("requests", lambda row: row.requests, units.count),
+    ("time", lambda row: row.duration_p50_ns, units.duration),
+    ("  in the model", lambda row: row.model_p50_ns, units.duration),
+    ("  around it", lambda row: row.tax_p50_ns, units.duration),
+    ("time, 95th percentile", lambda row: row.duration_p95_ns, units.duration),
+    ("bytes handed over", lambda row: row.bytes_p50, units.size),
+    ("hops to another process", lambda row: row.hops_p50, units.count),
+    ("cost of a request, on average", lambda row: row.cost_per_request_usd, units.usd),
+)
+
+
+# Who pays
+
+
+def _owner(row: f.OwnerRow) -> tuple[str, str]:
+    """Team and workflow; what is of no request says what it is of."""
+    if row.allocation == "request":
+        return row.team or "no team", row.workflow or "no workflow"
+    return f"({row.allocation})", ""
+
+
+def _coverage(coverage: f.Coverage) -> Iterator[Text]:
+    yield Text("Coverage")
+    yield _covered(coverage.calls_priced_ratio, coverage.calls, "model calls that are paid by token have a price")
+    yield _covered(coverage.hosts_rated_ratio, coverage.hosts, "machines have a rate")
+    yield _covered(coverage.inferences_with_age_ratio, coverage.inferences, "inferences know how old their data is")
+    yield _covered(coverage.requests_owned_ratio, coverage.requests, "requests name a team")
+
+
+def _covered(ratio: float | None, count: int, what: str) -> Text:
+    return Text(f"  {units.percent(ratio)} of {units.count(count)} {what}")
+
+
+# Tables
+
+
+def _versus(title: str) -> Table:
+    return _table(title, "", "in-process", "remote", "execution tax")
+
+
+def _compare(table: Table, name: str, local: Amount, remote: Amount, shown: Shown) -> None:
+    """A row of both, and what the remote one takes more; what one of them does not have, it does not take."""
+    tax = (remote or 0) - (local or 0)
+    cells = ("" if value is None else shown(value) for value in (local, remote))
+    table.add_row(name, *cells, f"{'+' if tax > 0 else ''}{shown(tax)}" if tax else "")
 
 
 def _table(title: str, *columns: str) -> Table:
     """A table whose texts are on the left and whose figures are on the right."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, justify="left" if column in _TEXTS else "right", overflow="fold")
     return table
 
 
-_TEXTS = frozenset(
-    {"", "workflow", "model", "team", "allocation", "provider", "price", "operation", "service", "class", "finding", "subject"}
-)
+_TEXTS = frozenset({"", "workflow", "model", "team", "answered by", "operation", "class", "finding", "what"})

@@ -11,13 +11,14 @@ import tollbook
 from magika import Magika
 from openai import OpenAI
 from opentelemetry.trace import SpanKind
+from tollbook.integrations.onnxruntime import OnnxRuntimeInstrumentor
 from tollbook_schema import attributes as A  # noqa: N812
 
+from tollbook_ui.demo import loopback, wire
 from tollbook_ui.demo import plan as plans
-from tollbook_ui.demo import wire
 from tollbook_ui.demo.databases import Index, Policies
 from tollbook_ui.demo.plan import CHAT_OWNER, Chat, Document, Plan
-from tollbook_ui.demo.processes import tell
+from tollbook_ui.demo.processes import tell, wait_for_go
 from tollbook_ui.demo.stages import look_up, put_into_index, read_staged
 
 EXCERPT_BYTES = 4 * 1024
@@ -53,7 +54,7 @@ class ModelClient:
         with tollbook.handoff(
             "call", source="intake", destination="model-server", network="loopback", scaffolding="glue", name="call model-server"
         ) as span:
-            headers = tollbook.inject({"Content-Type": wire.JSON})
+            headers = tollbook.inject({"Content-Type": loopback.JSON})
             self._connection.request("POST", wire.CLASSIFY, body, headers)
             response = self._connection.getresponse()
             answer = response.read()
@@ -138,15 +139,18 @@ def work(intake: Intake, plan: Plan) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run as `python -m tollbook_ui.demo.intake PLAN --model-port N --provider-port N`."""
+    """Run as `python -m tollbook_ui.demo.intake PLAN MODEL_PORT PROVIDER_PORT`; gets ready and waits to be told to begin."""
     parser = argparse.ArgumentParser()
     parser.add_argument("plan", type=Path)
-    parser.add_argument("--model-port", type=int, required=True)
-    parser.add_argument("--provider-port", type=int, required=True)
+    parser.add_argument("model_port", type=int)
+    parser.add_argument("provider_port", type=int)
     arguments = parser.parse_args()
     tollbook.configure(service_name="document-intake")
+    OnnxRuntimeInstrumentor().instrument()
     plan = plans.load(arguments.plan)
     intake = Intake(plan, arguments.model_port, arguments.provider_port)
+    tell(ready=True)
+    wait_for_go()
     for number, _ in enumerate(work(intake, plan), start=1):
         tell(done=number)
     intake.close()

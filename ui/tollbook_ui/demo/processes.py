@@ -20,6 +20,10 @@ TAIL_LINES = 20
 """Lines of a failed child's log that are shown."""
 
 
+THEIR_TELEMETRY = ("OTEL_", "TOLLBOOK_")
+"""Prefixes of settings of the person's own telemetry, which the demo's processes must not follow."""
+
+
 class ChildFailedError(Exception):
     """A process of the demo ended with an error: a fault of the demo or its machine, shown with the end of its log."""
 
@@ -35,6 +39,11 @@ def wait_for_parent() -> None:
     sys.stdin.read()
 
 
+def wait_for_go() -> None:
+    """Called in a child that has got ready: return when the parent says that work may begin."""
+    sys.stdin.readline()
+
+
 class Child:
     """One process of the demo, running `python -m tollbook_ui.demo.<module>`."""
 
@@ -44,7 +53,7 @@ class Child:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", f"tollbook_ui.demo.{module}", *arguments],
-                env={**os.environ, **environment},
+                env={**_without_telemetry(os.environ), **environment},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -57,7 +66,7 @@ class Child:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         if kind is not None:
-            self._process.kill()
+            self.kill()
         self.stop()
 
     def messages(self) -> Iterator[dict[str, Any]]:
@@ -71,10 +80,20 @@ class Child:
             return message
         raise ChildFailedError(self._failure())
 
+    def go(self) -> None:
+        """Let a child that waits begin its work."""
+        if self._process.stdin is not None:
+            self._process.stdin.write("go\n")
+            self._process.stdin.flush()
+
     def finish(self) -> None:
         """Wait for the child's end; raises ChildFailedError where it was no good one."""
         if self._process.wait() != 0:
             raise ChildFailedError(self._failure())
+
+    def kill(self) -> None:
+        """End the child at once."""
+        self._process.kill()
 
     def stop(self) -> None:
         """Let the child send its last spans and end; kill it where it does not."""
@@ -94,3 +113,7 @@ class Child:
     def _failure(self) -> str:
         tail = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
         return "\n".join([f"{self.module} ended with {self._process.wait()}; {self.log} ends:", *tail])
+
+
+def _without_telemetry(settings: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if not name.startswith(THEIR_TELEMETRY)}

@@ -6,13 +6,12 @@ Its spans and their money carry `tollbook.simulated`.
 """
 
 import json
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from itertools import takewhile
-from threading import Lock, Thread
-from typing import ClassVar, TypedDict
+from threading import Lock
+from typing import TypedDict
 
-from tollbook_ui.demo.processes import tell, wait_for_parent
+from tollbook_ui.demo import loopback
 
 BYTES_PER_TOKEN = 4
 CACHE_FROM_TOKENS = 1024
@@ -23,7 +22,7 @@ SNAPSHOTS = {"gpt-4o": "gpt-4o-2024-08-06"}
 """What the real provider names the model that answers."""
 
 
-class Message(TypedDict):
+class Turn(TypedDict):
     """One message of a chat, as far as the stand-in reads it."""
 
     role: str
@@ -34,7 +33,7 @@ class Question(TypedDict):
     """Body of POST /v1/chat/completions, as far as the stand-in reads it."""
 
     model: str
-    messages: list[Message]
+    messages: list[Turn]
 
 
 def cached_tokens(prompt: str, earlier: str) -> int:
@@ -65,48 +64,26 @@ def completion(question: Question, prompt: str, cached: int) -> dict[str, object
     }
 
 
-class Handler(BaseHTTPRequestHandler):
-    """One connection to the stand-in."""
+class Provider:
+    """Answers chats, and remembers the last prompt of each model: that is its cache."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    earlier: ClassVar[dict[str, str]] = {}
-    """Last prompt of each model; what its cache remembers."""
-    lock: ClassVar[Lock] = Lock()
+    def __init__(self) -> None:
+        self._earlier: dict[str, str] = {}
+        self._lock = Lock()
 
-    def do_POST(self) -> None:
-        """Answer a chat."""
-        question: Question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(self, _: Message, body: bytes) -> bytes:
+        """Body of the answer to POST /v1/chat/completions."""
+        question: Question = json.loads(body)
         prompt = "\n".join(message["content"] for message in question["messages"])
-        with self.lock:
-            cached = cached_tokens(prompt, self.earlier.get(question["model"], ""))
-            self.earlier[question["model"]] = prompt
-        body = json.dumps(completion(question, prompt, cached)).encode()
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: the demo's own output is all there is to read."""
-
-
-def serve() -> ThreadingHTTPServer:
-    """A stand-in bound to a free port of the loopback address; the caller runs it."""
-    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        with self._lock:
+            cached = cached_tokens(prompt, self._earlier.get(question["model"], ""))
+            self._earlier[question["model"]] = prompt
+        return json.dumps(completion(question, prompt, cached)).encode()
 
 
 def main() -> None:
-    """Run as `python -m tollbook_ui.demo.provider`; tells its port and serves until its standard input closes."""
-    server = serve()
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    tell(port=server.server_port)
-    wait_for_parent()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """Run as `python -m tollbook_ui.demo.provider`."""
+    loopback.serve(Provider().answer)
 
 
 if __name__ == "__main__":

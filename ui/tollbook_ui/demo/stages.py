@@ -1,6 +1,5 @@
 """What both ways of the intake have in common: each stage is one measured handoff."""
 
-import hashlib
 from pathlib import Path
 
 import tollbook
@@ -8,11 +7,6 @@ from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook_ui.demo.databases import Index, Policies, Policy
 from tollbook_ui.demo.plan import Document
-
-
-def digest(content: bytes) -> str:
-    """What tells two copies of the same content from two contents: 16 hex digits of its BLAKE2b hash."""
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
 
 
 def read_staged(document: Document) -> bytes:

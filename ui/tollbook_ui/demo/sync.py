@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 import tollbook
+from tollbook.digest import digest
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook_ui.demo import plan as plans
 from tollbook_ui.demo.plan import Document, Plan
 from tollbook_ui.demo.processes import tell
-from tollbook_ui.demo.stages import digest
 
 WORKFLOW = "staging-sync"
 
@@ -28,7 +28,7 @@ def copy(source: Path, target: Path, asset_id: str) -> None:
         shutil.copy2(source, target)
         content = target.read_bytes()
         span.bytes(len(content)).asset(asset_id, event_time=target.stat().st_mtime_ns)
-        span.set(A.TOLLBOOK_CONTENT_DIGEST, digest(content))
+        span.set(A.TOLLBOOK_CONTENT_DIGEST, digest([content]))
 
 
 def sync(plan: Plan, document: Document) -> None:

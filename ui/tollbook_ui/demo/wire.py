@@ -3,7 +3,6 @@
 import base64
 import json
 
-JSON = "application/json"
 CLASSIFY = "/v1/classify"
 
 
