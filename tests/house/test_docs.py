@@ -71,7 +71,7 @@ def test_commands_that_pages_name_exist() -> None:
         named |= set(re.findall(r"`tollbook ([a-z]+)", page.read_text()))
         for text in blocks(page, *SHELL):
             named |= set(re.findall(r"^(?:\S*/)?tollbook ([a-z]+)", text, re.MULTILINE))
-    assert {"up", "demo", "ingest", "receipt"} <= named
+    assert {"up", "ingest", "receipt", "sql"} <= named
     commands = re.findall(r"^\W*([a-z]+) {2,}\w", _run(TOLLBOOK, "--help").stdout, re.MULTILINE)
     assert named <= set(commands)
 
