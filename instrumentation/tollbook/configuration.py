@@ -1,7 +1,9 @@
 """`configure`, `flush` and `shutdown`: where spans and metrics go. The OpenTelemetry SDK is imported only here."""
 
+import atexit
 import os
 import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 METRICS_EVERY_S: Final = 5.0
+EXIT_TIMEOUT_S: Final = 3.0
+"""What the end of a program waits for a collector that does not answer."""
 
 
 class _State:
@@ -31,6 +35,14 @@ class _State:
         """Tracer providers of our own making, this one and those that were shut down."""
         self.joined: WeakSet[Any] = WeakSet()
         """Tracer providers of the application that have our span processor."""
+        self._watches_ends = False
+
+    def at_ends(self) -> None:
+        """Be called when the program ends, and in its forked children."""
+        if not self._watches_ends:
+            self._watches_ends = True
+            atexit.register(_stop)
+            os.register_at_fork(after_in_child=_after_fork)
 
 
 _state = _State()
@@ -96,26 +108,56 @@ def configure(
 
 
 def flush(timeout_s: float = 10.0) -> bool:
-    """Send what has ended so far, and say whether all of it went out in time."""
-    done = True
+    """Send what has ended so far, and say whether all of it was delivered in time."""
+    delivered: list[bool] = []
     with shielded("flush"):
-        timeout_ms = int(timeout_s * 1000)
-        for provider in (_state.tracer_provider, _state.meter_provider):
-            if provider is not None:
-                done = provider.force_flush(timeout_ms) and done
-    return done
+        # The SDK's own flush takes a timeout and does not keep it, so somebody else has to wait for it.
+        sender = threading.Thread(target=lambda: delivered.append(_flushed()), name="tollbook-flush", daemon=True)
+        sender.start()
+        sender.join(timeout_s)
+    return delivered == [True]
 
 
-def shutdown() -> None:
-    """Send what has ended, then stop what `configure` started. An application's own provider stays up."""
+def _flushed() -> bool:
+    with shielded("flush"):
+        lost = _lost()
+        spans, metrics = _state.tracer_provider, _state.meter_provider
+        sent = (spans is None or spans.force_flush(), metrics is None or metrics.force_flush())
+        return all(sent) and _lost() == lost
+    return False
+
+
+def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
+    """Send what has ended, then stop what `configure` started. An application's own provider stays up.
+
+    Runs by itself when the program ends.
+    """
+    if _state.tracer_provider is not None and _state.tracer_provider not in _state.made:
+        flush(timeout_s)
+    _stop(timeout_s)
+
+
+def _stop(timeout_s: float = EXIT_TIMEOUT_S) -> None:
+    ends = time.monotonic() + timeout_s
     with _state.lock, shielded("shut down"):
         spans, metrics = _state.tracer_provider, _state.meter_provider
         _state.tracer_provider = _state.meter_provider = None
         runtime.use(None)
+        if spans is not None and spans in _state.made:
+            spans.shutdown()
         if metrics is not None:
-            metrics.shutdown()
-        if spans is not None:
-            (spans.shutdown if spans in _state.made else spans.force_flush)()
+            metrics.shutdown(timeout_millis=max(0.2, ends - time.monotonic()) * 1000)
+        if spans is not None or metrics is not None:
+            from tollbook.sending import losses  # noqa: PLC0415
+
+            losses.settle(wait_s=0.5)
+
+
+def _lost() -> int:
+    """Batches that could not be delivered so far."""
+    from tollbook.sending import losses  # noqa: PLC0415
+
+    return losses.batches
 
 
 def _set_up(
@@ -135,7 +177,7 @@ def _set_up(
     provider = _state.tracer_provider
     if metrics and provider is not None:
         _state.meter_provider = _metered(provider, endpoint, headers)
-    os.register_at_fork(after_in_child=_after_fork)
+    _state.at_ends()
 
 
 def _make(said: Mapping[str, str], endpoint: str | None, headers: Mapping[str, str] | None) -> None:
@@ -145,7 +187,7 @@ def _make(said: Mapping[str, str], endpoint: str | None, headers: Mapping[str, s
     from tollbook.processor import TollbookSpanProcessor  # noqa: PLC0415
     from tollbook.resource import resource  # noqa: PLC0415
 
-    provider = TracerProvider(resource=resource(said))
+    provider = TracerProvider(resource=resource(said), shutdown_on_exit=False)
     provider.add_span_processor(TollbookSpanProcessor())
     _add_exporter(provider, endpoint, headers)
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
@@ -191,11 +233,11 @@ def _complete_resource(provider: Any, said: Mapping[str, str]) -> bool:
 
 
 def _add_exporter(provider: Any, endpoint: str | None, headers: Mapping[str, str] | None) -> None:
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from tollbook.sending import PromptBatchSpanProcessor  # noqa: PLC0415
 
     exporter = exporters.span_exporter(endpoint, headers)
     if exporter is not None:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
+        provider.add_span_processor(PromptBatchSpanProcessor(exporter))
 
 
 def _metered(spans: "TracerProvider", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":
@@ -227,7 +269,7 @@ def _meter_provider(resource: "Resource", endpoint: str | None, headers: Mapping
     if exporter is None:
         return None
     reader = PeriodicExportingMetricReader(exporter, export_interval_millis=METRICS_EVERY_S * 1000)
-    return MeterProvider([reader], resource)
+    return MeterProvider([reader], resource, shutdown_on_exit=False)
 
 
 def _after_fork() -> None:

@@ -16,26 +16,30 @@ def span_exporter(endpoint: str | None, headers: Mapping[str, str] | None) -> "S
     """Exporter of spans, or `None` where `OTEL_TRACES_EXPORTER=none`."""
     if _is_off("traces", endpoint):
         return None
+    from tollbook.sending import watched  # noqa: PLC0415
+
     if _is_grpc("traces", endpoint):
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as Grpc  # noqa: PLC0415
 
-        return Grpc(headers=dict(headers) if headers else None)
+        return watched(Grpc)(headers=dict(headers) if headers else None)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
-    return OTLPSpanExporter(endpoint=url("traces", endpoint), headers=headers)
+    return watched(OTLPSpanExporter)(endpoint=url("traces", endpoint), headers=headers)
 
 
 def metric_exporter(endpoint: str | None, headers: Mapping[str, str] | None) -> "MetricExporter | None":
     """Exporter of metrics, or `None` where `OTEL_METRICS_EXPORTER=none`."""
     if _is_off("metrics", endpoint):
         return None
+    from tollbook.sending import watched  # noqa: PLC0415
+
     if _is_grpc("metrics", endpoint):
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as Grpc  # noqa: PLC0415
 
-        return Grpc(headers=dict(headers) if headers else None)
+        return watched(Grpc)(headers=dict(headers) if headers else None)
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
 
-    return OTLPMetricExporter(endpoint=url("metrics", endpoint), headers=dict(headers) if headers else None)
+    return watched(OTLPMetricExporter)(endpoint=url("metrics", endpoint), headers=dict(headers) if headers else None)
 
 
 def url(signal: Signal, endpoint: str | None) -> str | None:

@@ -37,7 +37,14 @@ def receiver() -> Iterator[Receiver]:
 
 
 def run(tmp_path: Path, app: str, *launcher: str, **environment: str) -> str:
-    """Run a program in a clean environment and return what it says; it must succeed and complain of nothing."""
+    """Run a program and return what it says; it must succeed and complain of nothing."""
+    said, complained = run_to_the_end(tmp_path, app, *launcher, **environment)
+    assert complained == ""
+    return said
+
+
+def run_to_the_end(tmp_path: Path, app: str, *launcher: str, **environment: str) -> tuple[str, str]:
+    """Run a program in a clean environment; what it says and what it complains of. It must succeed."""
     file = tmp_path / "checkout.py"
     file.write_text(textwrap.dedent(app))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "TOLLBOOK_"))}
@@ -51,8 +58,7 @@ def run(tmp_path: Path, app: str, *launcher: str, **environment: str) -> str:
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout
+    return done.stdout, done.stderr
 
 
 def instrument(tmp_path: Path) -> tuple[str, ...]:
@@ -256,11 +262,32 @@ def test_exporters_can_be_turned_off(tmp_path: Path, receiver: Receiver) -> None
     assert receiver.traces == receiver.metrics == []
 
 
-def test_an_absent_collector_costs_the_program_nothing(tmp_path: Path) -> None:
-    app = f"import tollbook\ntollbook.configure(endpoint='http://127.0.0.1:9')\n{textwrap.dedent(WORK)}"
+def test_an_absent_collector_costs_one_line_and_a_short_wait(tmp_path: Path) -> None:
+    app = f"""
+    import time, tollbook
+    tollbook.configure(endpoint="http://127.0.0.1:9", metrics=False)
+    {WORK}
     started = time.monotonic()
+    assert tollbook.flush(timeout_s=0.5) is False
+    assert time.monotonic() - started < 2
+    print("done at", time.time())
+    """
+    said, complained = run_to_the_end(tmp_path, app)
+    assert time.time() - float(said.split()[-1]) < 6
+    assert complained == (
+        "tollbook cannot deliver to http://127.0.0.1:9/v1/traces; until it can, batches are dropped and counted\n"
+    )
+
+
+def test_flush_says_that_all_was_delivered(tmp_path: Path, receiver: Receiver) -> None:
+    app = f"""
+    import tollbook
+    tollbook.configure(endpoint={receiver.endpoint!r})
+    {WORK}
+    assert tollbook.flush() is True
+    """
     run(tmp_path, app)
-    assert time.monotonic() - started < 15
+    assert set(receiver.spans) == {"intake", "read", "inference tiny"}
 
 
 def test_it_can_be_shut_down_and_configured_again(tmp_path: Path, receiver: Receiver) -> None:
