@@ -1,9 +1,10 @@
 """Settlement: the numbered steps of `steps/`, run in order for every hour that needs it.
 
-A settlement writes its rows under a number of its own and then names itself in `settlements`; until that last row, readers see the one
-before. So a step may fail, or the process may die, and nothing that readers see has changed.
+A settlement writes its rows under a number of its own and then names itself in `settlements`; until that last row, readers
+see the one before. So a step may fail, or the process may die, and nothing that readers see has changed.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,12 @@ MODELS_NAMED_AFTER = "20_usage.sql"
 SUPERSEDED = "95_superseded.sql"
 """Step that only has work where the window was settled before."""
 
+WORK_TABLES = "00_work_tables.sql"
+WORK_DONE = "99_work_done.sql"
+"""The first and the last step; the last one runs after a failure too."""
+
+_one_at_a_time = threading.Lock()
+
 Progress = Callable[[int, int, datetime], None]
 """Called with the number of windows settled, of windows to settle, and the window settled last."""
 
@@ -45,6 +52,7 @@ class Settlement:
     """Model calls that count."""
     priced_calls: int
     unpriced_calls: int
+    """Calls with tokens and no price. Local calls and calls without token counts are neither."""
     lines: int
     """Ledger lines written."""
     amount_usd: Decimal
@@ -59,23 +67,23 @@ class Settlement:
 def settle(
     store: Store, since: datetime | None = None, until: datetime | None = None, progress: Progress | None = None
 ) -> Settlement:
-    """Settles every hour whose facts have changed since it was settled last; with `since` or `until`, every hour in [since, until).
+    """Settles every hour whose facts have changed since it was settled last; with `since` or `until`, every hour between them.
 
-    Safe to call again at any time: the same facts and prices give the same lines.
+    Safe to call again at any time: the same facts and prices give the same lines. One run at a time; a second one waits.
 
     Raises:
         StoreError: a step failed; windows settled before it stay settled, the rest are taken up by the next call.
     """
-    started = time.monotonic()
-    prices.seed(store)
-    _run(store, "00_work_tables.sql", {})
-    windows = windows_to_settle(store, since, until)
-    results = []
-    for done, (window, facts) in enumerate(windows, start=1):
-        results.append(settle_window(store, window, facts))
-        if progress:
-            progress(done, len(windows), window)
-    return _summary(results, time.monotonic() - started)
+    with _one_at_a_time:
+        started = time.monotonic()
+        _prepare(store)
+        windows = windows_to_settle(store, since, until)
+        results = []
+        for done, (window, facts) in enumerate(windows, start=1):
+            results.append(settle_window(store, window, facts))
+            if progress:
+                progress(done, len(windows), window)
+        return _summary(results, time.monotonic() - started)
 
 
 def windows_to_settle(store: Store, since: datetime | None, until: datetime | None) -> list[tuple[datetime, int]]:
@@ -96,30 +104,36 @@ def settle_window(store: Store, window: datetime, facts: int) -> Mapping[str, An
         "book": prices.version(),
         "program": metadata.version("tollbook"),
     }
-    for step in steps():
-        if step != SUPERSEDED or _settled_before(store, window, settlement):
-            _run(store, step, parameters)
-        if step == MODELS_NAMED_AFTER:
-            _name_models(store, parameters)
-    return store.query(_query("settlement.sql"), {"window": window, "settlement": settlement})[0]
+    try:
+        for step in steps():
+            if step != SUPERSEDED or store.query(_query("superseded.sql"), parameters):
+                _run(store, step, parameters)
+            if step == MODELS_NAMED_AFTER:
+                _name_models(store, parameters)
+    finally:
+        _run(store, WORK_DONE, parameters)
+    return store.query(_query("settlement.sql"), parameters)[0]
 
 
 @cache
 def steps() -> tuple[str, ...]:
     """File names of the steps that settle a window, in order."""
     names = (file.name for file in (resources.files("tollbook_attribution") / "steps").iterdir())
-    return tuple(sorted(name for name in names if name.endswith(".sql") and not name.startswith("00_")))
+    return tuple(sorted(name for name in names if name.endswith(".sql") and name not in (WORK_TABLES, WORK_DONE)))
+
+
+def _prepare(store: Store) -> None:
+    """Prices and work tables are there; what a killed process left in them is gone."""
+    prices.seed(store)
+    _run(store, WORK_TABLES, {})
+    for row in store.query(_query("leftovers.sql")):
+        _run(store, WORK_DONE, row)
 
 
 def _name_models(store: Store, parameters: Mapping[str, Any]) -> None:
     rows = store.query(_query("new_model_names.sql"), parameters)
     if rows:
         prices.name_models(store, [(row["provider"], row["model"]) for row in rows])
-
-
-def _settled_before(store: Store, window: datetime, settlement: int) -> bool:
-    rows = store.query(_query("settlement.sql"), {"window": window, "settlement": settlement})
-    return bool(rows and rows[0]["previous"])
 
 
 def _run(store: Store, step: str, parameters: Mapping[str, Any]) -> None:
@@ -136,14 +150,12 @@ def _hour(moment: datetime) -> datetime:
 
 
 def _summary(results: list[Mapping[str, Any]], seconds: float) -> Settlement:
-    calls = sum(result["calls"] for result in results)
-    unpriced = sum(result["unpriced_calls"] for result in results)
     return Settlement(
         windows=len(results),
         spans=sum(result["spans"] for result in results),
-        calls=calls,
-        priced_calls=calls - unpriced,
-        unpriced_calls=unpriced,
+        calls=sum(result["calls"] for result in results),
+        priced_calls=sum(result["priced_calls"] for result in results),
+        unpriced_calls=sum(result["unpriced_calls"] for result in results),
         lines=sum(result["lines"] for result in results),
         amount_usd=sum((result["amount_usd"] for result in results), Decimal(0)),
         difference_usd=sum((result["difference_usd"] for result in results), Decimal(0)),

@@ -1,7 +1,7 @@
 """Prices of model calls: genai-prices' dated list as rows of `prices`, and the names that models go by in telemetry.
 
-Every row is a box in which one price holds: days, seconds of the day, input tokens, service tier. Boxes of one item never overlap,
-so the price of a call is a look-up and never a guess.
+Every row is a box in which one price holds: days, seconds of the day, input tokens, service tier. Boxes of one item never
+overlap, so the price of a call is a look-up and never a guess.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from importlib import metadata
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -212,7 +213,7 @@ def _day_parts(model: "ModelInfo") -> list[tuple[int, int]]:
     constraints = [entry.constraint for entry in (*_conditional(model), *(model.price_variants or ()))]
     times = [c for c in constraints if isinstance(c, TimeOfDateConstraint)]
     edges = sorted({0, DAY_S} | {_second_of_day(moment) for c in times for moment in (c.start_time, c.end_time)})
-    return list(zip(edges, edges[1:], strict=False))
+    return list(pairwise(edges))
 
 
 def _second_of_day(moment: time) -> int:

@@ -23,7 +23,7 @@ LISTED_AS: dict[str, str] = {
     "x_ai": "x-ai",
     "xai": "x-ai",
 }
-"""Spellings of OpenTelemetry, OpenInference, OpenLLMetry and frameworks, in small letters, that the price list does not know itself."""
+"""Spellings of instrumentations, in small letters, that the price list does not know itself."""
 
 
 def listed_as(provider: str) -> str | None:

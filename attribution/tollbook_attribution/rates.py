@@ -26,8 +26,8 @@ def set_rate(
 ) -> str:
     """Adds the rate of an instance type from `valid_from` on (None: since ever) and returns its id. Nothing is overwritten.
 
-    A rate applies to machines whose `host.type` equals `instance_type`, in `region` or, with an empty region, everywhere. Hours already
-    settled keep their result until they are settled again, with `settle(store, since=…)`.
+    A rate applies to machines whose `host.type` equals `instance_type`, in `region` or, with an empty region, everywhere.
+    Hours already settled keep their result until they are settled again, with `settle(store, since=…)`.
 
     Raises:
         ValueError: a rate or a number of CPUs that cannot be.

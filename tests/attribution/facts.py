@@ -12,8 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
-
-from tollbook_schema import attributes as A
+from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

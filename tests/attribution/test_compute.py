@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tollbook_attribution import set_rate, settle
-from tollbook_schema import attributes as A
+from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import MS, NOON, Intake, Point, S, Span
@@ -40,7 +40,7 @@ def test_a_request_bears_the_share_of_the_machine_that_it_used(store: Store, int
         {
             "allocation": "request",
             "item": "CPU time",
-            "quantity": Decimal("5"),
+            "quantity": Decimal(5),
             "amount_usd": Decimal("0.0025"),
             "basis": "computed",
             "method": "share of the capacity of the machine, by CPU time without children",
@@ -48,7 +48,7 @@ def test_a_request_bears_the_share_of_the_machine_that_it_used(store: Store, int
         {
             "allocation": "idle",
             "item": "idle CPU time",
-            "quantity": Decimal("15"),
+            "quantity": Decimal(15),
             "amount_usd": Decimal("0.0075"),
             "basis": "computed",
             "method": "what no span claims of the machine",
@@ -124,9 +124,7 @@ def test_a_machine_is_not_billed_past_the_hour(store: Store, intake: Intake) -> 
     set_rate(store, "box", "3.60", 1)
     intake.spans([on_host(1, 1, cpu_ns=S, start_ns=3_590 * S, duration_ns=60 * S)])
     settle(store)
-    assert store.query("SELECT observed_ns, amount_usd FROM hosts") == [
-        {"observed_ns": 10 * S, "amount_usd": Decimal("0.01")}
-    ]
+    assert store.query("SELECT observed_ns, amount_usd FROM hosts") == [{"observed_ns": 10 * S, "amount_usd": Decimal("0.01")}]
 
 
 def test_a_machine_without_a_rate_is_listed_and_costs_nothing_known(store: Store, intake: Intake) -> None:

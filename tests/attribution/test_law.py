@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tollbook_attribution import set_rate, settle
-from tollbook_schema import attributes as A
+from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import NOON, Intake, S, Span
@@ -56,7 +56,9 @@ STATE = "SELECT category, resource, trace_id, span_id, item, amount_usd FROM led
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-@given(batches=st.lists(st.lists(spans(), min_size=1, max_size=8), min_size=1, max_size=3), rates=st.tuples(MONEY, MONEY), cpus=CPUS)
+@given(
+    batches=st.lists(st.lists(spans(), min_size=1, max_size=8), min_size=1, max_size=3), rates=st.tuples(MONEY, MONEY), cpus=CPUS
+)
 def test_the_ledger_balances_for_any_spans_rates_and_overlaps(
     store: Store, intake: Intake, batches: list[list[Span]], rates: tuple[Decimal, Decimal], cpus: Decimal
 ) -> None:

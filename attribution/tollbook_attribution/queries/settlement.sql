@@ -1,3 +1,10 @@
 -- What did this settlement of the window come to?
-SELECT * FROM settlements
-WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+SELECT
+    s.*,
+    (
+        SELECT countIf(role = 'counted' AND price_status = 'priced')
+        FROM calls_settled
+        WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+    ) AS priced_calls
+FROM settlements AS s
+WHERE s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64}

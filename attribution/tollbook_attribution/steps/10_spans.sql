@@ -55,7 +55,7 @@ SELECT
     s.content_digest AS content_digest,
     multiIf(
         s.scaffolding_class != '', s.scaffolding_class,
-        s.tollbook_kind = 'inference', 'useful',
+        s.tollbook_kind IN ('inference', 'request') OR isNotNull(s.input_tokens), 'useful',
         s.handoff_operation IN ('copy', 'lookup', 'transform'), s.handoff_operation,
         s.messaging_system != '' AND s.kind IN ('producer', 'consumer'), 'middleware',
         ''

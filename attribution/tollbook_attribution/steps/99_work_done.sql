@@ -4,3 +4,5 @@ ALTER TABLE work_efforts DROP PARTITION {settlement:UInt64};
 ALTER TABLE work_calls DROP PARTITION {settlement:UInt64};
 ALTER TABLE work_told_again DROP PARTITION {settlement:UInt64};
 ALTER TABLE work_priced DROP PARTITION {settlement:UInt64};
+ALTER TABLE work_repeats DROP PARTITION {settlement:UInt64};
+ALTER TABLE work_repeat_costs DROP PARTITION {settlement:UInt64};
