@@ -14,7 +14,10 @@ from tollbook_ui.look.blocks import Note
 
 ICON = Path(__file__).with_name("icon.svg")
 
-PAGES: tuple[tuple[Callable[[Answers, f.Scope], None], str, str], ...] = (
+Body = Callable[[Answers, f.Scope], None]
+"""Draws what a page is about; may raise `StoreError`."""
+
+PAGES: tuple[tuple[Body, str, str], ...] = (
     (overview.page, "Overview", "overview"),
     (requests.page, "Requests", "requests"),
     (owners.page, "Owners", "owners"),
@@ -33,32 +36,32 @@ def run() -> None:
     chosen.run()
 
 
-def _page(body: Callable[[Answers, f.Scope], None], title: str, path: str) -> st.Page:
+def _page(body: Body, title: str, path: str) -> st.Page:
     def guarded() -> None:
-        st.title(title, anchor=False)
-        try:
-            page(body)
-        except StoreError as error:
-            draw.blocks(down(error))
+        show(body, title)
 
     return st.Page(guarded, title=title, url_path=path, default=path == "overview")
 
 
-def page(body: Callable[[Answers, f.Scope], None]) -> None:
-    """The page's own part, if there is anything to show; otherwise what is missing, and what to do.
+def show(body: Body, title: str) -> None:
+    """One page under its title; a store that is down or empty is told in plain words."""
+    st.title(title, anchor=False)
+    try:
+        missing = _shown(body)
+    except StoreError as error:
+        missing = down(error)
+    draw.blocks(missing)
 
-    Raises:
-        StoreError: the store does not answer.
-    """
+
+def _shown(body: Body) -> Note | None:
     if (source := _source()) is None:
-        draw.blocks(NO_STORE)
-        return
+        return NO_STORE
     extent = source.extent()
     chosen = scope.sidebar(source, extent)
-    if (missing := scope.missing(source, extent, chosen)) is None:
+    missing = scope.missing(source, extent, chosen)
+    if missing is None:
         body(source, chosen)
-    else:
-        draw.blocks(missing)
+    return missing
 
 
 def down(error: StoreError) -> Note:

@@ -21,7 +21,7 @@ def streamlit_app() -> st.App:
     Streamlit keeps its configuration in the process, so a second app would share it: make one only.
     """
     theme.apply()
-    for name in ("streamlit", "streamlit.web", "streamlit.runtime"):
+    for name in ("streamlit", "streamlit.web", "streamlit.runtime", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return st.App(SCRIPT, routes=[Route(path, _index) for path in ("/", *(f"/{path}" for _, _, path in frame.PAGES))])
 

@@ -133,7 +133,7 @@ def tax_sentence(pair: f.ExecutionTax) -> str:
     facts = (
         units.duration(pair.tax_ns) + " around the model" if pair.tax_ns is not None else "",
         units.size(pair.bytes) if pair.bytes is not None else "",
-        f"{units.count(pair.hops)} hops" if pair.hops is not None else "",
+        f"{units.count(pair.hops)} {'hop' if pair.hops == 1 else 'hops'}" if pair.hops is not None else "",
         units.usd(pair.cost_usd),
     )
     said = [fact for fact in facts if fact]
