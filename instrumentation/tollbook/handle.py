@@ -7,12 +7,12 @@ from contextvars import Token
 from types import TracebackType
 from typing import Final, Self
 
-from opentelemetry.context import Context, attach, create_key, detach, get_current, get_value, set_value
+from opentelemetry.context import Context, attach, detach, get_current, get_value, set_value
 from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, get_current_span, set_span_in_context
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, digest
-from tollbook.inputs import Asset, Inputs, Instant, inputs_of
+from tollbook.inputs import HANDLE_KEY, Asset, Inputs, Instant, inputs_of
 from tollbook.shield import shielded
 
 Value = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
@@ -20,7 +20,6 @@ Value = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int
 
 Content = str | bytes | bytearray | memoryview
 
-_HANDLE_KEY: Final = create_key("tollbook-handle")
 _OUTPUT_OPERATIONS: Final = frozenset({"write"})
 """Handoffs whose assets are made, not read: they say nothing about the age of an inference's inputs."""
 
@@ -34,20 +33,21 @@ class Handle:
         "_cpu_ns",
         "_cpu_start",
         "_ended",
-        "_inputs",
         "_measures_cpu",
         "_operation",
         "_records",
         "_serializing_ns",
         "_token",
+        "inputs",
         "span",
     )
 
     def __init__(self, span: Span, context: Context, inputs: Inputs | None, operation: str | None, measures_cpu: bool) -> None:
         self.span: Final = span
         """The OpenTelemetry span itself."""
-        self._context = set_value(_HANDLE_KEY, self, set_span_in_context(span, context))
-        self._inputs = inputs
+        self._context = set_value(HANDLE_KEY, self, set_span_in_context(span, context))
+        self.inputs: Final = inputs
+        """What the request has read so far."""
         self._operation = operation
         self._measures_cpu = measures_cpu
         self._cpu_ns = 0
@@ -94,14 +94,14 @@ class Handle:
         Args:
             id: its identity, such as `s3://corpus/2026/a.parquet`, or a whole `Asset`.
             version: its version.
-            event_time: when its content came to be; a `datetime`, a float of seconds or an int of nanoseconds.
+            event_time: when its content came to be; a `datetime`, its ISO text, a float of seconds or an int of nanoseconds.
             synced_at: when the copy that is read was made.
         """
         with shielded("name an asset"):
             asset = id if isinstance(id, Asset) else Asset(id, version, event_time, synced_at)
             self.span.set_attributes(asset.attributes())
-            if self._inputs is not None and self._operation not in _OUTPUT_OPERATIONS:
-                self._inputs.add(asset)
+            if self.inputs is not None and self._operation not in _OUTPUT_OPERATIONS:
+                self.inputs.add(asset)
         return self
 
     def usage(
@@ -246,7 +246,7 @@ def current() -> Handle:
     with shielded("find the current span"):
         context = get_current()
         span = get_current_span(context)
-        known = get_value(_HANDLE_KEY, context)
+        known = get_value(HANDLE_KEY, context)
         if isinstance(known, Handle) and known.span is span:
             return known
         return Handle(span, context, inputs_of(context), None, measures_cpu=False)

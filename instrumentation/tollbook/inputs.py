@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from opentelemetry import baggage
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key, get_value
 from tollbook_schema import attributes as A  # noqa: N812
 
 MAX_ASSETS: Final = 128
@@ -16,25 +16,29 @@ MAX_ASSETS: Final = 128
 MAX_BAGGAGE_BYTES: Final = 2048
 """Of the ids sent along to other services. W3C baggage holds 8192 bytes in all, others need some."""
 
-_INPUTS_KEY: Final = create_key("tollbook-inputs")
+HANDLE_KEY: Final = create_key("tollbook-handle")
+"""Where the context holds the nearest handle, which knows its request's inputs."""
 _EARLIEST_NS: Final = 10**14
 """A whole number below this is not taken for nanoseconds: it would be 1970-01-02, so somebody meant seconds."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
-Instant = datetime | float | int
-"""A moment: a `datetime` (naive means local time), a float of seconds or an int of nanoseconds since 1970 UTC."""
+Instant = datetime | str | float | int
+"""A moment: a `datetime` or its ISO 8601 text (naive means local time), or, since 1970 UTC, a float of seconds or an
+int of nanoseconds."""
 
 
 def nanoseconds(moment: Instant | None) -> int | None:
     """The moment in ns since 1970-01-01 UTC.
 
     Raises:
-        ValueError: if a whole number is so small that it can only be seconds.
+        ValueError: if a text is no moment, or a whole number is so small that it can only be seconds.
     """
     if moment is None:
         return None
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):
         return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND * 1000  # exact, a float of seconds is not
     if isinstance(moment, float):
@@ -106,15 +110,16 @@ class Inputs:
 
 def inputs_of(context: Context | None = None) -> Inputs | None:
     """The inputs of the request that the context belongs to."""
-    found = get_value(_INPUTS_KEY, context)
+    handle = get_value(HANDLE_KEY, context)
+    found = getattr(handle, "inputs", None)
     return found if isinstance(found, Inputs) else None
 
 
-def opened(context: Context) -> tuple[Inputs, Context]:
+def opened(context: Context) -> Inputs:
     """The inputs of the context's request; begun here, with what the caller's baggage says, if there are none yet."""
     known = inputs_of(context)
     if known is not None:
-        return known, context
+        return known
     begun = Inputs()
     entries = baggage.get_all(context)
     if entries:
@@ -122,7 +127,7 @@ def opened(context: Context) -> tuple[Inputs, Context]:
         ages = (entries.get(A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST), entries.get(A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST))
         # Baggage comes from outside: what is no number is not an age.
         begun._add(filter(None, ids), [int(str(age)) for age in ages if age is not None and str(age).isdecimal()])
-    return begun, set_value(_INPUTS_KEY, begun, context)
+    return begun
 
 
 def carrying(context: Context) -> Context:

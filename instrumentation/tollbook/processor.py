@@ -35,10 +35,10 @@ class TollbookSpanProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Copy the owners out of the baggage, and start the CPU clock."""
         with shielded("label a span"):
-            said = span.attributes or {}
-            known: dict[str, AnyValue] = {**self._defaults, **owners.carried(parent_context)}
-            if A.TOLLBOOK_KIND not in said:
-                known |= self._of_foreign(span, said, parent_context)
+            known: dict[str, AnyValue] = dict(self._defaults)
+            if not _is_ours(span):  # ours bring their owners, and measure their CPU time themselves
+                known |= self._of_foreign(span, parent_context)
+            said = dict(span.attributes or {}) if known else {}
             missing = {key: value for key, value in known.items() if key not in said}
             if missing:
                 span.set_attributes(missing)
@@ -49,12 +49,20 @@ class TollbookSpanProcessor(SpanProcessor):
             if thread == threading.get_ident():
                 _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - start_ns)
 
-    def _of_foreign(self, span: Span, said: Mapping[str, object], context: Context | None) -> dict[str, AnyValue]:
+    def _of_foreign(self, span: Span, context: Context | None) -> dict[str, AnyValue]:
         """What a span needs that another instrumentation makes."""
+        known: dict[str, AnyValue] = dict(owners.carried(context))
+        inputs = inputs_of(context)
+        if inputs and any(key in (span.attributes or {}) for key in _MODEL_CALL):
+            known |= inputs.attributes()
         if self._measures_cpu and not cpu.inside_event_loop():
             setattr(span, _STARTED, (threading.get_ident(), cpu.clock_ns()))
-        inputs = inputs_of(context) if any(key in said for key in _MODEL_CALL) else None
-        return dict(inputs.attributes()) if inputs else {}
+        return known
+
+
+def _is_ours(span: Span) -> bool:
+    scope = span.instrumentation_scope
+    return scope is not None and scope.name == "tollbook"
 
 
 def _add(span: Span, key: str, value: int) -> None:

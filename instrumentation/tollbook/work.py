@@ -19,6 +19,7 @@ from tollbook.shield import shielded
 from tollbook.steps import Steps, Thrown, ending
 
 F = TypeVar("F", bound=Callable[..., Any])
+_STARTING: Final = shielded("start a span")
 Kind = Literal["request", "inference", "handoff"]
 
 
@@ -84,10 +85,10 @@ class Work:
         tracer = runtime.tracer()
         if tracer is None:
             return INERT
-        with shielded(f"start the span of a {self._kind}"):
+        with _STARTING:
             context = get_current()
             attributes, context = self._owned(name, context)
-            inputs, context = opened(context)
+            inputs = opened(context)
             if self._kind == "inference":
                 attributes.update(inputs.attributes())
             span = tracer.start_span(
@@ -130,21 +131,29 @@ class Takes:
 
     def __init__(self, takes: Mapping[str, Of], function: Callable[..., Any], streams: bool) -> None:
         pickers = {what: Picker(of, function) for what, of in takes.items()}
-        self._from_call = [(what, picker) for what, picker in pickers.items() if not picker.needs_result]
-        self._from_result = [(what, picker) for what, picker in pickers.items() if picker.needs_result]
+        self._from_call = [
+            (shielded(f"take {what} from an argument"), _SAY[what], picker)
+            for what, picker in pickers.items()
+            if not picker.needs_result
+        ]
+        self._from_result = [
+            (shielded(f"take {what} from a result"), _SAY[what], picker)
+            for what, picker in pickers.items()
+            if picker.needs_result
+        ]
         self._streams = streams
 
     def call(self, handle: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Say what the arguments tell."""
-        for what, picker in self._from_call:
-            with shielded(f"take {what} from an argument"):
-                _SAY[what](handle, picker.of_call(args, kwargs))
+        for shield, say, picker in self._from_call:
+            with shield:
+                say(handle, picker.of_call(args, kwargs))
 
     def result(self, handle: Handle, result: Any) -> None:
         """Say what the result, or an item of it, tells."""
-        for what, picker in self._from_result:
-            with shielded(f"take {what} from a result"):
-                _SAY[what](handle, picker.of_result(result))
+        for shield, say, picker in self._from_result:
+            with shield:
+                say(handle, picker.of_result(result))
 
     def items(self, handle: Handle) -> Callable[[Any], None]:
         """A listener to a generator's items, which add up."""

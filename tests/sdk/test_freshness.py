@@ -137,13 +137,14 @@ def test_very_many_assets_stay_bounded_and_keep_their_ages(captured: Captured) -
     [
         (datetime(2026, 11, 22, 6, 0, 0, 123456, tzinfo=UTC), 1_795_327_200_123_456_000),
         (datetime(2026, 11, 22, 7, tzinfo=timezone(timedelta(hours=1))), 1_795_327_200_000_000_000),
+        ("2026-11-22T06:00:00Z", 1_795_327_200_000_000_000),
         (1_795_327_200.5, 1_795_327_200_500_000_000),
         (1_795_327_200_123_456_789, 1_795_327_200_123_456_789),
         (0, 0),
         (None, None),
     ],
 )
-def test_moments_are_nanoseconds(moment: datetime | float | int | None, expected_ns: int | None) -> None:
+def test_moments_are_nanoseconds(moment: datetime | str | float | int | None, expected_ns: int | None) -> None:
     assert nanoseconds(moment) == expected_ns
 
 
