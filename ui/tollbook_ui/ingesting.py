@@ -32,12 +32,11 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _one(path: Path, sink: Sink, advance: "progress.Advance") -> Ingested:
-    advance(path.name)
     try:
         result = ingest_file(path, sink)
     except OSError as error:
         result = Ingested(path, reason=error.strerror or str(error))
-    typer.echo(_line(result), err=result.refused)
+    advance(_line(result))
     return result
 
 

@@ -1,9 +1,10 @@
-"""Progress of long work, on standard error and only where somebody watches."""
+"""Progress of long work, drawn only where somebody watches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tollbook_ui import show
@@ -14,7 +15,7 @@ Advance = Callable[[str], None]
 @contextmanager
 def hours() -> Iterator[Callable[[int, int, datetime], None]]:
     """A bar over hours that are settled; call it with hours done, hours in all, and the last hour."""
-    with _bar() as bar:
+    with _bar(show.console(stderr=True)) as bar:
         task = bar.add_task("Settling", total=None)
 
         def advance(done: int, total: int, hour: datetime) -> None:
@@ -25,17 +26,17 @@ def hours() -> Iterator[Callable[[int, int, datetime], None]]:
 
 @contextmanager
 def files(total: int) -> Iterator[Advance]:
-    """A bar over files; call it with the name of each before it is read."""
-    with _bar() as bar:
-        task = bar.add_task("Storing", total=total, completed=-1)
+    """A bar over files, and lines above it; call it with the line of each file that is done."""
+    with _bar(show.console()) as bar:
+        task = bar.add_task("Storing", total=total)
 
-        def advance(name: str) -> None:
-            bar.update(task, advance=1, description=f"Storing {name}")
+        def advance(line: str) -> None:
+            bar.console.print(line, markup=False, soft_wrap=True)
+            bar.update(task, advance=1)
 
         yield advance
 
 
-def _bar() -> Progress:
-    console = show.console(stderr=True)
+def _bar(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,11 +1,12 @@
 -- What does a request of each workflow take in the median, and what does it cost?
 -- Time inside the model is the own time of the model calls in the process that holds the model, or, where no such process reports, of the
--- remote calls; everything around it is the execution tax.
+-- remote calls; everything around it is the execution tax. A model that runs in another service than the request's is remote.
 WITH model_calls AS (
     SELECT
         k.trace_id AS trace_id,
         countIf(k.location = 'in_process') AS in_process,
         countIf(k.location = 'remote') AS remote,
+        groupUniqArray(k.service_name) AS services,
         if(in_process > 0, sumIf(c.self_ns, k.location = 'in_process'), sum(c.self_ns)) AS model_ns,
         argMax(k.model, (k.location = 'in_process', c.self_ns)) AS model
     FROM calls AS k
@@ -19,7 +20,7 @@ WITH model_calls AS (
 SELECT
     workflow,
     model,
-    multiIf(remote > 0, 'remote', in_process > 0, 'in_process', '') AS location,
+    multiIf(remote > 0 OR arrayExists(s -> s != r.service_name, services), 'remote', in_process > 0, 'in_process', '') AS location,
     uniqExact(trace_id) AS requests,
     quantileExactOrNull(0.5)(duration_ns) AS duration_p50_ns,
     quantileExactOrNull(0.95)(duration_ns) AS duration_p95_ns,
