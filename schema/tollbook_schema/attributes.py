@@ -243,7 +243,7 @@ TOLLBOOK_SIMULATED: Final = "tollbook.simulated"
 """True where a stand-in answered instead of the real system, so that its money is shown apart."""
 
 TOLLBOOK_CPU_TIME: Final = "tollbook.cpu.time"
-"""CPU time that the span's thread, and a model's threads working for it, used between the span's start and its end, in ns. Includes its children on the same thread."""
+"""CPU time of the span's thread, and of a model's threads working for it, in ns; children on that thread included."""
 
 TOLLBOOK_INFERENCE_LOCATION: Final = "tollbook.inference.location"
 """Where the model ran, seen from the caller."""
