@@ -11,12 +11,13 @@ def make(tmp_path: Path, count: int) -> plan.Plan:
     return plan.make(tmp_path, [(roots[number % 2], Path(f"/there/{number}.txt")) for number in range(count)])
 
 
-def test_every_fifth_document_is_copied_twice(tmp_path: Path) -> None:
-    assert [d.mirrored for d in make(tmp_path, 10).documents] == [False, False, False, False, True] * 2
+def test_every_fourth_document_is_copied_twice(tmp_path: Path) -> None:
+    assert [d.mirrored for d in make(tmp_path, 8).documents] == [False, False, False, True] * 2
 
 
-def test_every_fourth_document_is_sent_in_twice(tmp_path: Path) -> None:
-    assert sum(document.repeated for document in make(tmp_path, 10).documents) == 2
+def test_every_fifth_document_is_sent_in_twice_and_both_teams_have_some(tmp_path: Path) -> None:
+    repeated = [document for document in make(tmp_path, 10).documents if document.repeated]
+    assert [document.owner.team for document in repeated] == ["platform", "knowledge"]
 
 
 def test_requests_are_one_sync_and_two_intakes_a_document_and_the_chats(tmp_path: Path) -> None:

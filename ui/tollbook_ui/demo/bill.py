@@ -15,8 +15,9 @@ from tollbook_ui.answers import Answers, total
 IN_PROCESS = "intake-in-process"
 REMOTE = "intake-remote"
 SIMULATED = "simulated provider"
+NO_TEAM = "no team"
 HOTSPOT_ROWS = 8
-FINDING_ROWS = 8
+FINDING_ROWS = 50
 MAX_REQUESTS = 10_000
 
 Amount = Decimal | int | None
@@ -93,12 +94,13 @@ def hotspots(answers: Answers) -> Iterator[RenderableType]:
 
 
 def findings(answers: Answers) -> Iterator[RenderableType]:
-    """What could be saved."""
-    table = _table("What could be saved", "finding", "what", "times", "time saved", "money saved")
-    for row in answers.findings(limit=FINDING_ROWS):
-        kind, count = row.kind.replace("_", " "), units.count(row.count)
-        table.add_row(kind, row.detail, count, units.duration(row.saving_ns), units.usd(row.saving_usd))
-    yield table
+    """What could be saved. What scaffolding takes at all is among the hotspots."""
+    found = [row for row in answers.findings(limit=FINDING_ROWS) if row.kind != "scaffolding"]
+    usd = _usd(row.saving_usd for row in found)
+    yield Text("What could be saved", style="bold")
+    for row in found:
+        yield Text(f"  {usd(row.saving_usd):>10}  {row.kind.replace('_', ' ')}, {row.workflow}, {row.team or NO_TEAM}")
+        yield Text(f"{'':12}  {row.subject}: {row.detail}", style="dim")
 
 
 # Two receipts
@@ -132,7 +134,7 @@ def _about(local: f.RequestView, remote: f.RequestView) -> Iterator[Text]:
 def _usd(amounts: Iterable[Decimal | None]) -> Shown:
     """Writes money in the one unit that fits the largest of the amounts."""
     scale = units.money_scale(amounts)
-    return lambda amount: f"{amount / scale.factor:,.4f} {scale.unit}"
+    return lambda amount: units.UNKNOWN if amount is None else f"{amount / scale.factor:,.4f} {scale.unit}"
 
 
 def _lines(view: f.RequestView) -> dict[str, Decimal]:
@@ -192,6 +194,8 @@ def _medians(pair: f.ExecutionTax) -> Table:
     table = _versus(f"All documents, in the median; the model is {pair.model}")
     for name, value, shown in _MEDIANS:
         _compare(table, name, value(pair.in_process), value(pair.remote), shown)
+    each = pair.in_process.cost_per_request_usd, pair.remote.cost_per_request_usd
+    _compare(table, "cost of a request, on average", *each, _usd(each))
     return table
 
 
@@ -203,7 +207,6 @@ _MEDIANS: Sequence[tuple[str, Callable[[f.WorkflowRow], Amount], Shown]] = (
     ("time, 95th percentile", lambda row: row.duration_p95_ns, units.duration),
     ("bytes handed over", lambda row: row.bytes_p50, units.size),
     ("hops to another process", lambda row: row.hops_p50, units.count),
-    ("cost of a request, on average", lambda row: row.cost_per_request_usd, units.usd),
 )
 
 
@@ -213,7 +216,7 @@ _MEDIANS: Sequence[tuple[str, Callable[[f.WorkflowRow], Amount], Shown]] = (
 def _owner(row: f.OwnerRow) -> tuple[str, str]:
     """Team and workflow; what is of no request says what it is of."""
     if row.allocation == "request":
-        return row.team or "no team", row.workflow or "no workflow"
+        return row.team or NO_TEAM, row.workflow or "no workflow"
     return f"({row.allocation})", ""
 
 
@@ -251,4 +254,4 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-_TEXTS = frozenset({"", "workflow", "model", "team", "answered by", "operation", "class", "finding", "what"})
+_TEXTS = frozenset({"", "workflow", "model", "team", "answered by", "operation", "class", "finding"})

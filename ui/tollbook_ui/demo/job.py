@@ -1,7 +1,6 @@
 """The main job from start to end: a server, the workload in processes of its own, the bill."""
 
 import asyncio
-import logging
 import os
 import secrets
 import signal
@@ -36,7 +35,6 @@ INTERRUPTED = 130
 
 def run(console: Console, place: Path, documents: int, stay: bool) -> int:
     """The demo in the folder `place`; see `tollbook_ui.demo.run`."""
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its 'Shutting down' would follow the bill
     try:
         folder.prepare(place)
         return asyncio.run(_serve_and_work(Job(console, place, documents), stay))
@@ -147,17 +145,16 @@ def cpus() -> int:
 
 
 def environment(url: str) -> Mapping[str, str]:
-    """What the demo's processes are told of telemetry."""
+    """What one of the demo's processes is told of telemetry.
+
+    Each has a digest key of its own: that a document goes both ways is the comparison, and not an inference repeated.
+    """
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": url,
         "OTEL_RESOURCE_ATTRIBUTES": f"deployment.environment.name={ENVIRONMENT}",
         "TOLLBOOK_HOST_TYPE": machine(),
-        "TOLLBOOK_DIGEST_KEY": KEY,
+        "TOLLBOOK_DIGEST_KEY": secrets.token_hex(16),
     }
-
-
-KEY = secrets.token_hex(16)
-"""Of the digests of this run, shared by its processes."""
 
 
 async def _serve_and_work(job: Job, stay: bool) -> int:

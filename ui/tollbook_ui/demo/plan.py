@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tollbook_ui.demo.corpus import Root
 
-MIRRORED_EVERY = 5
-"""Every fifth document is copied a second time by the sync job: a duplicate copy."""
+MIRRORED_EVERY = 4
+"""Every fourth document is copied a second time by the sync job: a duplicate copy."""
 
-REPEATED_EVERY = 4
-"""Every fourth document is sent in twice: a repeated input."""
+REPEATED_EVERY = 5
+"""Every fifth document is sent in twice: a repeated input. Odd, as documents of the two roots take turns."""
 
 CHAT_EVERY = 20
 """One document in twenty is summarized by a chat."""

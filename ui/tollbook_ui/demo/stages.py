@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import tollbook
+from tollbook.digest import digest
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook_ui.demo.databases import Index, Policies, Policy
@@ -27,6 +28,7 @@ def look_up(policies: Policies, tenant: str) -> Policy:
     ) as span:
         policy = policies.of(tenant)
         span.bytes(len(tenant.encode()) + policy.size_bytes).records(1)
+        span.set(A.TOLLBOOK_CONTENT_DIGEST, digest([tenant]))  # of the question: the same one again is a repeated lookup
         span.set(A.DB_SYSTEM_NAME, "sqlite").set(A.DB_COLLECTION_NAME, "retention_policies")
     return policy
 

@@ -15,15 +15,15 @@ from tollbook_ui.demo.processes import tell
 WORKFLOW = "staging-sync"
 
 
-def copy(source: Path, target: Path, asset_id: str) -> None:
-    """Copy a file with its modification time, as a handoff."""
+def copy(name: str, source: Path, target: Path, asset_id: str) -> None:
+    """Copy a file with its modification time, as a handoff of that name."""
     with tollbook.handoff(
         "copy",
         source=source.parent.name,
         destination=target.parent.name,
         network="local_disk",
         scaffolding="sync",
-        name=f"copy to {target.parent.name}",
+        name=name,
     ) as span:
         shutil.copy2(source, target)
         content = target.read_bytes()
@@ -35,9 +35,9 @@ def sync(plan: Plan, document: Document) -> None:
     """Copy one document to staging; a mirrored one from there to the mirror, which nobody reads. Planted."""
     source, staged = Path(document.source), Path(document.staged)
     with tollbook.request(WORKFLOW):
-        copy(source, staged, source.as_uri())
+        copy("copy source", source, staged, source.as_uri())
         if document.mirrored:
-            copy(staged, plan.mirror / staged.name, source.as_uri())
+            copy("copy staged", staged, plan.mirror / staged.name, source.as_uri())
 
 
 def run(plan: Plan) -> None:
