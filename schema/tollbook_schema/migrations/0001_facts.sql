@@ -2,6 +2,8 @@
 --
 -- Partitioned by the day of arrival, which a sender's wrong clock cannot multiply; sorted by event time, which is nearly the
 -- order of arrival, so that an hour is read from few granules. A string column holds '' where the attribute is absent, a number NULL.
+-- A part as a segment brings it stays in one file (compact) up to 128 MiB: a file per column would be 600 files, each synced.
+-- Twelve segments of 51,200 spans took 15 to 20 CPU seconds so, and 20 to 21 with a file per column.
 
 CREATE TABLE IF NOT EXISTS spans (
     trace_id FixedString(16),
@@ -34,7 +36,8 @@ CREATE TABLE IF NOT EXISTS spans (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY start_time
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728;
 
 CREATE TABLE IF NOT EXISTS span_content (
     trace_id FixedString(16),
@@ -46,7 +49,8 @@ CREATE TABLE IF NOT EXISTS span_content (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY (trace_id, span_id)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728;
 
 -- Where segments are loaded into; its views fill `spans` and `span_content` in the same INSERT.
 CREATE TABLE IF NOT EXISTS spans_in AS spans ENGINE = Null;
@@ -103,7 +107,8 @@ CREATE TABLE IF NOT EXISTS metrics (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY (name, time)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728;
 
 CREATE TABLE IF NOT EXISTS logs (
     time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'the observed time where the record has none of its own',
@@ -129,4 +134,5 @@ CREATE TABLE IF NOT EXISTS logs (
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
 ORDER BY time
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728;
