@@ -59,7 +59,11 @@ class Collector:
         self._loader = Loader(self._spool, self._store, self.settings, self.counters)
         self._loader.start()
         if self.settings.grpc_port >= 0:
-            self._grpc, self.grpc_port = await otlp_grpc.serve(self)
+            try:
+                self._grpc, self.grpc_port = await otlp_grpc.serve(self)
+            except OSError:
+                await self.stop()
+                raise
 
     async def stop(self) -> None:
         """Takes no more, loads what is left within `stop_seconds`, closes. What is not loaded is kept for the next start."""
@@ -106,6 +110,8 @@ class Collector:
         """Ready while the spool takes requests and the store takes segments."""
         if self._spool is None or self._loader is None or self._spool.stopping:
             return Health(ready=False, reason="the collector is not running")
+        if self._spool.trouble:
+            return Health(ready=False, reason=self._spool.trouble)
         if self._loader.trouble:
             return Health(ready=False, reason=f"the store takes nothing: {self._loader.trouble}")
         return Health(ready=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 HELP: Mapping[str, tuple[str, str]] = {
-    "requests_total": ("counter", "Export requests acknowledged, by signal and transport."),
+    "requests_total": ("counter", "Export requests acknowledged, by signal."),
     "accepted_total": ("counter", "Spans, data points and log records acknowledged, by signal."),
     "accepted_bytes_total": ("counter", "Bytes of request bodies acknowledged, decompressed, by signal."),
     "rejected_total": ("counter", "Records answered as rejected in a partial success, by signal."),

@@ -54,18 +54,19 @@ def checked(signal: Signal, body: bytes) -> Export:
 
 
 def ids_fit(request: Message) -> bool:
-    """Whether all ids of a trace request fit their columns: 16 and 8 bytes, not all zero. 0.3 µs a span."""
-    return all(
-        len(span.trace_id) == 16
-        and len(span.span_id) == 8
-        and len(span.parent_span_id) in (0, 8)
-        and span.span_id != NO_SPAN
-        and span.trace_id != NO_TRACE
-        and (not span.links or _links_fit(span))
-        for resource in cast(Any, request).resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    )
+    """Whether all ids of a trace request fit their columns: 16 and 8 bytes, not all zero. 0.45 µs a span, parsing takes 0.7.
+
+    The store cannot be asked, because what is acknowledged must be taken; a search of the bytes costs more than this walk.
+    """
+    for resource in cast(Any, request).resource_spans:
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                trace_id, span_id, parent = span.trace_id, span.span_id, span.parent_span_id
+                if len(trace_id) != 16 or len(span_id) != 8 or (parent and len(parent) != 8):
+                    return False
+                if trace_id == NO_TRACE or span_id == NO_SPAN or (span.links and not _links_fit(span)):
+                    return False
+    return True
 
 
 def count(signal: Signal, request: Message) -> int:

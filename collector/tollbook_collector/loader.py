@@ -59,7 +59,7 @@ class Loader:
         except StoreUnavailableError as error:
             self.trouble = str(error)
             self._counters.add("load_failures_total", signal=segment.signal)
-            self._spool.put_back(segment)
+            self._spool.put_back(segment, suspect=self._store.ping())
             return False
         self.trouble = ""
         self._wait_s = FIRST_WAIT_S

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from tollbook_collector.bodies import body as new_body
-from tollbook_collector.collector import Collector, Encoding
+from tollbook_collector.collector import LARGE_BYTES, Collector, Encoding
 from tollbook_collector.errors import (
     JSON,
     PROTOBUF,
@@ -24,6 +24,9 @@ from tollbook_collector.errors import (
     encoded,
 )
 from tollbook_collector.signals import LOGS, METRICS, TRACES, Signal
+
+STEP_BYTES = 16 * 1024
+"""Bytes decompressed at a time; gzip makes at most 16 MiB of them."""
 
 ENCODINGS: dict[str, Encoding] = {PROTOBUF: "protobuf", JSON: "json"}
 
@@ -99,7 +102,11 @@ class Exports:
     async def _body(self, request: Request, held: "_Held") -> bytes:
         body = new_body(request.headers.get("content-encoding", "").strip().lower(), self._collector.settings.max_body_bytes)
         async for piece in request.stream():
-            held.add(body.feed(piece))
+            for place in range(0, len(piece), STEP_BYTES):
+                added = body.feed(piece[place : place + STEP_BYTES])
+                held.add(added)
+                if added > LARGE_BYTES:
+                    await asyncio.sleep(0)  # others have their turn while this one swells
         return body.whole()
 
 

@@ -27,6 +27,8 @@ from tollbook_collector.settings import Settings
 from tollbook_collector.signals import SignalName
 
 SUFFIX = ".otlp"
+LONG_S = 60.0
+SUSPECT_FAILURES = 3
 sync = getattr(os, "fdatasync", os.fsync)
 
 
@@ -44,6 +46,8 @@ class Segment:
     """Digest of each body in it, in order."""
     file: IO[bytes] | None = None
     """Open while records are still appended."""
+    failures: int = 0
+    """Loads of it that failed while the store answered."""
     unacknowledged_tail: bool = False
     """A write failed and the bytes after `size_bytes` could not be cut off yet."""
 
@@ -89,6 +93,7 @@ class Spool:
         self._open: dict[SignalName, Segment] = {}
         self._loading: list[Segment] = []
         self._stopping = False
+        self._trouble = ""
         self._seen = Seen(folder / "seen", settings.seen_seconds)
         self._sealed = self._recovered()
         self._size_bytes = sum(found.size_bytes for found in self._sealed)
@@ -174,6 +179,7 @@ class Spool:
             segment.size_bytes += written
             segment.digests += digests
             self._size_bytes += written
+            self._trouble = ""
             self._seen.add(digests)
             for digest in digests:
                 self._unkept.pop(digest, None)
@@ -190,19 +196,26 @@ class Spool:
         """
         with self._changed:
             segment = self._open.pop(signal, None)
-        if segment is not None:
-            segment.unacknowledged_tail = True
-            with contextlib.suppress(OSError):
-                _close(segment)
-            _cut_tail(segment)
-        with self._changed:
             if segment is not None:
-                self._sealed.append(segment)
+                self._abandon(segment)
             for pending in piece:
                 self._unkept.pop(pending.digest, None)
-        refusal = UnavailableError(f"cannot write to the spool: {error.strerror or error}", retry_after_s=5)
+        self._trouble = f"cannot write to the spool: {error.strerror or error}"
+        refusal = UnavailableError(self._trouble, retry_after_s=5)
         for pending in piece:
             pending.kept.set_exception(refusal)
+
+    def _abandon(self, segment: Segment) -> None:
+        """What was acknowledged of a segment is loaded, what was not is cut off."""
+        segment.unacknowledged_tail = True
+        with contextlib.suppress(OSError):
+            _close(segment)
+        if segment.digests:
+            _cut_tail(segment)
+            self._sealed.append(segment)
+            return
+        with contextlib.suppress(OSError):
+            segment.path.unlink()
 
     # Loading
 
@@ -221,35 +234,40 @@ class Spool:
                 self._changed.wait(min(left_s, max(wait_s, 0.001)))
 
     def _take_due(self, now: bool) -> tuple[Segment | None, float]:
+        """A segment that is due, or seconds to wait for one. Sealed ones go first, then open ones, last those that keep failing."""
         with self._changed:
-            waiting = [segment for segment in self._sealed if _cut_tail(segment)]
-            if waiting:
-                return self._lend(min(waiting, key=lambda segment: segment.opened_ns)), 0
-            if not self._open:
-                return None, 60
+            segment = self._lend_oldest(segment for segment in self._sealed if segment.failures < SUSPECT_FAILURES)
+            if segment is not None:
+                return segment, 0
+        segment, wait_s = self._take_open(now)
+        if segment is None:
+            with self._changed:
+                segment = self._lend_oldest(self._sealed)
+        return segment, wait_s
+
+    def _take_open(self, now: bool) -> tuple[Segment | None, float]:
         with self._writing, self._changed:
-            full_age_ns = 0 if now else self._settings.segment_ms * 1_000_000
             oldest = min(self._open.values(), key=lambda segment: segment.opened_ns, default=None)
             if oldest is None:
-                return None, 60
+                return None, LONG_S
+            full_age_ns = 0 if now else self._settings.segment_ms * 1_000_000
             due_ns = oldest.opened_ns + full_age_ns - time.time_ns()
             if due_ns > 0:
-                return None, min(due_ns / 1e9, full_age_ns / 1e9)
+                return None, min(due_ns, full_age_ns) / 1e9
             self._seal(oldest.signal)
-            return self._lend(oldest), 0
+            return self._lend_oldest([oldest]), LONG_S
+
+    def _lend_oldest(self, waiting: Iterable[Segment]) -> Segment | None:
+        segment = min((segment for segment in waiting if _cut_tail(segment)), key=lambda segment: segment.opened_ns, default=None)
+        if segment is not None:
+            self._sealed.remove(segment)
+            self._loading.append(segment)
+        return segment
 
     def _seal(self, signal: SignalName) -> None:
         segment = self._open.pop(signal)
         _close(segment)
         self._sealed.append(segment)
-
-    def _lend(self, segment: Segment) -> Segment | None:
-        self._sealed.remove(segment)
-        if not segment.digests:
-            segment.path.unlink(missing_ok=True)
-            return None
-        self._loading.append(segment)
-        return segment
 
     def done(self, segment: Segment) -> None:
         """The store has the segment: its file goes."""
@@ -260,9 +278,10 @@ class Spool:
             self._size_bytes -= segment.size_bytes
         segment.path.unlink(missing_ok=True)
 
-    def put_back(self, segment: Segment) -> None:
-        """The store could not take the segment now: it waits for another try."""
+    def put_back(self, segment: Segment, *, suspect: bool = False) -> None:
+        """The store could not take the segment now: it waits for another try. A suspect one lets others go before it."""
         with self._changed:
+            segment.failures += suspect
             self._loading.remove(segment)
             self._sealed.append(segment)
             self._changed.notify_all()
@@ -279,6 +298,11 @@ class Spool:
             Sample("spool_segments", len(waiting)),
             Sample("spool_oldest_seconds", round(age_s, 3)),
         ]
+
+    @property
+    def trouble(self) -> str:
+        """Why the disk took nothing the last time; empty while all is well."""
+        return self._trouble
 
     @property
     def stopping(self) -> bool:

@@ -24,6 +24,9 @@ class Away:
         self.away = True
         self.tokens: list[str] = []
 
+    def ping(self) -> bool:
+        return not self.away
+
     def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
         self.tokens.append(token)
         if self.away:
@@ -125,3 +128,24 @@ def test_the_oldest_segment_is_loaded_first(store: Store, spool: Spool) -> None:
     while loader.load_next(0):
         pass
     assert away.tokens == [segment.token for segment in taken if segment]
+
+
+def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, spool: Spool) -> None:
+    class Choking(Away):
+        def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
+            self.tokens.append(token)
+            if len(self.tokens) < 8 and b"huge" in segment.read_bytes():
+                raise StoreUnavailableError("memory limit exceeded")
+            self.store.load(signal, segment, token, received_at)
+
+    choking = Choking(store)
+    choking.away = False
+    loader = Loader(spool, choking, SETTINGS, spool.counters)
+    spool.append("traces", trace_request(first=1, note="huge").SerializeToString()).result(5)
+    assert not loader.load_next(1)
+    keep(spool, 2)
+    assert [loader.load_next(1) for _ in range(3)] == [False, False, True]
+    assert stored(store) == [2]
+    while not spool.empty:
+        loader.load_next(0)
+    assert stored(store) == [1, 2]
