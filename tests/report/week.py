@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tollbook_attribution import set_rate, settle
-from tollbook_schema import attributes as A
+from tollbook_schema import attributes as A  # noqa: N812
 
 from tests.attribution.facts import MS, NOON, Intake, Point, S, Span, chat
 

@@ -1,7 +1,7 @@
 """A small hour of work with amounts that can be worked out by hand: gpt-4o costs $2.50 per million tokens in, $10 out."""
 
 from tollbook_attribution import set_rate, settle
-from tollbook_schema import attributes as A
+from tollbook_schema import attributes as A  # noqa: N812
 
 from tests.attribution.facts import MS, NOON, Intake, S, Span, chat
 
