@@ -34,7 +34,7 @@ class _State:
         self.made: WeakSet[Any] = WeakSet()
         """Tracer providers of our own making, this one and those that were shut down."""
         self.joined: WeakSet[Any] = WeakSet()
-        """Tracer providers of the application that have our span processor."""
+        """Providers of the application that have our span processor, or report our metrics."""
         self._watches_ends = False
 
     def at_ends(self) -> None:
@@ -249,7 +249,9 @@ def _metered(spans: "TracerProvider", endpoint: str | None, headers: Mapping[str
     ours = spans in _state.made or endpoint is not None
     existing = metrics.get_meter_provider()
     if not ours and hasattr(existing, "force_flush"):
-        observe(existing.get_meter("tollbook", schema_url=A.SCHEMA_URL))
+        if existing not in _state.joined:
+            observe(existing.get_meter("tollbook", schema_url=A.SCHEMA_URL))
+            _state.joined.add(existing)
         return None
     if not ours and not exporters.is_in_environment("metrics"):
         return None  # nobody has said where they should go

@@ -13,7 +13,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, owners, runtime
 from tollbook.extract import Of, Picker, as_asset, count_records, size_bytes, used
-from tollbook.handle import INERT, Handle, Value
+from tollbook.handle import INERT, Handle, Value, current
 from tollbook.inputs import opened
 from tollbook.shield import shielded
 from tollbook.steps import Steps, Thrown, ending
@@ -24,7 +24,7 @@ Kind = Literal["request", "inference", "handoff"]
 
 
 class Work:
-    """Gives a function or a block a span. As a context manager it serves one block at a time."""
+    """Gives a function or a block a span. One object may serve many blocks, also at the same time."""
 
     def __init__(
         self,
@@ -68,9 +68,17 @@ class Work:
         return handle.__enter__()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        handle = self._entered.pop()
+        handle = self._left()
         handle.__exit__(kind, error, traceback)
         handle.end(error)
+
+    def _left(self) -> Handle:
+        """The handle of the block that ends here: threads and tasks may have entered the same object."""
+        handle = current()
+        if handle in self._entered:
+            self._entered.remove(handle)
+            return handle
+        return self._entered.pop()
 
     async def __aenter__(self) -> Handle:
         return self.__enter__()

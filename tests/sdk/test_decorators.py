@@ -4,6 +4,11 @@ import asyncio
 import functools
 import inspect
 import pickle
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import tollbook
@@ -329,3 +334,75 @@ def test_nothing_is_done_while_nobody_listens() -> None:
     assert answer() is False
     with tollbook.handoff("read") as span:
         assert span.bytes(3).asset("a").trace_id == "0" * 32
+
+
+def test_one_block_object_serves_threads_at_the_same_time(captured: Captured) -> None:
+    block = tollbook.handoff("read")
+    meet = threading.Barrier(4)
+
+    def work(number: int) -> None:
+        with tollbook.request(f"r{number}"):
+            with block as span:
+                meet.wait(10)
+                span.records(number)
+            meet.wait(10)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    requests = {span.context.span_id: span.name for span in captured.spans if span.name != "read"}
+    reads = {requests[span.parent.span_id]: span.attributes for span in captured.spans if span.name == "read"}
+    assert {name: read["tollbook.handoff.records"] for name, read in reads.items()} == {f"r{n}": n for n in range(4)}
+
+
+def test_a_web_framework_still_reads_the_signature(captured: Captured) -> None:
+    fastapi = pytest.importorskip("fastapi")
+    from fastapi.testclient import TestClient
+
+    app = fastapi.FastAPI()
+
+    @app.get("/double")
+    @tollbook.request("double")
+    async def double(value: int) -> int:
+        return 2 * value
+
+    assert TestClient(app).get("/double?value=21").json() == 42
+    assert TestClient(app).get("/double?value=x").status_code == 422
+    assert captured.names == ["double"]
+
+
+def test_types_are_kept_for_a_type_checker(tmp_path: Path) -> None:
+    """mypy --strict sees the decorated function as it was written, and refuses what is wrong."""
+    source = tmp_path / "service.py"
+    source.write_text(TYPED)
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path), str(source)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    lines = [line.partition("service.py:")[2] for line in said.splitlines()]
+    assert [line for line in lines if "note: Revealed" in line] == [
+        '15: note: Revealed type is "def (name: str, *, loud: bool =) -> int"',
+        '16: note: Revealed type is "def (name: str) -> typing.Coroutine[Any, Any, bytes]"',
+        '17: note: Revealed type is "tollbook.handle.Handle"',
+    ]
+    assert [line.partition(":")[0] for line in lines if "error:" in line] == ["18", "19"]
+
+
+TYPED = """\
+import tollbook
+
+@tollbook.request
+def plain(name: str, *, loud: bool = False) -> int:
+    return len(name)
+
+@tollbook.inference(model="m")
+async def later(name: str) -> bytes:
+    return name.encode()
+
+@tollbook.handoff("read", network="loopback")
+def other() -> None: ...
+
+with tollbook.request("r") as span:
+    reveal_type(plain)
+    reveal_type(later)
+    reveal_type(span)
+    plain(17)
+    tollbook.handoff("reed")
+"""
