@@ -96,7 +96,7 @@ def running(settings: dict[str, str] | None = None) -> Iterator[Server]:
         port, grpc_port = _free_port(), _free_port()
         environment = os.environ | {"TOLLBOOK_COLLECTOR_GRPC_PORT": str(grpc_port)} | (settings or {})
         log = Path(folder, "log")
-        command = [os.environ.get("TB", str(Path(sys.executable).parent / "tollbook")), "up", "--data", f"{folder}/data", "--port", str(port)]
+        command = [str(Path(sys.executable).parent / "tollbook"), "up", "--data", f"{folder}/data", "--port", str(port)]
         with log.open("wb") as output:
             started = time.perf_counter()
             process = subprocess.Popen(command, env=environment, stdout=output, stderr=output, cwd=folder)

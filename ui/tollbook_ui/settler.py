@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 from tollbook_schema.store import Store, StoreError
 
 log = logging.getLogger("tollbook")
+
+REST = 4
+"""The background rests this many times as long as a settlement took: at most a fifth of the time goes to it while data pours in."""
 
 Settle = Callable[[Store, datetime | None, datetime | None], Any]
 
@@ -21,7 +25,7 @@ def settle(store: Store, since: datetime | None = None, until: datetime | None =
 
 
 class Settler:
-    """One settlement at a time, by a thread of its own every `pause_seconds` and by `now` in between."""
+    """One settlement at a time, by a thread of its own every `pause_seconds` or more, and by `now` in between."""
 
     def __init__(self, store: Store, pause_seconds: float, run: Settle = settle) -> None:
         self._store = store
@@ -50,7 +54,9 @@ class Settler:
             return self._run(self._store, since, until)
 
     def _settle_for_ever(self) -> None:
-        while not self._stopping.wait(self._pause_seconds):
+        rest_seconds = self._pause_seconds
+        while not self._stopping.wait(rest_seconds):
+            started = time.monotonic()
             try:
                 self.now()
             except StoreError as error:
@@ -58,3 +64,4 @@ class Settler:
                 log.warning("cannot settle at present: %s", error)
             else:
                 self.trouble = ""
+            rest_seconds = max(self._pause_seconds, REST * (time.monotonic() - started))
