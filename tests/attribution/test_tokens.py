@@ -153,9 +153,7 @@ def test_a_cached_share_that_is_not_told_makes_the_cost_an_upper_bound(store: St
 
 
 def test_the_model_that_answered_decides_before_the_one_asked_for(store: Store, intake: Intake) -> None:
-    intake.spans(
-        [chat(1, 1, provider="azure.ai.openai", model="our-deployment", response_model="gpt-4o-2024-08-06", input=1_000)]
-    )
+    intake.spans([chat(1, 1, provider="az.ai.openai", model="ours", response_model="gpt-4o-2024-08-06", input=1_000)])
     settle(store)
     assert total(store) == Decimal("0.0025")
 

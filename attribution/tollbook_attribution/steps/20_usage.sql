@@ -21,7 +21,9 @@ SELECT
     response_id,
     if(is_rollup, 'rollup', 'leaf') AS call_class,
     operation IN ('embeddings', 'embedding', 'embed') OR framework_kind = 'EMBEDDING' AS embedding,
-    arrayDistinct(arrayFilter(m -> m != '', [toString(request_model), toString(response_model)])) AS models,
+    arrayDistinct(arrayMap(
+        m -> lower(splitByChar('/', m)[-1]), arrayFilter(m -> m != '', [toString(request_model), toString(response_model)])
+    )) AS models,
     ifNull(s.input_tokens, 0) + ifNull(s.output_tokens, 0) + cache_tokens > 0 AS has_usage,
     toInt16(isNotNull(s.input_tokens)) + toInt16(isNotNull(s.output_tokens)) + toInt16(isNotNull(s.cache_read_tokens))
         + toInt16(isNotNull(s.cache_write_tokens)) + toInt16(isNotNull(s.reasoning_tokens)) + toInt16(notEmpty(models)) AS usage_score,

@@ -1,6 +1,7 @@
 -- Which of these spans tell of a call that another span tells of better?
 -- Twins: spans of one trace with the same response id; the one that says most about the usage counts.
 -- Roll-ups and wrappers: a span above another that tells of the same call; the lower one counts, unless only the upper one has tokens.
+-- Two spans do not tell of the same call where they name different answers, or different models (a date at the end is no difference).
 INSERT INTO work_told_again
 WITH RECURSIVE above AS (
     SELECT w.trace_id AS trace_id, w.span_id AS span_id, s.parent_span_id AS ancestor_id, 1 AS depth
@@ -36,7 +37,14 @@ pairs AS (
             AND (u.embedding = l.embedding OR NOT u.has_usage)
             AND (
                 empty(u.models) OR empty(l.models) OR NOT u.has_usage
-                OR arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), l.models), u.models)
+                OR arrayExists(
+                    m -> arrayExists(
+                        n -> m = n OR (startsWith(m, n) AND match(substring(m, length(n) + 1), '^[-@][0-9]{4}'))
+                            OR (startsWith(n, m) AND match(substring(n, length(m) + 1), '^[-@][0-9]{4}')),
+                        l.models
+                    ),
+                    u.models
+                )
             )
         ) AS same_call,
         u.response_id != '' AND u.response_id = l.response_id AND u.call_class = l.call_class AS are_twins
