@@ -4,7 +4,9 @@ import asyncio
 import threading
 import time
 
+import pytest
 import tollbook
+from tollbook import cpu
 from tollbook.testing import Captured
 
 BUSY_S = 0.05
@@ -103,3 +105,47 @@ def test_a_span_ended_by_another_thread_says_nothing(captured: Captured) -> None
     thread.start()
     thread.join()
     assert "tollbook.cpu.time" not in captured.attributes("foreign")
+
+
+def test_shares_of_a_thread_pool_sum_to_what_it_used() -> None:
+    """Two callers are inside while a helper thread burns CPU: together they get all of it, each some."""
+    stop, started, helper = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        helper.append(threading.get_native_id())
+        started.set()
+        while not stop.is_set():
+            pass
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert started.wait(10)
+    pool = cpu.ThreadPool(helper)
+    used_before_ns = time.clock_gettime_ns((~helper[0] << 3) | 6)
+    shares: list[int] = []
+
+    def call(seconds: float) -> None:
+        with pool:
+            time.sleep(seconds)
+        shares.append(cpu._helpers.time_ns)  # of this thread, which is new
+
+    callers = [threading.Thread(target=call, args=(seconds,)) for seconds in (0.05, 0.1)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    used_ns = time.clock_gettime_ns((~helper[0] << 3) | 6) - used_before_ns
+    stop.set()
+    worker.join()
+    assert all(share > 0 for share in shares)
+    assert sum(shares) == pytest.approx(used_ns, rel=0.2)
+    assert sum(shares) <= used_ns
+
+
+def test_threads_that_a_call_starts_are_found_unless_two_calls_overlap() -> None:
+    with cpu.Newborn() as quiet:
+        pass
+    assert quiet.thread_ids == frozenset()
+    with cpu.Newborn() as outer, cpu.Newborn():
+        pass
+    assert outer.thread_ids == frozenset()
