@@ -12,7 +12,7 @@ from tollbook_schema.store import Store, StoreError
 log = logging.getLogger("tollbook")
 
 REST = 4
-"""The background rests this many times as long as a settlement took: at most a fifth of the time goes to it while data pours in."""
+"""The background rests this many times as long as a settlement took: a fifth of the time goes to it while data pours in."""
 
 Settle = Callable[[Store, datetime | None, datetime | None], Any]
 
