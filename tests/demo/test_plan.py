@@ -28,7 +28,7 @@ def test_requests_are_one_sync_and_two_intakes_a_document_and_the_chats(tmp_path
 
 
 def test_every_fourth_chat_asks_a_model_without_a_price(tmp_path: Path) -> None:
-    assert [chat.model for chat in make(tmp_path, 10).chats] == ["gpt-4o", "gpt-4o", "gpt-4o", "acme-summarizer-2"]
+    assert [chat.model for chat in make(tmp_path, 10).chats] == ["gpt-4o", "gpt-4o", "gpt-4o", "acme-summary-2"]
 
 
 def test_documents_of_the_machine_have_three_tenants(tmp_path: Path) -> None:

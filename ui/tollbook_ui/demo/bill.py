@@ -127,7 +127,7 @@ def _about(local: f.RequestView, remote: f.RequestView) -> Iterator[Text]:
         copied = f"copied by the sync job at {units.moment(document.synced_at)} UTC"
         yield Text(f"{units.age(document.age_ns)} old when the model read it, {copied}", style="dim")
     for view in (local, remote):
-        yield Text(f"tollbook receipt {view.trace_id}  # {view.receipt.workflow}", style="dim")
+        yield Text(f"{view.receipt.workflow:{len(IN_PROCESS)}} is trace {view.trace_id}", style="dim")
     yield Text("µ$ is a millionth of a dollar", style="dim")
 
 

@@ -75,6 +75,7 @@ class Job:
             report = weekly.write(found, self.place / "report")
         self._say("Weekly report", report)
         self._say("Dashboard", addresses.url)
+        self._say("More", f"tollbook receipt TRACE --data {self.place}, and tollbook --help")
 
     def stop(self) -> None:
         """Break off: the children are killed, so that `work` ends soon, with an error."""

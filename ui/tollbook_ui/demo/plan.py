@@ -20,7 +20,7 @@ UNKNOWN_MODEL_EVERY = 4
 """Every fourth chat asks a model that no price list knows."""
 
 KNOWN_MODEL = "gpt-4o"
-UNKNOWN_MODEL = "acme-summarizer-2"
+UNKNOWN_MODEL = "acme-summary-2"
 
 READABLE = frozenset({".txt", ".md", ".rst", ".py", ".html", ".json", ".xml", ".tmac", ".cmake", ".conf", ""})
 """Suffixes whose files a summary is asked for."""
