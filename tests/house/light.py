@@ -27,6 +27,9 @@ def main() -> None:
     modules = [module.name for module in pkgutil.walk_packages(tollbook.__path__, "tollbook.")]
     for name in modules:
         importlib.import_module(name)
+    command = subprocess.run([Path(sys.executable).parent / "tollbook", "up"], capture_output=True, text=True, check=False)
+    assert command.returncode == 1, "without the server's packages the command cannot have worked"
+    assert command.stderr.startswith("Only Tollbook's SDK is installed"), command.stderr
     size_mb = sum(path.stat().st_size for path in Path(sys.prefix, "lib").rglob("*") if path.is_file()) / 1e6
     import_ms = min(_import_ms() for _ in range(IMPORT_RUNS))
     assert import_ms < IMPORT_LIMIT_MS, f"import tollbook takes {import_ms:.0f} ms"
