@@ -15,7 +15,8 @@ HEAVY = {
     "plotly", "pydantic", "streamlit", "typer", "uvicorn",
 }  # fmt: skip
 IMPORT_RUNS = 7
-IMPORT_LIMIT_MS = 250.0  # The target is 100 ms on a quiet machine, which `make bench` measures; this only catches a heavy import.
+IMPORT_LIMIT_MS = 250.0
+"""CPU time, which a busy machine does not stretch much. `make bench` measures the 100 ms that are promised."""
 
 
 def main() -> None:
@@ -32,15 +33,15 @@ def main() -> None:
     assert command.stderr.startswith("Only Tollbook's SDK is installed"), command.stderr
     size_mb = sum(path.stat().st_size for path in Path(sys.prefix, "lib").rglob("*") if path.is_file()) / 1e6
     import_ms = min(_import_ms() for _ in range(IMPORT_RUNS))
-    assert import_ms < IMPORT_LIMIT_MS, f"import tollbook takes {import_ms:.0f} ms"
+    assert import_ms < IMPORT_LIMIT_MS, f"import tollbook takes {import_ms:.0f} ms of CPU time"
     print(
         f"light: {len(installed)} packages, {size_mb:.0f} MB with pip, {len(modules) + 1} modules imported, "
-        f"`import tollbook` {import_ms:.0f} ms (least of {IMPORT_RUNS})"
+        f"`import tollbook` {import_ms:.0f} ms of CPU time (least of {IMPORT_RUNS})"
     )
 
 
 def _import_ms() -> float:
-    code = "import time; t = time.perf_counter(); import tollbook; print((time.perf_counter() - t) * 1000)"
+    code = "import time; t = time.process_time(); import tollbook; print((time.process_time() - t) * 1000)"
     return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
