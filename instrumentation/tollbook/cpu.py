@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Final
 
+from tollbook.shield import shielded
+
 _TASKS: Final = "/proc/self/task"
 
 
@@ -51,24 +53,31 @@ class ThreadPool:
         self._began = threading.local()
 
     def __enter__(self) -> None:
+        self._began.share_ns = None
         if self._clocks:
-            with self._lock:
+            with shielded("read a thread pool's clocks"), self._lock:
                 self._advance()
                 self._entered += 1
                 self._began.share_ns = self._share_ns
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        if self._clocks:
-            with self._lock:
-                self._advance()
+        began_ns = self._began.share_ns
+        if began_ns is not None:
+            with shielded("read a thread pool's clocks"), self._lock:
                 self._entered -= 1
-                share_ns = self._share_ns - self._began.share_ns
-            credit(int(share_ns))
+                self._advance(others=1)
+                credit(int(self._share_ns - began_ns))
 
-    def _advance(self) -> None:
-        used_ns = sum(map(time.clock_gettime_ns, self._clocks))
-        if self._entered:
-            self._share_ns += (used_ns - self._used_ns) / self._entered
+    def _advance(self, others: int = 0) -> None:
+        try:
+            used_ns = sum(map(time.clock_gettime_ns, self._clocks))
+        except OSError:  # the threads have ended: their session was set up anew
+            self._clocks = ()
+        if not self._clocks:
+            return
+        inside = self._entered + others
+        if inside:
+            self._share_ns += (used_ns - self._used_ns) / inside
         self._used_ns = used_ns
 
 
@@ -84,22 +93,24 @@ class Newborn:
 
     def __init__(self) -> None:
         self.thread_ids: frozenset[int] = frozenset()
+        self._before: frozenset[int] = frozenset()
 
     def __enter__(self) -> "Newborn":
         with Newborn._lock:
             Newborn._running += 1
             Newborn._begun += 1
             self._alone, self._turn = Newborn._running == 1, Newborn._begun
-        self._before = _thread_ids()
+        with shielded("list threads"):
+            self._before = _thread_ids()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         with Newborn._lock:
             Newborn._running -= 1
             alone = self._alone and self._turn == Newborn._begun
-        if alone:
+        with shielded("list threads"):
             python = {thread.native_id for thread in threading.enumerate()}
-            self.thread_ids = _thread_ids() - self._before - python
+            self.thread_ids = _thread_ids() - self._before - python if alone else frozenset()
 
 
 def _thread_ids() -> frozenset[int]:

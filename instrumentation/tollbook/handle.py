@@ -33,6 +33,7 @@ class Handle:
         "_cpu_ns",
         "_cpu_start",
         "_ended",
+        "_left_ns",
         "_measures_cpu",
         "_operation",
         "_records",
@@ -54,6 +55,7 @@ class Handle:
         self._cpu_start: tuple[int, int] | None = None
         self._token: Token[Context] | None = None
         self._ended = False
+        self._left_ns: int | None = None
         self._bytes: int | None = None
         self._records: int | None = None
         self._serializing_ns = 0
@@ -178,6 +180,7 @@ class Handle:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._left_ns = time.time_ns()
         if self._cpu_start is not None:
             (thread, start_ns), self._cpu_start = self._cpu_start, None
             self._measures_cpu = False
@@ -203,7 +206,7 @@ class Handle:
                 self.span.set_attribute(A.ERROR_TYPE, _error_type(error))
                 self.span.set_status(Status(StatusCode.ERROR))  # no message: it may hold content or secrets
         with shielded("end a span"):
-            self.span.end()
+            self.span.end(self._left_ns)  # what we do after the work, such as sizing its result, is not its time
 
 
 class _Inert(Handle):

@@ -228,9 +228,10 @@ def _plain(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable
         handle = begin()
         if handle is INERT:
             return function(*args, **kwargs)
-        with ending(handle) as end, handle:
+        with ending(handle) as end:
             takes.call(handle, args, kwargs)
-            result = function(*args, **kwargs)
+            with handle:
+                result = function(*args, **kwargs)
             if isinstance(result, CoroutineType):  # from a lambda, a partial, another decorator's wrapper
                 end.elsewhere()
                 return _named_after(result, _awaited(result, handle, takes))

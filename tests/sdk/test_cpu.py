@@ -149,3 +149,20 @@ def test_threads_that_a_call_starts_are_found_unless_two_calls_overlap() -> None
     with cpu.Newborn() as outer, cpu.Newborn():
         pass
     assert outer.thread_ids == frozenset()
+
+
+def test_sizing_a_result_is_not_the_works_time(captured: Captured) -> None:
+    def slow_to_size(_result: object) -> int:
+        time.sleep(0.2)
+        burn()
+        return 3
+
+    @tollbook.handoff("read", bytes_of=slow_to_size)
+    def read() -> str:
+        return "abc"
+
+    read()
+    span = captured.named("read")
+    assert span.attributes["tollbook.handoff.size"] == 3
+    assert (span.end_time - span.start_time) / 1e9 < 0.1
+    assert cpu_s(captured, "read") < BUSY_S

@@ -207,3 +207,60 @@ def threading_cpu_ns() -> int:
     import time
 
     return time.thread_time_ns()
+
+
+def broken(*_args: Any, **_kwargs: Any) -> Any:
+    raise ZeroDivisionError("a fault of ours")
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "tollbook.cpu._thread_ids",
+        "tollbook.cpu.ThreadPool._advance",
+        "tollbook.cpu.credit",
+        "tollbook.digest.digest",
+        "tollbook.integrations.onnxruntime._Model.__init__",
+        "tollbook.integrations.onnxruntime._sha256",
+        "tollbook.integrations.onnxruntime._hardware",
+        "tollbook.integrations.onnxruntime._shape",
+        "tollbook.integrations.onnxruntime._tensor_bytes",
+        "opentelemetry.sdk.trace.Tracer.start_span",
+        "opentelemetry.sdk.trace.Span.set_attributes",
+        "opentelemetry.sdk.trace.Span.end",
+    ],
+)
+def test_a_fault_in_any_hook_leaves_the_run_alone(
+    lenient: None, captured: Captured, monkeypatch: pytest.MonkeyPatch, hook: str
+) -> None:
+    monkeypatch.setattr(hook, broken)
+    model = session(threads=2)
+    assert model.run(None, {"x": X})[0].tolist() == X.tolist()
+    done = threading.Event()
+    model.run_async(["y"], {"x": X}, lambda *_answer: done.set(), None)
+    assert done.wait(10)
+    with pytest.raises(ValueError, match="Required inputs"):
+        model.run(None, {})
+
+
+def test_a_session_that_changes_its_threads_keeps_running(captured: Captured) -> None:
+    model = session(threads=2)
+    model.run(None, {"x": X})
+    model.set_providers(["CPUExecutionProvider"])  # ends the session's threads and starts others
+    for _run in range(3):
+        assert model.run(None, {"x": X})[0].tolist() == X.tolist()
+    assert all(span.attributes["tollbook.cpu.time"] > 0 for span in captured.spans)
+
+
+def test_what_a_callback_does_belongs_to_the_request_and_not_to_the_run(captured: Captured) -> None:
+    done = threading.Event()
+
+    def callback(*_answer: Any) -> None:
+        with tollbook.handoff("write", name="keep"):
+            pass
+        done.set()
+
+    with tollbook.request("r"):
+        session(threads=2).run_async(["y"], {"x": X}, callback, None)
+        assert done.wait(10)
+    assert captured.named("keep").parent.span_id == captured.named("r").context.span_id

@@ -6,6 +6,7 @@ import marshal
 import math
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextvars import copy_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -239,10 +240,10 @@ def _run(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwarg
     handle = model.begin(session) if model else INERT
     if model is None or handle is INERT:
         return wrapped(*args, **kwargs)
-    with ending(handle), handle:
-        _say_input(handle, model, _argument(args, kwargs, 1, "input_feed", "input_dict_ort_values") or {})
-        with model.pool:
+    with ending(handle):
+        with handle, model.pool:
             outputs = wrapped(*args, **kwargs)
+        _say_input(handle, model, _argument(args, kwargs, 1, "input_feed", "input_dict_ort_values") or {})
         _say_output(handle, outputs)
     return outputs
 
@@ -253,8 +254,8 @@ def _run_bound(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...],
     handle = model.begin(session) if model else INERT
     if model is None or handle is INERT:
         return wrapped(*args, **kwargs)
-    with ending(handle), handle:
-        with model.pool:
+    with ending(handle):
+        with handle, model.pool:
             result = wrapped(*args, **kwargs)
         with shielded("size a model's output"):
             _say_output(handle, _argument(args, kwargs, 0, "iobinding").get_outputs())
@@ -269,14 +270,15 @@ def _run_async(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...],
     if model is None or handle is INERT or callback is None:
         return wrapped(*args, **kwargs)
     _say_input(handle, model, _argument(args, kwargs, 1, "input_feed") or {})
+    context = copy_context()
 
     def answered(results: Any, user_data: Any, error: str) -> None:
         if error:
             handle.fail("onnxruntime")
         else:
             _say_output(handle, results)
-        with ending(handle), handle:
-            callback(results, user_data, error)
+        handle.end()
+        context.run(callback, results, user_data, error)
 
     if "callback" in kwargs:
         kwargs = {**kwargs, "callback": answered}
