@@ -64,7 +64,8 @@ def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:
             "The server settles on its own within minutes; this does it now.",
             ("tollbook settle",),
         )
-    if source.overview(chosen).traffic.requests == 0 and not source.overview(chosen).totals.lines:
+    known, everybody = source.coverage(chosen), chosen.team is None and chosen.workflow is None
+    if not (known.requests or known.calls or (everybody and known.hosts)):
         return Note(
             "Nothing in this period for this team and workflow",
             f"The store holds {units.count(extent.requests)} requests from {units.moment(extent.first_request)} "

@@ -1,0 +1,112 @@
+"""Fixtures of the dashboard's tests: the sample week of today, filled once for a module, and nothing."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.sync_api import BrowserContext, sync_playwright
+from streamlit.testing.v1 import AppTest
+from tollbook_schema.store import Store
+from tollbook_ui import answers
+from tollbook_ui.answers import Answers
+from tollbook_ui.dashboard import mount
+
+from tests.attribution.facts import Intake
+from tests.conftest import FILLED_TABLES
+from tests.dashboard.chromium import FLAGS, Visit
+from tests.house import browser as house
+from tests.report import week
+
+PAGES = ("overview", "requests", "owners", "freshness", "accelerators", "hotspots")
+
+
+@pytest.fixture
+def empty(store: Store) -> Iterator[Answers]:
+    """The dashboard's store holds nothing; not for a module that uses `filled`."""
+    yield from _served(Answers(store))
+
+
+@pytest.fixture(scope="module")
+def filled(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """The dashboard's store holds the sample, two hours old. For reading only: it is filled once for the module."""
+    for table in _session_store.query(FILLED_TABLES):
+        _session_store.command(f"TRUNCATE TABLE {table['name']}")
+    week.fill(Intake(_session_store, tmp_path_factory.mktemp("week")), today())
+    yield from _served(Answers(_session_store))
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The dashboard served as `tollbook up` does; once, because Streamlit bears one app in a process."""
+    dashboard = mount.streamlit_app()
+    app = FastAPI(lifespan=dashboard.lifespan())
+    app.mount("/", dashboard)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def context() -> Iterator[BrowserContext]:
+    """A chromium, or a skip that says why."""
+    chromium = house.find()
+    if chromium is None:
+        pytest.skip("no chromium found: apt-get install chromium, or playwright install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser.new_context(viewport={"width": 1440, "height": 900})
+        browser.close()
+
+
+@pytest.fixture
+def visit(context: BrowserContext, address: str) -> Iterator[Visit]:
+    """A new tab; the test ends well only if its console stayed silent and it asked no other host."""
+    visit = Visit(context.new_page(), address)
+    visit.watch()
+    yield visit
+    visit.page.close()
+    assert (visit.errors, visit.strangers) == ([], [])
+
+
+@pytest.fixture
+def shown() -> Callable[..., AppTest]:
+    """Runs one page without a browser."""
+    return _shown
+
+
+def today() -> datetime:
+    """A full hour not long ago."""
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+
+
+def words(page: AppTest) -> str:
+    """All text and HTML of a page."""
+    html = [element.proto.body for element in page.get("html")]
+    written = [element.value for kind in ("title", "subheader", "caption", "markdown") for element in page.get(kind)]
+    return "\n".join([*html, *written])
+
+
+def _shown(name: str, **query: str) -> AppTest:
+    script = f"from tollbook_ui.dashboard import frame, {name}\nframe.show({name}.page, {name!r})"
+    page = AppTest.from_string(script, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    return page.run()
+
+
+def _served(found: Answers) -> Iterator[Answers]:
+    answers.set_current(found)
+    yield found
+    answers.set_current(None)
