@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from tollbook_collector.settings import Settings as Collector
+from tollbook_ui.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -48,6 +50,14 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / "tollbook.service"
     unit.write_text((DEPLOY / "tollbook.service").read_text().replace("/opt/tollbook/bin/tollbook", sys.executable))
     _passes("systemd-analyze", "verify", str(unit))
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "tollbook.service"])
+def test_the_settings_in_deploy_files_exist(name: str) -> None:
+    settings = re.findall(r"\b(TOLLBOOK_[A-Z_]+)(?:=|: )(\S+)", (DEPLOY / name).read_text())
+    assert settings
+    Settings.from_environment(dict(settings))
+    Collector.from_environment(dict(settings))
 
 
 def _passes(*command: str) -> None:
