@@ -65,16 +65,13 @@ def parse_time(text: str, now: datetime) -> datetime:
         BadQuestionError: it is none of these.
     """
     plain = text.strip()
-    if plain == "now":
-        return now
-    if match := _AGO.fullmatch(plain):
-        return now - int(match[1]) * _UNITS[match[2]]
+    ago = _AGO.fullmatch(plain)
     try:
-        return _utc(datetime.fromisoformat(plain))
-    except ValueError as error:
-        raise BadQuestionError(
-            f"{text!r} is no time; write 2026-11-20, 2026-11-20T14:00, or how long ago: 24h, 7d, 2w"
-        ) from error
+        if plain == "now":
+            return now
+        return now - int(ago[1]) * _UNITS[ago[2]] if ago else _utc(datetime.fromisoformat(plain))
+    except (ValueError, OverflowError) as error:
+        raise BadQuestionError(f"{text!r} is no time; write 2026-11-20T14:00, or how long ago: 24h, 7d, 2w") from error
 
 
 def _utc(moment: datetime) -> datetime:
