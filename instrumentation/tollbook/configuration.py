@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -36,13 +37,21 @@ class _State:
         self.joined: WeakSet[Any] = WeakSet()
         """Providers of the application that have our span processor, or report our metrics."""
         self._watches_ends = False
+        self._watches_workers = False
 
     def at_ends(self) -> None:
         """Be called when the program ends, and in its forked children."""
         if not self._watches_ends:
             self._watches_ends = True
             atexit.register(_stop)
-            os.register_at_fork(after_in_child=_after_fork)
+            os.register_at_fork(before=self._before_fork, after_in_child=_after_fork)
+
+    def _before_fork(self) -> None:
+        """Workers of `multiprocessing` end without running what `atexit` holds, only what its own registry holds."""
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None and not self._watches_workers:
+            self._watches_workers = True
+            util.register_after_fork(self, lambda _: util.Finalize(None, _stop, exitpriority=0))
 
 
 _state = _State()

@@ -64,20 +64,21 @@ class ThreadPool:
         began_ns = self._began.share_ns
         if began_ns is not None:
             with shielded("read a thread pool's clocks"), self._lock:
-                self._entered -= 1
-                self._advance(others=1)
+                try:
+                    self._advance()
+                finally:
+                    self._entered -= 1
                 credit(int(self._share_ns - began_ns))
 
-    def _advance(self, others: int = 0) -> None:
+    def _advance(self) -> None:
         try:
             used_ns = sum(map(time.clock_gettime_ns, self._clocks))
         except OSError:  # the threads have ended: their session was set up anew
             self._clocks = ()
         if not self._clocks:
             return
-        inside = self._entered + others
-        if inside:
-            self._share_ns += (used_ns - self._used_ns) / inside
+        if self._entered:
+            self._share_ns += (used_ns - self._used_ns) / self._entered
         self._used_ns = used_ns
 
 

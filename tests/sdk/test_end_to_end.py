@@ -338,6 +338,26 @@ def test_a_forked_child_is_a_process_of_its_own(tmp_path: Path, receiver: Receiv
     assert pids["parent"] == pids["parent again"] != pids["child"]
 
 
+def test_workers_of_multiprocessing_send_what_they_did(tmp_path: Path, receiver: Receiver) -> None:
+    app = f"""
+    import multiprocessing, tollbook
+
+    @tollbook.request
+    def work(number):
+        return number * 2
+
+    if __name__ == "__main__":
+        tollbook.configure(endpoint={receiver.endpoint!r}, metrics=False)
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            assert pool.map(work, range(4), chunksize=1) == [0, 2, 4, 6]
+            pool.close()
+            pool.join()
+    """
+    run(tmp_path, app)
+    sent = [span for request in receiver.traces for r in request.resource_spans for s in r.scope_spans for span in s.spans]
+    assert [span.name for span in sent] == ["work"] * 4
+
+
 HEAVY = {
     "asyncio", "chdb", "clickhouse_connect", "fastapi", "google.protobuf", "grpc", "numpy", "onnxruntime",
     "opentelemetry.exporter", "opentelemetry.instrumentation", "opentelemetry.sdk", "pandas", "requests", "streamlit",
