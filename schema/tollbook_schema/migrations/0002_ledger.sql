@@ -33,7 +33,9 @@ ORDER BY (provider, model, item, valid_from);
 CREATE VIEW IF NOT EXISTS current_prices AS
 SELECT * FROM prices
 WHERE (provider, model, retrieved_at, version) IN (
-    SELECT provider, model, max((retrieved_at, version)).1, max((retrieved_at, version)).2 FROM prices GROUP BY provider, model
+    SELECT provider, model, max((retrieved_at, version)).1 AS newest_at, max((retrieved_at, version)).2 AS newest_version
+    FROM prices
+    GROUP BY provider, model
 );
 
 -- Which price a model name of the telemetry stands for, found once per name and price list.
