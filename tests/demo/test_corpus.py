@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tollbook_ui.demo import corpus
 from tollbook_ui.demo.corpus import Root
 
@@ -62,3 +63,8 @@ def test_links_and_installed_packages_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "link.txt").symlink_to(target)
     write(tmp_path / "site-packages" / "installed.txt", f"installed {TEXT}")
     assert names(corpus.select(9, [Root("python", tmp_path)])) == ["real.txt"]
+
+
+def test_a_machine_without_files_is_an_error_that_says_where_it_looked(tmp_path: Path) -> None:
+    with pytest.raises(corpus.NoFilesError, match="no file of 1024 to 262144 bytes below"):
+        corpus.select(9, [Root("python", tmp_path)])

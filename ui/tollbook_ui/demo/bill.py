@@ -64,7 +64,7 @@ def owners(answers: Answers) -> Iterator[RenderableType]:
 
 def calls(answers: Answers) -> Iterator[RenderableType]:
     """Model calls with and without a price; a stand-in's are named as such."""
-    table = _table("Model calls and their tokens", "model", "answered by", "calls", "fresh", "cached", "output", "amount")
+    table = _table("Model calls and their tokens", "model", "answered by", "calls", "fresh", "cached", "out", "amount")
     for row in answers.calls().rows:
         local = row.price_status == "local"
         tokens = (row.input_tokens, row.cache_read_tokens, row.output_tokens)
@@ -248,7 +248,9 @@ def _compare(table: Table, name: str, local: Amount, remote: Amount, shown: Show
 
 def _table(title: str, *columns: str) -> Table:
     """A table whose texts are on the left and whose figures are on the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for column in columns:
         table.add_column(column, justify="left" if column in _TEXTS else "right", overflow="fold")
     return table

@@ -42,11 +42,22 @@ def roots() -> tuple[Root, ...]:
     return tuple(root for root in places if root.path.is_dir())
 
 
+class NoFilesError(Exception):
+    """There is nothing on this machine to take in."""
+
+
 def select(count: int, places: Sequence[Root]) -> list[tuple[Root, Path]]:
-    """Up to `count` files, taken from the roots in turn; fewer where the machine has fewer that fit."""
+    """Up to `count` files, taken from the roots in turn; fewer where the machine has fewer that fit.
+
+    Raises:
+        NoFilesError: no file fits.
+    """
     ranked = [[(root, path) for path in _mixed(_by_suffix(root))] for root in places]
     turns = (pair for turn in zip_longest(*ranked) for pair in turn if pair is not None)
-    return list(islice(_distinct(turns), count))
+    chosen = list(islice(_distinct(turns), count))
+    if not chosen:
+        raise NoFilesError(f"no file of {MIN_BYTES} to {MAX_BYTES} bytes below {', '.join(str(root.path) for root in places)}")
+    return chosen
 
 
 def _by_suffix(root: Root) -> dict[str, list[Path]]:

@@ -18,10 +18,11 @@ from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_schema.store import StoreError
 
 from tollbook_ui import answers
-from tollbook_ui.demo import bill, corpus, folder, own_server, plan, weekly
+from tollbook_ui.demo import bill, corpus, folder, own_server, plan
 from tollbook_ui.demo.databases import Policies
 from tollbook_ui.demo.plan import Plan
 from tollbook_ui.demo.processes import Child, ChildFailedError
+from tollbook_ui.periods import week_of
 from tollbook_ui.server import Addresses, Options, ServeError, serve
 
 USD_PER_VCPU_HOUR = Decimal("0.05")
@@ -33,12 +34,23 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
+ENDINGS = (
+    folder.FolderError,
+    corpus.NoFilesError,
+    ServeError,
+    StoreError,
+    ChildFailedError,
+    own_server.OwnServerError,
+)
+"""What ends the demo with a line to the person who started it."""
+
+
 def run(console: Console, place: Path, documents: int, stay: bool) -> int:
     """The demo in the folder `place`; see `tollbook_ui.demo.run`."""
     try:
         folder.prepare(place)
         return asyncio.run(_serve_and_work(Job(console, place, documents), stay))
-    except (folder.FolderError, ServeError, StoreError, ChildFailedError, own_server.OwnServerError) as error:
+    except ENDINGS as error:
         console.print(f"[red]The demo cannot go on:[/] {error}", highlight=False, soft_wrap=True)
         return 1
 
@@ -72,8 +84,8 @@ class Job:
             own_server.settle(addresses.url)
         bill.show(self.console, found)
         with self.console.status("Rendering the weekly report"):
-            report = weekly.write(found, self.place / "report")
-        self._say("Weekly report", report)
+            written = self._report(found)
+        self._say("Weekly report", written)
         self._say("Dashboard", addresses.url)
         self._say("More", f"tollbook receipt TRACE --data {self.place}, and tollbook --help")
 
@@ -113,6 +125,15 @@ class Job:
             intake.first()
             intake.go()
             self._follow(progress, intake, "Intake, in-process and remote, and chats", made.requests - len(made.documents))
+
+    def _report(self, found: answers.Answers) -> Path:
+        """The week of the newest request as HTML, Markdown and JSON; gives the path of the HTML."""
+        from tollbook_ui import report  # noqa: PLC0415 - matplotlib takes 2 s that the start need not wait for
+
+        newest = found.extent().last_request
+        if newest is None:
+            raise own_server.OwnServerError("nothing is settled, so there is no week to report on")
+        return report.render(found, week_of(newest)).write(self.place / "report", report.FORMATS)[0]
 
     def _child(self, module: str, url: str, *arguments: str) -> Child:
         if self._stopped.is_set():
