@@ -12,6 +12,9 @@ GZIP_WINDOW = 31
 class Body(Protocol):
     """A body that is growing."""
 
+    step_bytes: int
+    """Bytes to feed at a time, so that no step takes long."""
+
     def feed(self, piece: bytes) -> int:
         """Takes the next piece as sent; how many bytes of memory it added. Raises a RefusedError."""
 
@@ -35,6 +38,8 @@ def body(content_encoding: str, max_bytes: int) -> Body:
 class Plain:
     """A body without compression."""
 
+    step_bytes = 1024 * 1024
+
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._pieces: list[bytes] = []
@@ -55,6 +60,8 @@ class Plain:
 
 class Gzip:
     """A body of one or more gzip members. No piece is decompressed beyond what the limit leaves."""
+
+    step_bytes = 16 * 1024  # of which gzip makes 16 MiB at most
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes

@@ -25,9 +25,6 @@ from tollbook_collector.errors import (
 )
 from tollbook_collector.signals import LOGS, METRICS, TRACES, Signal
 
-STEP_BYTES = 16 * 1024
-"""Bytes decompressed at a time; gzip makes at most 16 MiB of them."""
-
 ENCODINGS: dict[str, Encoding] = {PROTOBUF: "protobuf", JSON: "json"}
 
 
@@ -102,8 +99,8 @@ class Exports:
     async def _body(self, request: Request, held: "_Held") -> bytes:
         body = new_body(request.headers.get("content-encoding", "").strip().lower(), self._collector.settings.max_body_bytes)
         async for piece in request.stream():
-            for place in range(0, len(piece), STEP_BYTES):
-                added = body.feed(piece[place : place + STEP_BYTES])
+            for place in range(0, len(piece), body.step_bytes):
+                added = body.feed(piece[place : place + body.step_bytes])
                 held.add(added)
                 if added > LARGE_BYTES:
                     await asyncio.sleep(0)  # others have their turn while this one swells

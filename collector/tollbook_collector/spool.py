@@ -234,7 +234,7 @@ class Spool:
                 self._changed.wait(min(left_s, max(wait_s, 0.001)))
 
     def _take_due(self, now: bool) -> tuple[Segment | None, float]:
-        """A segment that is due, or seconds to wait for one. Sealed ones go first, then open ones, last those that keep failing."""
+        """A segment that is due, or seconds to wait for one: sealed ones first, then open ones, last those that keep failing."""
         with self._changed:
             segment = self._lend_oldest(segment for segment in self._sealed if segment.failures < SUSPECT_FAILURES)
             if segment is not None:
