@@ -44,7 +44,8 @@ class _State:
         if not self._watches_ends:
             self._watches_ends = True
             atexit.register(_stop)
-            os.register_at_fork(before=self._before_fork, after_in_child=_after_fork)
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(before=self._before_fork, after_in_child=_after_fork)
 
     def _before_fork(self) -> None:
         """Workers of `multiprocessing` end without running what `atexit` holds, only what its own registry holds."""
@@ -119,6 +120,8 @@ def configure(
 def flush(timeout_s: float = 10.0) -> bool:
     """Send what has ended so far, and say whether all of it was delivered in time."""
     delivered: list[bool] = []
+    if _state.tracer_provider is None and _state.meter_provider is None:
+        return True
     with shielded("flush"):
         # The SDK's own flush takes a timeout and does not keep it, so somebody else has to wait for it.
         sender = threading.Thread(target=lambda: delivered.append(_flushed()), name="tollbook-flush", daemon=True)
@@ -285,9 +288,13 @@ def _meter_provider(resource: "Resource", endpoint: str | None, headers: Mapping
 
 def _after_fork() -> None:
     """A forked child is a process of its own; OpenTelemetry itself renews the instance id only."""
+    _state.lock = threading.Lock()
     with shielded("renew the resource after a fork"):
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
 
+        from tollbook.sending import losses  # noqa: PLC0415
+
+        losses.forget()
         for provider in (_state.tracer_provider, _state.meter_provider):
             if provider is not None and hasattr(provider, "_update_resource"):
                 provider._update_resource(Resource({A.PROCESS_PID: os.getpid()}))

@@ -42,6 +42,11 @@ class Losses:
                 _log.warning("tollbook cannot deliver to %s; until it can, batches are dropped and counted", endpoint)
         self._failing = not delivered
 
+    def forget(self) -> None:
+        """In a forked child: what was under way is the parent's."""
+        self.batches = 0
+        self._under_way.clear()
+
     def settle(self, wait_s: float) -> None:
         """Before the program ends: wait for what is under way, then say what is lost."""
         ends = time.monotonic() + wait_s

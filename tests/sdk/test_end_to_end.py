@@ -1,6 +1,7 @@
 """A program of its own, its spans and metrics over real OTLP, in every way an application may be set up."""
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -277,6 +278,19 @@ def test_an_absent_collector_costs_one_line_and_a_short_wait(tmp_path: Path) -> 
     assert complained == (
         "tollbook cannot deliver to http://127.0.0.1:9/v1/traces; until it can, batches are dropped and counted\n"
     )
+
+
+def test_a_collector_that_never_answers_costs_a_short_wait_at_the_end(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        app = f"""
+        import time, tollbook
+        tollbook.configure(endpoint="http://127.0.0.1:{deaf.getsockname()[1]}")
+        {textwrap.indent(textwrap.dedent(WORK), " " * 8).strip()}
+        print(time.time())
+        """
+        said, complained = run_to_the_end(tmp_path, app)
+        assert time.time() - float(said) < 8
+    assert "tollbook ends with spans or metrics undelivered to http://127.0.0.1" in complained
 
 
 def test_flush_says_that_all_was_delivered(tmp_path: Path, receiver: Receiver) -> None:
