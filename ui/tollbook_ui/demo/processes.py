@@ -69,6 +69,11 @@ class Child:
             self.kill()
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
     def messages(self) -> Iterator[dict[str, Any]]:
         """What the child tells, as it comes, until its standard output ends."""
         for line in self._output:
