@@ -1,27 +1,25 @@
 """Fixtures of the dashboard's tests: the sample week of today, filled once for a module, and nothing."""
 
-import socket
-import threading
-import time
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import BrowserContext, sync_playwright
 from streamlit.testing.v1 import AppTest
 from tollbook_schema.store import Store
 from tollbook_ui import answers
 from tollbook_ui.answers import Answers
-from tollbook_ui.dashboard import mount
 
 from tests.attribution.facts import Intake
 from tests.conftest import FILLED_TABLES
 from tests.dashboard.chromium import FLAGS, Visit
 from tests.house import browser as house
 from tests.report import week
+from tests.served import served
 
+ROOT = Path(__file__).parents[2]
 PAGES = ("overview", "requests", "owners", "freshness", "accelerators", "hotspots")
 
 
@@ -36,26 +34,24 @@ def filled(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> I
     """The dashboard's store holds the sample, two hours old. For reading only: it is filled once for the module."""
     for table in _session_store.query(FILLED_TABLES):
         _session_store.command(f"TRUNCATE TABLE {table['name']}")
-    week.fill(Intake(_session_store, tmp_path_factory.mktemp("week")), today())
+    week.fill(Intake(_session_store, tmp_path_factory.mktemp("week")), week.today())
     yield from _served(Answers(_session_store))
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """The dashboard served as `tollbook up` does; once, because Streamlit bears one app in a process."""
-    dashboard = mount.streamlit_app()
-    app = FastAPI(lifespan=dashboard.lifespan())
-    app.mount("/", dashboard)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a `tollbook up` with the sample, in a process of its own."""
+    data = tmp_path_factory.mktemp("busy")
+    subprocess.run([sys.executable, "-m", "tests.dashboard.fill", str(data)], check=True, cwd=ROOT, timeout=120)
+    with served(data, "--dashboard") as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a `tollbook up` that nobody has sent anything."""
+    with served(tmp_path_factory.mktemp("idle"), "--dashboard") as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -71,24 +67,19 @@ def context() -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def visit(context: BrowserContext, address: str) -> Iterator[Visit]:
+def visit(context: BrowserContext) -> Iterator[Visit]:
     """A new tab; the test ends well only if its console stayed silent and it asked no other host."""
-    visit = Visit(context.new_page(), address)
+    visit = Visit(context.new_page())
     visit.watch()
     yield visit
     visit.page.close()
-    assert (visit.errors, visit.strangers) == ([], [])
+    assert (visit.errors, visit.strangers()) == ([], [])
 
 
 @pytest.fixture
 def shown() -> Callable[..., AppTest]:
     """Runs one page without a browser."""
     return _shown
-
-
-def today() -> datetime:
-    """A full hour not long ago."""
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
 
 
 def words(page: AppTest) -> str:

@@ -1,23 +1,28 @@
-"""The dashboard in a real browser: every page draws, the console stays silent, and no other host is asked for anything."""
+"""The dashboard of `tollbook up` in a real browser; `visit` ends each test with a look at its console and its requests."""
 
 import pytest
 
 from tests.dashboard.chromium import Visit
 from tests.dashboard.conftest import PAGES
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("filled")]
+pytestmark = pytest.mark.browser
 
 
-def test_every_page_draws_in_a_browser(visit: Visit) -> None:
+def test_every_page_draws_with_data(visit: Visit, busy: str) -> None:
     for name in PAGES:
-        text = visit.see("" if name == "overview" else name)
+        text = visit.see(f"{busy}/{name}" if name != "overview" else busy)
         assert text.startswith(name.capitalize())
         assert "Nothing here yet" not in text
         assert "Traceback" not in text
 
 
-def test_a_click_on_a_span_shows_all_that_is_stored_of_it(visit: Visit) -> None:
-    assert "Receipt" in visit.see(f"requests?trace_id={4:032x}")
+def test_every_page_draws_with_an_empty_store(visit: Visit, idle: str) -> None:
+    for name in PAGES:
+        assert "Nothing here yet" in visit.see(f"{idle}/{name}" if name != "overview" else idle)
+
+
+def test_a_click_on_a_span_shows_all_that_is_stored_of_it(visit: Visit, busy: str) -> None:
+    assert "Receipt" in visit.see(f"{busy}/requests?trace_id={4:032x}")
     rows = visit.page.locator("#waterfall .row")
     assert rows.count() == 9  # a head and eight spans
     rows.filter(has_text="classify magika").click()
@@ -25,8 +30,8 @@ def test_a_click_on_a_span_shows_all_that_is_stored_of_it(visit: Visit) -> None:
     assert "magika" in visit.text()
 
 
-def test_a_link_to_an_example_keeps_the_filters(visit: Visit) -> None:
-    visit.see("hotspots?team=search")
+def test_a_link_to_an_example_keeps_the_filters(visit: Visit, busy: str) -> None:
+    visit.see(f"{busy}/hotspots?team=search")
     visit.page.locator(".tb-table a").first.click()
     visit.page.wait_for_url("**/requests?*")
     assert "Receipt" in visit.text()

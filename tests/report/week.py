@@ -1,7 +1,7 @@
 """A small week of work as OpenTelemetry spans and metrics: in-process, remote, chats, and names that mean harm."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tollbook_attribution import set_rate, settle
@@ -23,6 +23,11 @@ def fill(intake: Intake, at: datetime = NOON) -> None:
     intake.spans([*requests, *_chats(), *_hostile(noon_ns)], at)
     intake.points(list(_processor()), at)
     settle(intake.store)
+
+
+def today() -> datetime:
+    """A full hour not long ago."""
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
 
 
 def _intake(number: int, noon_ns: int, remote: bool) -> Iterator[Span]:

@@ -9,7 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tollbook_ui.api import PREFIX
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tollbook</title>{refresh}</head>
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tollbook</title>
+<link rel="icon" href="data:,">{refresh}</head>
 <body style="font-family: system-ui, sans-serif; max-width: 40rem; margin: 4rem auto"><h1>Tollbook</h1><p>{text}</p>
 <p>The API is described at <a href="{prefix}/openapi.json">{prefix}/openapi.json</a>.</p></body></html>"""
 
@@ -42,7 +43,8 @@ class Front:
             await send({"type": "websocket.close", "code": 1013})
 
     def _page(self, request: Request) -> Any:
-        if request.url.path not in ("/", ""):
+        browsing = self._starting and "text/html" in request.headers.get("accept", "")
+        if request.url.path not in ("/", "") and not browsing:
             return PlainTextResponse("there is nothing here\n", 404)
         refresh = '<meta http-equiv="refresh" content="1">' if self._starting else ""
         return HTMLResponse(PAGE.format(refresh=refresh, text=html.escape(self._text), prefix=PREFIX))
