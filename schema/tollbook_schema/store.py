@@ -155,7 +155,7 @@ class Store:
         for migration in known:
             if migration.number not in done:
                 self._run_script(_text(f"migrations/{migration.name}"))
-                self.insert("schema_migrations", [(migration.number, migration.name)], ("number", "name"))
+                self.command(_text("migrations/mark_done.sql"), {"number": migration.number, "name": migration.name})
         self._run_script(_text("generated/columns.sql"))
 
     def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
