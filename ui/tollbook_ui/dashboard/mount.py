@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
+import pandas  # noqa: F401 - first and whole: plotly looks into one that another thread is still importing
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
