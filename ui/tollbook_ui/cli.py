@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tollbook_ui import figures as f
+from tollbook_ui.demo import DOCUMENTS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -119,7 +120,7 @@ def up(
 def demo(
     *,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the demo, emptied at each start.")] = None,
-    documents: Annotated[int, typer.Option(min=1, help="Files of this machine to take in.")] = 400,
+    documents: Annotated[int, typer.Option(min=1, help="Files of this machine to take in.")] = DOCUMENTS,
     stay: Annotated[bool, typer.Option("--stay/--exit", help="Stay up until Ctrl-C when done.")] = True,
 ) -> None:
     """Measure a real workload on this machine and itemize its bill."""

@@ -3,6 +3,7 @@
 import argparse
 import http.client
 import mimetypes
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,9 @@ from tollbook_ui.demo.databases import Index, Policies
 from tollbook_ui.demo.plan import CHAT_OWNER, Chat, Document, Plan
 from tollbook_ui.demo.processes import tell, wait_for_go
 from tollbook_ui.demo.stages import look_up, put_into_index, read_staged
+
+WORK_SECONDS = 25.0
+"""The intake stops after this time, so that the demo ends within a minute on a slow machine too."""
 
 EXCERPT_BYTES = 4 * 1024
 """A chat gets this much of its document."""
@@ -127,15 +131,24 @@ class Intake:
 
 def work(intake: Intake, plan: Plan) -> Iterator[None]:
     """All requests of the plan, one at a time. The two ways take turns at being first, so neither finds a warmer cache."""
+    for chat in plan.chats:
+        intake.chat(chat)
+        yield
     for number, document in enumerate(plan.documents):
         ways = (intake.in_process, intake.remote) if number % 2 else (intake.remote, intake.in_process)
         for _ in range(2 if document.repeated else 1):
             for way in ways:
                 way(document)
                 yield
-    for chat in plan.chats:
-        intake.chat(chat)
-        yield
+
+
+def within(seconds: float, requests: Iterator[None]) -> Iterator[None]:
+    """The requests until the time is up, the one that runs then included."""
+    deadline = time.monotonic() + seconds
+    for request in requests:
+        yield request
+        if time.monotonic() > deadline:
+            return
 
 
 def main() -> None:
@@ -151,7 +164,7 @@ def main() -> None:
     intake = Intake(plan, arguments.model_port, arguments.provider_port)
     tell(ready=True)
     wait_for_go()
-    for number, _ in enumerate(work(intake, plan), start=1):
+    for number, _ in enumerate(within(WORK_SECONDS, work(intake, plan)), start=1):
         tell(done=number)
     intake.close()
     tollbook.shutdown()

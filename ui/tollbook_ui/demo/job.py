@@ -144,9 +144,13 @@ class Job:
 
     def _follow(self, progress: Progress, child: Child, title: str, total: int) -> None:
         task = progress.add_task(title, total=total)
+        done = 0
         for message in child.messages():
-            progress.update(task, completed=message["done"])
+            done = message["done"]
+            progress.update(task, completed=done)
         child.finish()
+        if done < total:
+            progress.console.print(f"Time is up: {done} of {total} are done, and the bill is of these.")
 
     def _progress(self) -> Progress:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -193,7 +197,7 @@ async def _serve_and_work(job: Job, stay: bool) -> int:
     working = asyncio.create_task(asyncio.to_thread(job.work, ready.result(), await planning))
     await _first(serving, working)
     if not working.done():
-        return await _broken_off(job, working)
+        return await _broken_off(job, working, serving)
     if working.exception() is None and stay:
         job.console.print("Stays up until Ctrl-C.")
         await serving
@@ -207,10 +211,12 @@ async def _first(*futures: asyncio.Future[Any]) -> None:
     await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _broken_off(job: Job, working: "asyncio.Task[None]") -> int:
+async def _broken_off(job: Job, working: "asyncio.Task[None]", serving: "asyncio.Task[None]") -> int:
+    """The server has ended first: by Ctrl-C, or by an error, which is raised."""
     job.stop()
     await asyncio.wait({working})
-    working.exception()
+    working.exception()  # it lost its server; that it failed is no news
+    await serving
     job.console.print("Stopped.")
     return INTERRUPTED
 
