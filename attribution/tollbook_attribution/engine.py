@@ -42,6 +42,18 @@ Progress = Callable[[int, int, datetime], None]
 
 
 @dataclass(frozen=True)
+class Unsettled:
+    """An hour to settle."""
+
+    window: datetime
+    """Start of the hour."""
+    facts: int
+    """Rows counted in it."""
+    newest: int
+    """Its settlement in force, 0 for none; the next one is greater, whatever the clock says."""
+
+
+@dataclass(frozen=True)
 class Settlement:
     """What a run of `settle` came to."""
 
@@ -79,28 +91,28 @@ def settle(
         _prepare(store)
         windows = windows_to_settle(store, since, until)
         results = []
-        for done, (window, facts) in enumerate(windows, start=1):
-            results.append(settle_window(store, window, facts))
+        for done, unsettled in enumerate(windows, start=1):
+            results.append(settle_window(store, unsettled))
             if progress:
-                progress(done, len(windows), window)
+                progress(done, len(windows), unsettled.window)
         return _summary(results, time.monotonic() - started)
 
 
-def windows_to_settle(store: Store, since: datetime | None, until: datetime | None) -> list[tuple[datetime, int]]:
-    """(start of the hour, facts counted in it) of every hour to settle, oldest first."""
+def windows_to_settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Unsettled]:
+    """The hours that `settle` would settle, oldest first."""
     bounds = {"since": _hour(since or FIRST_WINDOW), "until": until or LAST_WINDOW + HOUR, "all": bool(since or until)}
     rows = store.query(_query("windows.sql"), bounds)
-    return [(row["window"].replace(tzinfo=UTC), row["facts"]) for row in rows]
+    return [Unsettled(row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
 
 
-def settle_window(store: Store, window: datetime, facts: int) -> Mapping[str, Any]:
+def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     """Settles one hour and returns its row of `settlements`."""
-    settlement = time.time_ns()
+    window = unsettled.window
     parameters = {
         "window": window,
         "until": END_OF_TIME if window == LAST_WINDOW else window + HOUR,
-        "settlement": settlement,
-        "facts": facts,
+        "settlement": max(time.time_ns(), unsettled.newest + 1),
+        "facts": unsettled.facts,
         "book": prices.version(),
         "program": metadata.version("tollbook"),
     }

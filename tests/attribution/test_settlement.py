@@ -99,7 +99,7 @@ def test_a_range_settles_its_hours_again_and_no_others(store: Store, intake: Int
         intake.spans([chat(1, 1, input=1_000)], NOON + hours * HOUR)
     settle(store)
     since, until = NOON + timedelta(minutes=90), NOON + timedelta(hours=2)
-    assert [window for window, _ in windows_to_settle(store, since, until)] == [NOON + HOUR]
+    assert [unsettled.window for unsettled in windows_to_settle(store, since, until)] == [NOON + HOUR]
     assert settle(store, since=since, until=until).windows == 1
 
 

@@ -1,7 +1,8 @@
 -- Which hours need settling: those with facts, in the range, whose count has moved since they were settled last (or all, if asked).
 SELECT
     f.window AS window,
-    f.facts AS facts
+    f.facts AS facts,
+    s.newest AS newest
 FROM (
     SELECT window, sum(facts) AS facts
     FROM fact_hours
@@ -9,10 +10,10 @@ FROM (
     GROUP BY window
 ) AS f
 LEFT ANY JOIN (
-    SELECT window, argMax(facts, settlement) AS facts, count() AS times
+    SELECT window, argMax(facts, settlement) AS facts, max(settlement) AS newest
     FROM settlements
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     GROUP BY window
 ) AS s ON f.window = s.window
-WHERE {all:Bool} OR s.times = 0 OR s.facts != f.facts
+WHERE {all:Bool} OR s.newest = 0 OR s.facts != f.facts
 ORDER BY window

@@ -72,7 +72,7 @@ SELECT
 FROM (
     SELECT * FROM spans
     WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-    ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC
+    ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name
     LIMIT 1 BY trace_id, span_id
 ) AS s
 LEFT ANY JOIN (
