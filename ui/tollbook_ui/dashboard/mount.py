@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-import pandas  # noqa: F401 - first and whole: plotly looks into one that another thread is still importing
+import pandas as pd  # noqa: F401 - whole before streamlit: plotly looks into one that another thread still imports
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
