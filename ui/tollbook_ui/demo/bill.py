@@ -1,5 +1,6 @@
 """What the demo prints at its end. Every figure is an answer from stored spans; this module only lays it out."""
 
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ NO_TEAM = "no team"
 HOTSPOT_ROWS = 8
 FINDING_ROWS = 50
 MAX_REQUESTS = 10_000
+CANDIDATES = 9
 
 Amount = Decimal | int | None
 Shown = Callable[..., str]
@@ -33,14 +35,12 @@ def show(console: Console, answers: Answers) -> None:
 
 
 def receipts(answers: Answers) -> Iterator[RenderableType]:
-    """Two receipts of the same document; it is the one whose remote request took the median time."""
-    remote = answers.requests(f.Scope(workflow=REMOTE), limit=MAX_REQUESTS, order="duration").rows
-    remote_id = remote[len(remote) // 2].trace_id if remote else ""
-    in_process_id = answers.same_data(remote_id).get(IN_PROCESS) if remote else None
-    if in_process_id is None:
+    """Two receipts of the same document, one that takes about the median time both ways."""
+    pair = _typical(answers)
+    if pair is None:
         yield Text("No document is settled both ways, so there are no two receipts to compare.")
         return
-    yield from _side_by_side(answers.request(in_process_id), answers.request(remote_id))
+    yield from _side_by_side(*(answers.request(trace_id) for trace_id in pair))
 
 
 def medians(answers: Answers) -> Iterator[RenderableType]:
@@ -104,6 +104,22 @@ def findings(answers: Answers) -> Iterator[RenderableType]:
 
 
 # Two receipts
+
+
+def _typical(answers: Answers) -> tuple[str, str] | None:
+    """Traces of one document, in-process and remote: of the remote ones around the median, the one nearest to it in-process."""
+    local, remote = (_by_duration(answers, workflow) for workflow in (IN_PROCESS, REMOTE))
+    middle = list(remote)[max(0, len(remote) // 2 - CANDIDATES // 2) :][:CANDIDATES]
+    twins = {answers.same_data(trace_id).get(IN_PROCESS, ""): trace_id for trace_id in middle}
+    median_ns = statistics.median(local.values() or [0])
+    known = sorted(twins.keys() & local.keys(), key=lambda trace_id: abs(local[trace_id] - median_ns))
+    return (known[0], twins[known[0]]) if known else None
+
+
+def _by_duration(answers: Answers, workflow: str) -> dict[str, int]:
+    """Duration in ns of each request, by trace, longest first."""
+    rows = answers.requests(f.Scope(workflow=workflow), limit=MAX_REQUESTS, order="duration").rows
+    return {row.trace_id: row.duration_ns for row in rows}
 
 
 def _side_by_side(local: f.RequestView, remote: f.RequestView) -> Iterator[RenderableType]:
@@ -192,6 +208,7 @@ _EFFORT: Sequence[tuple[str, Callable[[f.RequestView], int | None], Shown]] = (
 
 def _medians(pair: f.ExecutionTax) -> Table:
     table = _versus(f"All documents, in the median; the model is {pair.model}")
+    table.add_row("requests", units.count(pair.in_process.requests), units.count(pair.remote.requests), "")
     for name, value, shown in _MEDIANS:
         _compare(table, name, value(pair.in_process), value(pair.remote), shown)
     each = pair.in_process.cost_per_request_usd, pair.remote.cost_per_request_usd
@@ -200,7 +217,6 @@ def _medians(pair: f.ExecutionTax) -> Table:
 
 
 _MEDIANS: Sequence[tuple[str, Callable[[f.WorkflowRow], Amount], Shown]] = (
-    ("requests", lambda row: row.requests, units.count),
     ("time", lambda row: row.duration_p50_ns, units.duration),
     ("  in the model", lambda row: row.model_p50_ns, units.duration),
     ("  around it", lambda row: row.tax_p50_ns, units.duration),
