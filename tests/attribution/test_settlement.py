@@ -14,6 +14,10 @@ from tests.attribution.laws import assert_the_ledger_balances
 
 HOUR = timedelta(hours=1)
 HISTORY = "SELECT window, settlement, amount_usd, difference_usd, previous != 0 AS again FROM settlements ORDER BY settlement"
+ONE_CENT_MORE = """
+INSERT INTO resource_costs_settled (window, settlement, category, resource, amount_usd, basis)
+VALUES ({window:DateTime('UTC')}, {settlement:UInt64}, 'tokens', 'openai/gpt-4o', 0.01, 'computed')
+"""
 LINES = "SELECT * EXCEPT (settlement) FROM ledger ORDER BY ALL"
 
 
@@ -92,6 +96,23 @@ def test_a_step_that_fails_leaves_what_readers_see(store: Store, intake: Intake,
     assert store.query("SELECT count() AS rows FROM work_spans") == [{"rows": 0}]
     assert settle(store).amount_usd == Decimal("0.005")
     assert store.query("SELECT uniqExact(settlement) AS ids FROM ledger_settled") == [{"ids": 1}]
+
+
+def test_a_ledger_that_does_not_balance_is_never_shown(store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    intake.spans([chat(1, 1, input=1_000)])
+    settle(store)
+    before = store.query(LINES)
+    run = engine._run
+
+    def loses_a_cent(a_store: Store, step: str, parameters: Any) -> None:
+        run(a_store, step, parameters)
+        if step == "34_token_resources.sql":
+            a_store.command(ONE_CENT_MORE, parameters)
+
+    monkeypatch.setattr(engine, "_run", loses_a_cent)
+    with pytest.raises(QueryError, match="the ledger does not balance"):
+        settle(store, since=NOON)
+    assert store.query(LINES) == before
 
 
 def test_a_range_settles_its_hours_again_and_no_others(store: Store, intake: Intake) -> None:
