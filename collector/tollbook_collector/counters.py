@@ -16,6 +16,7 @@ HELP: Mapping[str, tuple[str, str]] = {
     "segments_total": ("counter", "Segments loaded into the store, by signal."),
     "load_failures_total": ("counter", "Loads that failed and are tried again, by signal."),
     "load_seconds_total": ("counter", "Seconds spent loading."),
+    "rewritten_total": ("counter", "Requests the store took only as our own protobuf library writes them, by signal."),
     "dead_total": ("counter", "Records set aside because the store can never take them, by signal."),
     "damaged_total": ("counter", "Damaged stretches found in segments at the start and set aside."),
     "torn_total": ("counter", "Segments that ended in a record never acknowledged, which was cut off at the start."),

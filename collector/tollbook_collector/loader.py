@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tollbook_schema.store import Store, StoreError, StoreUnavailableError
 
+from tollbook_collector import export
 from tollbook_collector import segment as segments
 from tollbook_collector.counters import Counters
 from tollbook_collector.settings import Settings
@@ -93,32 +94,44 @@ class Loader:
     def _halve(self, segment: Segment, data: bytes, records: Sequence[segments.Record], error: StoreError) -> None:
         """Loads the records of a stretch that failed with `error`: both halves, or none if it is one record."""
         if len(records) == 1:
-            self._bury(segment, data, records[0], error)
+            self._load_rewritten(segment, data, records[0], error)
             return
         middle = len(records) // 2
         for half in (records[:middle], records[middle:]):
             try:
-                self._load_part(segment, data, half)
+                self._load_part(segment, data[half[0].start : half[-1].end], half)
             except StoreUnavailableError:
                 raise
             except StoreError as half_error:
                 self._halve(segment, data, half, half_error)
 
-    def _load_part(self, segment: Segment, data: bytes, records: Sequence[segments.Record]) -> None:
-        """Loads a stretch of a segment. Its token is of its content, so doing it all again after a crash changes nothing."""
+    def _load_rewritten(self, segment: Segment, data: bytes, record: segments.Record, error: StoreError) -> None:
+        """Loads a record as our own protobuf library writes it: ClickHouse reads protobuf more strictly than it has to."""
+        body = data[record.body : record.end]
+        try:
+            self._load_part(segment, export.rewritten(SIGNALS[segment.signal], body), [record])
+        except StoreUnavailableError:
+            raise
+        except StoreError:
+            self._bury(segment, body, record, error)
+        else:
+            self._counters.add("rewritten_total", signal=segment.signal)
+
+    def _load_part(self, segment: Segment, content: bytes, records: Sequence[segments.Record]) -> None:
+        """Loads a stretch of a segment. Its token is of what was sent, so doing it all again after a crash changes nothing."""
         part = segment.path.with_suffix(f".part-{records[0].start}")
-        part.write_bytes(data[records[0].start : records[-1].end])
+        part.write_bytes(content)
         token = Segment(segment.signal, segment.opened_ns, part, digests=[record.digest for record in records]).token
         try:
             self._store.load(SIGNALS[segment.signal].table, part, token, segment.received_at)
         finally:
             part.unlink(missing_ok=True)
 
-    def _bury(self, segment: Segment, data: bytes, record: segments.Record, error: StoreError) -> None:
+    def _bury(self, segment: Segment, body: bytes, record: segments.Record, error: StoreError) -> None:
         """Sets a record aside that the store can never take. The file is an export request: `tollbook ingest` takes it again."""
         folder = self._spool.folder / "dead"
         folder.mkdir(mode=0o700, exist_ok=True)
         grave = folder / f"{segment.path.stem}-{record.start}.otlp"
-        grave.write_bytes(data[record.body : record.end])
+        grave.write_bytes(body)
         grave.with_suffix(".reason").write_text(f"{error}\n")
         self._counters.add("dead_total", signal=segment.signal)

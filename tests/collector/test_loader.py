@@ -149,3 +149,17 @@ def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, 
     while not spool.empty:
         loader.load_next(0)
     assert stored(store) == [1, 2]
+
+
+def test_what_protobuf_allows_and_clickhouse_does_not_is_rewritten_and_stored(store: Store, spool: Spool) -> None:
+    request = trace_request(1)
+    request.resource_spans[0].scope_spans[0].spans[0].attributes.add(key="ok").value.bool_value = True
+    body = request.SerializeToString()
+    odd = body.replace(b"\x12\x02\x10\x01", b"\x12\x02\x10\x18")  # a bool of 24, which every protobuf library reads as true
+    assert odd != body
+    spool.append("traces", odd).result(5)
+    keep(spool, 2)
+    assert Loader(spool, store, SETTINGS, spool.counters).load_next(1)
+    assert store.query("SELECT attributes FROM spans ORDER BY span_id") == [{"attributes": {"ok": "true"}}, {"attributes": {}}]
+    assert spool.counters.value("rewritten_total", signal="traces") == 1
+    assert spool.counters.value("dead_total") == 0
