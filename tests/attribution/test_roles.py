@@ -7,7 +7,7 @@ from tollbook_attribution import settle
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
-from tests.attribution.facts import Intake, Span, chat
+from tests.attribution.facts import Intake, S, Span, chat
 from tests.attribution.laws import assert_the_ledger_balances
 
 CALLS = """
@@ -55,6 +55,39 @@ def test_a_roll_up_sees_calls_far_below_it(store: Store, intake: Intake) -> None
     intake.spans([agent(1, 1, input=10, output=1), *between, chat(1, 12, 11, input=10, output=1)])
     settle(store)
     assert roles(store) == {1: "rollup", 12: "counted"}
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower"),
+    [
+        ({"operation": "invoke_agent"}, {"parent": 7}),
+        ({"response_id": "r"}, {"response_id": "r"}),
+        ({}, {"parent": 1}),
+    ],
+    ids=["roll-up", "same answer", "wrapper"],
+)
+def test_a_call_that_crosses_the_hour_counts_once(
+    store: Store, intake: Intake, upper: dict[str, Any], lower: dict[str, Any]
+) -> None:
+    intake.spans([
+        chat(1, 1, input=10, output=1, start_ns=3_599 * S, duration_ns=20 * S, **upper),
+        chat(1, 2, input=10, output=1, start_ns=3_601 * S, duration_ns=10 * S, **lower),
+    ])  # fmt: skip
+    settle(store)
+    assert roles(store)[2] == "counted"
+    assert roles(store)[1] in ("rollup", "twin")
+    assert store.query(COUNTED)[0]["input"] == 10
+
+
+def test_a_call_in_the_next_hour_does_not_hide_another_one(store: Store, intake: Intake) -> None:
+    intake.spans([
+        chat(1, 1, input=10, start_ns=3_599 * S, duration_ns=20 * S),
+        chat(1, 2, input=10, start_ns=3_601 * S, duration_ns=10 * S),
+        chat(2, 3, input=10, operation="invoke_agent", start_ns=3_599 * S, duration_ns=S // 2),
+        chat(2, 4, input=10, start_ns=3_601 * S),
+    ])  # fmt: skip
+    settle(store)
+    assert roles(store) == {1: "counted", 2: "counted", 3: "counted", 4: "counted"}
 
 
 def test_kinds_of_frameworks_are_roll_ups_too(store: Store, intake: Intake) -> None:
