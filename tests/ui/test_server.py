@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 from tollbook_ui import locate
+from tollbook_ui.doctor import EVER
 from tollbook_ui.remote import RemoteAnswers
 
+from tests.clickhouse_server import clickhouse_server
 from tests.ui.test_cli import otlp
 
 START_SECONDS = 90
@@ -171,3 +173,18 @@ def test_the_dashboard_stands_at_the_root_beside_the_api(tmp_path: Path) -> None
     assert get(f"{found.server.url}/healthz") == (200, "ok\n")
     found.stop()
     assert found.process.returncode == 0
+
+
+@pytest.mark.slow
+def test_a_clickhouse_server_takes_the_place_of_the_embedded_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "server").mkdir()
+    with clickhouse_server(tmp_path / "server") as url:
+        monkeypatch.setenv("TOLLBOOK_CLICKHOUSE_URL", url)
+        found = Up(tmp_path / "data").start()
+        assert found.send(1, 2, 3) == 200
+        stored(found.answers, 3)
+        assert found.answers.settle()["spans"] == 3
+        assert found.answers.overview(EVER).traffic.requests == 3
+        found.stop()
+        assert not (tmp_path / "data" / "clickhouse").exists()
+        assert found.process.returncode == 0

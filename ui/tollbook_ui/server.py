@@ -24,6 +24,7 @@ from tollbook_schema.store import Store
 
 from tollbook_ui import __version__, answers, api, doctor, locate
 from tollbook_ui.front import Front, OwnHostOnly
+from tollbook_ui.idle import Idler
 from tollbook_ui.settler import Settler
 
 log = logging.getLogger("tollbook")
@@ -110,6 +111,7 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
             serving = asyncio.create_task(server.serve([listener]))
             await _until_started(server, serving)
             settler.start()
+            stack.enter_context(Idler())
             addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
             claim.publish(_written_down(addresses))
             say(addresses)
