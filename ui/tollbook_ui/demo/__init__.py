@@ -3,7 +3,7 @@
 from pathlib import Path
 
 DOCUMENTS = 600
-"""So many documents take about 20 s on two cores; the intake stops after 25 s."""
+"""The intake stops after 20 s, however many of these it has taken in by then."""
 
 
 def run(data: Path | None = None, documents: int = DOCUMENTS, stay: bool = True) -> int:

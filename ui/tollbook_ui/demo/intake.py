@@ -22,7 +22,7 @@ from tollbook_ui.demo.plan import CHAT_OWNER, Chat, Document, Plan
 from tollbook_ui.demo.processes import tell, wait_for_go
 from tollbook_ui.demo.stages import look_up, put_into_index, read_staged
 
-WORK_SECONDS = 25.0
+WORK_SECONDS = 20.0
 """The intake stops after this time, so that the demo ends within a minute on a slow machine too."""
 
 EXCERPT_BYTES = 4 * 1024
