@@ -191,6 +191,8 @@ class Store:
             if question.lstrip("(").lstrip()[:4].upper() in ("SELE", "WITH"):
                 limited = f"SELECT * FROM (\n{question}\n) LIMIT {max_rows + 1:d}"  # noqa: S608 - `reads.check` read it
                 table = _table(client, limited, parameters)
+                if not table.columns:
+                    table = _empty(client, question, parameters)
             else:
                 table = _described(client, question)
         return Table(table.columns, table.types, table.rows[:max_rows], truncated=len(table.rows) > max_rows)
@@ -340,6 +342,12 @@ def _table(client: Client, question: str, parameters: Parameters | None) -> Tabl
     result = client.query(question, parameters=dict(parameters or {}))
     types = tuple(column_type.name for column_type in result.column_types)
     return Table(tuple(result.column_names), types, [tuple(row) for row in result.result_rows])
+
+
+def _empty(client: Client, question: str, parameters: Parameters | None) -> Table:
+    """The columns of an answer without rows, which the embedded engine does not name."""
+    described = _table(client, f"DESCRIBE TABLE (\n{question}\n)", parameters).dicts()
+    return Table(tuple(column["name"] for column in described), tuple(column["type"] for column in described), [])
 
 
 def _described(client: Client, question: str) -> Table:

@@ -94,6 +94,10 @@ def test_sql_prints_null_for_the_unknown_and_every_digit(served: Served) -> None
     assert tollbook(served, "sql", "SELECT -0.5::Decimal(9, 2) AS x", "-f", "csv").stdout == "x\n-0.5\n"
 
 
+def test_sql_names_the_columns_of_an_answer_without_rows(served: Served) -> None:
+    assert tollbook(served, "sql", "SELECT name, duration_ns FROM spans WHERE 0", "-f", "csv").stdout == "name,duration_ns\n"
+
+
 def test_an_empty_answer_says_what_to_do_next(served: Served) -> None:
     result = tollbook(served, "requests", "--since", "2020-01-01", "--until", "2020-01-02")
     assert "Nothing 2020-01-01 00:00 to 2020-01-02 00:00 UTC." in result.stdout

@@ -53,33 +53,17 @@ def overview(found: f.Overview) -> Iterable[RenderableType]:
 
 
 def requests(found: f.Requests) -> Iterable[RenderableType]:
-    """A page of requests."""
-    columns = (
-        "trace",
-        "started (UTC)",
-        "name",
-        "workflow",
-        "team",
-        "status",
-        ">took",
-        ">spans",
-        ">bytes",
-        ">oldest input",
-        ">cost",
-    )
+    """A page of requests; JSON and CSV have all their columns."""
     yield _table(
         f"{units.count(found.total_count)} requests {_span(found.period)}, {found.order} first",
-        columns,
+        ("=trace", "=started (UTC)", "name", "workflow", ">took", ">bytes", ">input age", ">cost"),
         (
             (
                 row.trace_id,
                 units.moment(row.start_time),
                 row.name,
                 row.workflow or NOBODY,
-                row.team or NOBODY,
-                row.status,
-                units.duration(row.duration_ns),
-                units.count(row.span_count),
+                units.duration(row.duration_ns) + (" (error)" if row.status == "error" else ""),
                 units.size(row.handoff_bytes),
                 units.age(row.input_age_ns),
                 _cost(row.cost_usd, row.unpriced_calls, row.simulated),
@@ -243,7 +227,7 @@ def calls(found: f.Calls) -> Iterable[RenderableType]:
                 units.count(row.reasoning_tokens),
                 units.duration(row.duration_p50_ns),
                 " ".join((row.price_status, *(["(simulated)"] if row.simulated else []))),
-                _usd(row.cost_usd),
+                "in compute" if row.price_status == "local" else _usd(row.cost_usd),
             )
             for row in found.rows
         ),
@@ -275,7 +259,7 @@ def comparison(found: f.Comparison) -> Iterable[RenderableType]:
     for pair in found.pairs:
         yield (
             f"Remote execution of {escape(pair.model)} adds {units.duration(pair.duration_ns)}, {units.size(pair.bytes)}, "
-            f"{units.count(pair.hops)} hops and {_usd(pair.cost_usd)} to each request."
+            f"{units.count(pair.hops)} hop{'' if pair.hops == 1 else 's'} and {_usd(pair.cost_usd)} to each request."
         )
     yield coverage(found.coverage)
 
@@ -303,7 +287,7 @@ def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
 
 def sql(found: SqlTable) -> Iterable[RenderableType]:
     """The answer to SQL, every digit of it."""
-    columns = [f">{name}" if _is_number(kind) else name for name, kind in zip(found.columns, found.types, strict=True)]
+    columns = [f">{name}" if _is_number(kind) else f"={name}" for name, kind in zip(found.columns, found.types, strict=True)]
     yield _table("", columns, ([_text(item) for item in row] for row in found.rows))
     if found.truncated:
         yield f"There are more than these {len(found.rows)} rows; --max-rows takes more."
@@ -379,9 +363,20 @@ def coverage(found: f.Coverage) -> str:
 
 def _findings(found: Sequence[f.Finding]) -> Iterable[RenderableType]:
     if found:
-        rows = ((row.kind, row.detail or row.subject, units.count(row.count), _usd(row.saving_usd), units.duration(row.saving_ns))
-                for row in found)  # fmt: skip
-        yield _table("What could be saved", ("kind", "what", ">times", ">money", ">time"), rows)
+        yield _table(
+            "What could be saved",
+            ("kind", "where", "what", ">money", ">time"),
+            (
+                (
+                    row.kind.replace("_", " "),
+                    ", ".join(part for part in (row.workflow, row.team) if part) or row.service_name,
+                    f"{row.subject}: {row.detail}",
+                    _usd(row.saving_usd),
+                    units.duration(row.saving_ns),
+                )
+                for row in found
+            ),
+        )
 
 
 def _unpriced(found: Sequence[f.UnpricedCalls]) -> Iterable[RenderableType]:
@@ -391,10 +386,11 @@ def _unpriced(found: Sequence[f.UnpricedCalls]) -> Iterable[RenderableType]:
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table; a column whose name starts with '>' is set to the right."""
+    """A table. A column whose name starts with '>' is set to the right, and like one with '=' never broken into lines."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", overflow="fold")
+        right, whole = name.startswith(">"), name.startswith("=")
+        table.add_column(name.lstrip(">="), justify="right" if right else "left", no_wrap=right or whole, overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
