@@ -372,6 +372,7 @@ def test_a_web_framework_still_reads_the_signature(captured: Captured) -> None:
 
 def test_types_are_kept_for_a_type_checker(tmp_path: Path) -> None:
     """mypy --strict sees the decorated function as it was written, and refuses what is wrong."""
+    pytest.importorskip("mypy")
     source = tmp_path / "service.py"
     source.write_text(TYPED)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", str(tmp_path), str(source)]

@@ -341,7 +341,7 @@ def test_a_forked_child_is_a_process_of_its_own(tmp_path: Path, receiver: Receiv
         os._exit(0)
     os.waitpid(child, 0)
     """
-    run(tmp_path, app)
+    run(tmp_path, app, PYTHONWARNINGS="ignore::DeprecationWarning")  # Python 3.12 warns of forking beside threads
     pids = {
         span.name: values(resource.resource.attributes)["process.pid"]
         for request in receiver.traces

@@ -132,8 +132,9 @@ def test_an_asynchronous_run_ends_when_it_is_called_back(captured: Captured) -> 
         seen.append((results[0].tolist(), user_data, error))
         done.set()
 
+    model = session(threads=2)  # held: a session that dies while it runs can wait for itself
     with tollbook.request("r"):
-        session(threads=2).run_async(["y"], {"x": X}, callback, "mine")
+        model.run_async(["y"], {"x": X}, callback, "mine")
         assert done.wait(10)
     assert seen == [(X.tolist(), "mine", "")]
     for _try in range(100):
@@ -260,7 +261,8 @@ def test_what_a_callback_does_belongs_to_the_request_and_not_to_the_run(captured
             pass
         done.set()
 
+    model = session(threads=2)
     with tollbook.request("r"):
-        session(threads=2).run_async(["y"], {"x": X}, callback, None)
+        model.run_async(["y"], {"x": X}, callback, None)
         assert done.wait(10)
     assert captured.named("keep").parent.span_id == captured.named("r").context.span_id

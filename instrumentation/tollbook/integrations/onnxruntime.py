@@ -201,8 +201,9 @@ def _shape(value: Any) -> tuple[int, ...]:
 
 
 def _tensor_bytes(value: Any, shape: tuple[int, ...], itemsize: int | None) -> int | None:
-    if hasattr(value, "tensor_size_in_bytes"):  # an OrtValue, possibly on a device
-        return int(value.tensor_size_in_bytes())
+    if _is_ort_value(value):
+        itemsize = _ITEMSIZES.get(value.data_type())
+        return math.prod(value.shape()) * itemsize if itemsize else None
     if isinstance(value, list | tuple):
         return math.prod(shape) * itemsize if itemsize else None
     if getattr(getattr(value, "dtype", None), "kind", None) == "O":  # strings; nbytes would count pointers
@@ -210,11 +211,16 @@ def _tensor_bytes(value: Any, shape: tuple[int, ...], itemsize: int | None) -> i
     return size_bytes(value)
 
 
+def _is_ort_value(value: Any) -> bool:
+    """Whether it is onnxruntime's own tensor, possibly on a device."""
+    return hasattr(value, "data_type") and hasattr(value, "data_ptr")
+
+
 def _parts(feed: Mapping[str, Any]) -> Iterator[Any]:
     """What a digest of the feed is made of: names, types, shapes and values."""
     for name in sorted(feed):
         value = feed[name]
-        value = value.numpy() if hasattr(value, "tensor_size_in_bytes") else value
+        value = value.numpy() if _is_ort_value(value) else value
         yield name
         if isinstance(value, list | tuple):
             yield marshal.dumps(value, 2)  # version 2 depends on values only, later ones also on identity
