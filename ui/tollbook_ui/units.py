@@ -7,12 +7,12 @@ from decimal import Decimal
 
 UNKNOWN = "unknown"
 NS_PER_SECOND = 1_000_000_000
-SMALLEST_IN_DOLLARS = Decimal("0.0001")
+SMALLEST_IN_DOLLARS = Decimal("0.001")
+MICRO = Decimal("0.000001")
 
 _DURATIONS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs"), (1, "ns"))
 _AGES = ((365 * 86_400, "y"), (86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _SIZES = ((1024**4, "TiB"), (1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"), (1, "B"))
-_MONEY = ((Decimal(1), "$"), (Decimal("0.000001"), "µ$"), (Decimal("0.000000001"), "n$"))
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def significant(value: Decimal, digits: int = 4) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def usd(amount_usd: Decimal | None) -> str:
-    """Dollars with four significant digits; below $0.0001 in millionths ('12.3 µ$')."""
+def usd(amount_usd: Decimal | None, digits: int = 4) -> str:
+    """Dollars with four significant digits, or `digits`; below $0.001 in millionths ('12.3 µ$'), to six places."""
     if amount_usd is None:
         return UNKNOWN
     sign, size = ("-" if amount_usd < 0 else ""), amount_usd.copy_abs()
@@ -46,9 +46,10 @@ def usd(amount_usd: Decimal | None) -> str:
     if size >= 1:
         return f"{sign}${size:,.2f}"
     if size >= SMALLEST_IN_DOLLARS:
-        return f"{sign}${significant(size)}"
-    factor, unit = _MONEY[1] if size >= Decimal("0.00000001") else _MONEY[2]
-    return f"{sign}{significant(size / factor)} {unit}"
+        return f"{sign}${significant(size, digits)}"
+    if size < MICRO * MICRO:
+        return f"{sign}<0.000001 µ$"
+    return f"{sign}{significant(round(size / MICRO, 6), digits)} µ$"
 
 
 def usd_exact(amount_usd: Decimal | None) -> str:
@@ -81,6 +82,11 @@ def age(value_ns: float | None) -> str:
 def size(value_bytes: float | None) -> str:
     """Bytes in binary units."""
     return UNKNOWN if value_bytes is None else _in_units(value_bytes, _SIZES)
+
+
+def counted(value: int, one: str, many: str = "") -> str:
+    """'1 hop', '2 hops': a number with its noun."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
 
 
 def count(value: float | None) -> str:
@@ -124,14 +130,20 @@ def money_scale(values: Iterable[Decimal | None]) -> Scale:
     """The unit in which the largest of `values` reads well."""
     largest = max((abs(value) for value in values if value is not None), default=Decimal(0))
     if largest >= Decimal("0.01") or largest == 0:
-        return Scale("$", _MONEY[0][0])
-    factor, unit = _MONEY[1] if largest >= Decimal("0.0000001") else _MONEY[2]
-    return Scale(unit, factor)
+        return Scale("$", Decimal(1))
+    return Scale("µ$", MICRO)
 
 
 def duration_scale(values_ns: Iterable[float | None]) -> Scale:
     """The unit in which the largest of `values_ns` reads well."""
     return _scale(values_ns, _DURATIONS)
+
+
+def age_scale(values_ns: Iterable[float | None]) -> Scale:
+    """Days where the oldest of `values_ns` is older than two, else hours or minutes."""
+    oldest = max((value for value in values_ns if value is not None), default=0) / NS_PER_SECOND
+    seconds, unit = (86_400, "d") if oldest >= 2 * 86_400 else (3_600, "h") if oldest >= 2 * 3_600 else (60, "min")
+    return Scale(unit, Decimal(seconds * NS_PER_SECOND))
 
 
 def size_scale(values_bytes: Iterable[float | None]) -> Scale:

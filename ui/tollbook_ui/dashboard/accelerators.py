@@ -23,7 +23,7 @@ def page(source: Answers, chosen: f.Scope) -> None:
     draw.blocks(effort.accelerator_cards(found), effort.cpu_note(found))
     draw.section(
         "Busy, hour by hour",
-        note="An hour without samples is a gap, not a zero. Devices belong to no owner, so only the period counts here.",
+        note="An hour without samples has no cell. Devices belong to no owner, so only the period counts here.",
     )
-    draw.chart(charts.busy_over_time(found.series), "Busy share of each device by hour")
+    draw.chart(charts.busy_over_time(found.series, found.period), "Busy share of each device by hour")
     draw.section("Devices", effort.accelerator_table(found))

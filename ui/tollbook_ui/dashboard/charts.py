@@ -1,21 +1,32 @@
 """Vega-Lite specifications of the dashboard's charts. Pure: figures in, specification out; floats only for drawing."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
 from tollbook_ui.look import effort, palette
+from tollbook_ui.look.blocks import short
 from tollbook_ui.look.cost import destination
 
 Spec = dict[str, Any]
+BUSY = {
+    "field": "busy",
+    "type": "quantitative",
+    "scale": {"domain": [0, 1], "range": ["#8fb8ab", "#0b6e55", "#073b2e"]},
+    "legend": None,
+}
+"""Idle to busy; white text is legible on all of it."""
+
 LOG = {"tickCount": 4, "grid": False, "format": "~g"}
 """A logarithmic axis with a tick for each power of ten at most."""
 
-HOUR_NS = 3_600 * units.NS_PER_SECOND
+HOUR = timedelta(hours=1)
+DAY_NS = 86_400 * units.NS_PER_SECOND
 
 
-def cost_over_time(points: Sequence[f.CostPoint], step: str) -> Spec:
+def cost_over_time(points: Sequence[f.CostPoint], step: str, period: f.Period) -> Spec:
     """Stacked columns: money of each hour or day by where it went."""
     scale = units.money_scale(_column_heights(points))
     values: list[dict[str, Any]] = [
@@ -31,7 +42,7 @@ def cost_over_time(points: Sequence[f.CostPoint], step: str) -> Spec:
     return _time_chart(values) | {
         "mark": {"type": "bar", "width": {"band": 0.8}},
         "encoding": {
-            "x": _time_axis(step),
+            "x": _time_axis(step, period),
             "y": _y("amount", f"Cost, {scale.unit}", stack="zero"),
             "color": _colour("what", names, [palette.category(name) for name in names]),
             "tooltip": [_tip("time", "When, UTC", "temporal"), _tip("what", "What"), _tip("exact", "Cost")],
@@ -39,7 +50,7 @@ def cost_over_time(points: Sequence[f.CostPoint], step: str) -> Spec:
     }
 
 
-def requests_over_time(points: Sequence[f.TrafficPoint], step: str) -> Spec:
+def requests_over_time(points: Sequence[f.TrafficPoint], step: str, period: f.Period) -> Spec:
     """Columns: requests of each hour or day."""
     values = [
         {
@@ -53,7 +64,7 @@ def requests_over_time(points: Sequence[f.TrafficPoint], step: str) -> Spec:
     return _time_chart(values) | {
         "mark": {"type": "bar", "color": palette.KINDS["request"], "width": {"band": 0.8}},
         "encoding": {
-            "x": _time_axis(step),
+            "x": _time_axis(step, period),
             "y": _y("requests", "Requests"),
             "tooltip": [
                 _tip("time", "When, UTC", "temporal"),
@@ -86,7 +97,7 @@ def age_against_duration(points: Sequence[f.AgePoint]) -> Spec:
     """Dots: does older data come from slower requests? Both axes logarithmic."""
     values = [
         {
-            "age": max(point.age_ns, 1) / HOUR_NS,
+            "age": max(point.age_ns, 1) / DAY_NS,
             "ms": max(point.duration_ns, 1) / 1e6,
             "workflow": point.workflow or "no workflow named",
             "hint": units.age(point.age_ns),
@@ -104,7 +115,7 @@ def age_against_duration(points: Sequence[f.AgePoint]) -> Spec:
                 "type": "quantitative",
                 "scale": {"type": "log"},
                 "axis": LOG,
-                "title": "Age of the oldest input, h",
+                "title": "Age of the oldest input, d",
             },
             "y": {
                 "field": "ms",
@@ -119,28 +130,39 @@ def age_against_duration(points: Sequence[f.AgePoint]) -> Spec:
     }
 
 
-def busy_over_time(points: Sequence[f.AcceleratorPoint]) -> Spec:
-    """Lines: how busy each device was, hour by hour. An hour without samples is a gap."""
+def busy_over_time(points: Sequence[f.AcceleratorPoint], period: f.Period) -> Spec:
+    """A row for each device, a cell for each hour: the darker, the busier. An hour without samples has no cell."""
     values = [
         {
             "time": point.time.isoformat(),
-            "device": point.device,
-            "busy": None if point.busy_ratio is None else point.busy_ratio,
+            "device": short(point.device),
+            "busy": point.busy_ratio,
             "hint": units.percent(point.busy_ratio),
         }
         for point in points
+        if point.busy_ratio is not None
     ]
+    hour = _time_axis("hour", _around(points, period))
+    device = {"field": "device", "type": "nominal", "title": None, "axis": {"labelLimit": 220, "domain": False, "ticks": False}}
+    label = {"x": hour | {"bandPosition": 0.5}, "text": {"field": "hint"}, "color": {"value": "#ffffff"}}
+    tips = [_tip("time", "Hour, UTC", "temporal"), _tip("device", "Device"), _tip("hint", "Busy")]
     return {
-        "height": 240,
+        "height": {"step": 44},
         "data": {"values": values},
-        "mark": {"type": "line", "point": {"filled": True, "size": 40}, "interpolate": "linear"},
-        "encoding": {
-            "x": _time_axis("hour", band=False),
-            "y": _y("busy", "Busy", axis={"format": "%"}) | {"scale": {"domain": [0, 1]}},
-            "color": {"field": "device", "type": "nominal", "legend": {"orient": "top", "title": None}},
-            "tooltip": [_tip("time", "Hour, UTC", "temporal"), _tip("device", "Device"), _tip("hint", "Busy")],
-        },
+        "encoding": {"x": hour, "y": device, "tooltip": tips},
+        "layer": [
+            {"mark": {"type": "rect", "cornerRadius": 3}, "encoding": {"color": BUSY}},
+            {"mark": {"type": "text", "fontWeight": 600}, "encoding": label},
+        ],
     }
+
+
+def _around(points: Sequence[f.AcceleratorPoint], period: f.Period) -> f.Period:
+    """The part of the period that has points, at least twelve hours of it, so that a column stays a column."""
+    if not points:
+        return period
+    last = max(point.time for point in points) + HOUR
+    return f.Period(min(*(point.time for point in points), last - 12 * HOUR), last)
 
 
 def _column_heights(points: Iterable[f.CostPoint]) -> list[Any]:
@@ -154,11 +176,30 @@ def _time_chart(values: list[dict[str, Any]]) -> Spec:
     return {"height": 210, "data": {"values": values}}
 
 
-def _time_axis(step: str, band: bool = True) -> Spec:
-    unit = "utcyearmonthdatehours" if step == "hour" else "utcyearmonthdate"
-    axis = {"format": "%H:%M" if step == "hour" else "%d %b", "labelOverlap": True, "grid": False}
-    kind = {"timeUnit": unit} if band else {}
-    return {"field": "time", "type": "temporal", "title": None, "axis": axis, "scale": {"type": "utc"}} | kind
+def _time_axis(step: str, period: f.Period) -> Spec:
+    hourly = step == "hour"
+    ends = (period.since, period.until) if hourly else (_midnight(period.since), _midnight(period.until - HOUR) + 24 * HOUR)
+    return {
+        "field": "time",
+        "type": "temporal",
+        "timeUnit": "utcyearmonthdatehours" if hourly else "utcyearmonthdate",
+        "title": None,
+        "axis": {
+            "format": "%H:%M" if hourly else "%d %b",
+            "tickCount": 8,
+            "labelOverlap": True,
+            "grid": False,
+        },
+        "scale": {"type": "utc", "domain": [_moment(end) for end in ends]},
+    }
+
+
+def _midnight(time: datetime) -> datetime:
+    return time.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _moment(time: datetime) -> Spec:
+    return {"year": time.year, "month": time.month, "date": time.day, "hours": time.hour, "utc": True}
 
 
 def _y(field: str, title: str, stack: str | None = None, axis: Spec | None = None) -> Spec:

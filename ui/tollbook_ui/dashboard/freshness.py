@@ -7,6 +7,9 @@ from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import charts, draw
 from tollbook_ui.look import effort
 
+MOST_ROWS = 12
+"""Assets that are shown at once; the rest is folded away."""
+
 
 def page(source: Answers, chosen: f.Scope) -> None:
     """Draws the page.
@@ -34,7 +37,10 @@ def page(source: Answers, chosen: f.Scope) -> None:
         )
     draw.section("By workflow and model", effort.freshness_table(found))
     if found.assets:
-        draw.section("Oldest data in use", effort.asset_table(found.assets))
+        draw.section("Oldest data in use", effort.asset_table(found.assets[:MOST_ROWS]))
+        if more := found.assets[MOST_ROWS:]:
+            with st.expander(f"{len(more)} more"):
+                draw.blocks(effort.asset_table(more))
 
 
 def _charts(found: f.Freshness) -> None:

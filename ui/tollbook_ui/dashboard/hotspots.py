@@ -26,7 +26,7 @@ def page(source: Answers, chosen: f.Scope) -> None:
         effort.class_stack(found),
         note="Every span's own time, without its children. “useful” is what the requests are for.",
     )
-    if found.findings:
-        draw.section("What could be saved", effort.finding_table(found.findings, scope.link))
+    if findings := effort.savings(found.findings):
+        draw.section("What could be saved", effort.finding_table(findings, scope.link))
     if found.rows:
         draw.section("Operations", effort.hotspot_table(found, scope.link))

@@ -19,12 +19,9 @@ def page(source: Answers, chosen: f.Scope) -> None:
     draw.blocks(cost.headline(now))
     _spend(now)
     _tax(source.comparison(chosen))
-    if now.findings:
-        draw.section(
-            "What could be saved",
-            effort.finding_table(now.findings, scope.link),
-            note="The dearest findings. All are under Hotspots.",
-        )
+    if findings := effort.savings(now.findings):
+        table = effort.finding_table(findings, scope.link)
+        draw.section("What could be saved", table, note="The dearest findings. All are under Hotspots.")
     draw.section("Models", work.model_table(source.calls(chosen)))
     _quality(now)
 
@@ -34,10 +31,10 @@ def _spend(now: f.Overview) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption(f"Cost of each {now.step}")
-        draw.chart(charts.cost_over_time(now.cost_series, now.step), f"Cost by {now.step}")
+        draw.chart(charts.cost_over_time(now.cost_series, now.step, now.period), f"Cost by {now.step}")
     with right:
         st.caption(f"Requests of each {now.step}")
-        draw.chart(charts.requests_over_time(now.traffic_series, now.step), f"Requests by {now.step}")
+        draw.chart(charts.requests_over_time(now.traffic_series, now.step, now.period), f"Requests by {now.step}")
 
 
 def _tax(comparison: f.Comparison) -> None:

@@ -43,6 +43,7 @@ def _order() -> str:
 def frame(rows: tuple[f.RequestRow, ...]) -> pd.DataFrame:
     """The list's columns; what nobody knows stays empty, and money is a float for sorting only."""
     money = units.money_scale(row.cost_usd for row in rows)
+    age = units.age_scale(row.input_age_ns for row in rows)
     return pd.DataFrame(
         {
             "Start, UTC": [row.start_time.replace(tzinfo=None) for row in rows],
@@ -51,7 +52,7 @@ def frame(rows: tuple[f.RequestRow, ...]) -> pd.DataFrame:
             "Team": [row.team or None for row in rows],
             "Status": [row.status + (f", {blocks.SIMULATED}" if row.simulated else "") for row in rows],
             "Duration, ms": [row.duration_ns / 1e6 for row in rows],
-            "Age of input, h": [None if row.input_age_ns is None else row.input_age_ns / 3.6e12 for row in rows],
+            f"Age of input, {age.unit}": [age.apply(row.input_age_ns) for row in rows],
             "Moved, KiB": [row.handoff_bytes / 1024 for row in rows],
             "Hops": [row.hops for row in rows],
             f"Cost, {money.unit}": [money.apply(row.cost_usd) for row in rows],
@@ -129,11 +130,11 @@ def cards(view: f.RequestView) -> Cards:
 
 
 def _hops(request: f.RequestRow | None) -> str:
-    return f"in {request.handoff_count} handoffs, {request.hops} hops" if request else ""
+    return f"in {units.counted(request.handoff_count, 'handoff')}, {units.counted(request.hops, 'hop')}" if request else ""
 
 
 def _inferences(request: f.RequestRow | None) -> str:
-    return f"{request.inference_count} of a model" if request else ""
+    return units.counted(request.inference_count, "inference") if request else ""
 
 
 def _waterfall(source: Answers, view: f.RequestView) -> None:

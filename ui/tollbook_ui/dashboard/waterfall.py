@@ -37,7 +37,7 @@ def rows(spans: Sequence[f.Span]) -> list[dict[str, Any]]:
             "start": span.start_offset_ns / 1e6,
             "length": span.duration_ns / 1e6,
             "duration": units.duration(span.duration_ns),
-            "cost": "" if not span.cost_usd else units.usd(span.cost_usd),
+            "cost": "" if not span.cost_usd else units.usd(span.cost_usd, digits=3),
             "colour": palette.KINDS.get(span.tollbook_kind, palette.KINDS[""]),
             "error": span.status == "error",
             "hint": hint(span),

@@ -90,6 +90,11 @@ class Note:
     items: tuple[str, ...] = field(default=())
 
 
+def short(name: str, most: int = 28) -> str:
+    """A long id cut to `most` characters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
 def text(value: str | None, unknown: str = "-", badge: str = "", tone: Tone = "") -> Cell:
     """A name; a missing one is drawn as missing."""
     return Cell(value, badge=badge, tone=tone) if value else Cell(unknown, tone="muted")

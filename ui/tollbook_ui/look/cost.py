@@ -43,7 +43,7 @@ def headline(now: f.Overview, before: f.Overview | None = None) -> Cards:
             Card(
                 "Cost per request, mean",
                 units.usd(per_request),
-                "unpriced calls not in it" if now.unpriced else "",
+                _mean_note(now),
                 units.usd_exact(per_request),
                 tone="" if per_request is not None else "muted",
                 delta=_delta(
@@ -79,6 +79,11 @@ def simulated_note(totals: f.Totals) -> str:
     if not totals.simulated_usd:
         return "to the last digit on hover"
     return f"of it {units.usd(totals.simulated_usd)} simulated"
+
+
+def _mean_note(now: f.Overview) -> str:
+    notes = ("with simulated money" if now.totals.simulated_usd else "", "without unpriced calls" if now.unpriced else "")
+    return ", ".join(note for note in notes if note)
 
 
 def money_stack(rows: Iterable[f.CategoryCost]) -> Stack:

@@ -141,9 +141,9 @@ def accelerator_table(accelerators: f.Accelerators) -> Table:
         ),
         tuple(
             (
-                Cell(row.device or units.UNKNOWN, row.model),
+                Cell(blocks.short(row.device) or units.UNKNOWN, f"{row.device} {row.model}".strip()),
                 Cell(KINDS.get(row.kind, row.kind)),
-                blocks.text(row.host, units.UNKNOWN),
+                Cell(blocks.short(row.host) or units.UNKNOWN, row.host),
                 blocks.percent(row.busy_ratio, bar=True),
                 _seconds(row.busy_seconds),
                 _seconds(row.capacity_seconds),
@@ -195,6 +195,11 @@ def fix(finding: f.Finding) -> str:
     return FIXES.get(finding.kind, "Look at its example.")
 
 
+def savings(findings: Sequence[f.Finding]) -> tuple[f.Finding, ...]:
+    """Findings that say what to leave out; plain scaffolding stands in the table of operations."""
+    return tuple(finding for finding in findings if finding.kind != "scaffolding")
+
+
 def scaffolding_cards(hotspots: f.Hotspots) -> Cards:
     """How much is scaffolding, in time, bytes and money, and what fixing it would save."""
     scaffolding = [row for row in hotspots.classes if row.scaffolding_class not in ("", "useful")]
@@ -204,8 +209,9 @@ def scaffolding_cards(hotspots: f.Hotspots) -> Cards:
         sum(row.self_ns for row in hotspots.classes),
         total(row.cost_usd for row in hotspots.classes),
     )
-    savings = [row.saving_usd for row in hotspots.findings if row.saving_usd is not None]
-    saved_ns = [row.saving_ns for row in hotspots.findings if row.saving_ns is not None]
+    found = savings(hotspots.findings)
+    saved_usd = [row.saving_usd for row in found if row.saving_usd is not None]
+    saved_ns = [row.saving_ns for row in found if row.saving_ns is not None]
     return Cards(
         (
             Card("Scaffolding, of the time", _percent(time, all_time), units.duration(time)),
@@ -213,9 +219,9 @@ def scaffolding_cards(hotspots: f.Hotspots) -> Cards:
             Card("Bytes moved by it", units.size(sum(row.bytes for row in scaffolding))),
             Card(
                 "Could be saved",
-                units.usd(total(savings)) if savings else units.UNKNOWN,
-                f"{units.duration(sum(saved_ns))} in {len(hotspots.findings)} findings" if saved_ns else "",
-                tone="good" if savings else "muted",
+                units.usd(total(saved_usd)) if saved_usd else units.UNKNOWN,
+                f"{units.duration(sum(saved_ns))} in {units.counted(len(found), 'finding')}" if saved_ns else "",
+                tone="good" if saved_usd else "muted",
             ),
         )
     )
@@ -258,8 +264,8 @@ def finding_table(findings: Sequence[f.Finding], link: blocks.Link | None = None
     return Table(
         (
             Column("Finding"),
+            Column("Where"),
             Column("What was seen"),
-            Column("Times", True),
             Column("Costs now", True),
             Column("Could save", True),
             Column("What to do"),
@@ -267,8 +273,8 @@ def finding_table(findings: Sequence[f.Finding], link: blocks.Link | None = None
         tuple(
             (
                 blocks.linked(FINDINGS.get(row.kind, row.kind), row.example_trace_id, link),
-                Cell(row.detail or row.subject, row.subject),
-                blocks.count(row.count),
+                Cell(", ".join(name for name in (row.workflow or row.service_name, row.team) if name)),
+                Cell(f"{row.subject}: {row.detail}" if row.detail else row.subject),
                 _both(row.cost_usd, row.duration_ns),
                 _both(row.saving_usd, row.saving_ns),
                 Cell(fix(row)),

@@ -133,7 +133,7 @@ def tax_sentence(pair: f.ExecutionTax) -> str:
     facts = (
         units.duration(pair.tax_ns) + " around the model" if pair.tax_ns is not None else "",
         units.size(pair.bytes) if pair.bytes is not None else "",
-        f"{units.count(pair.hops)} {'hop' if pair.hops == 1 else 'hops'}" if pair.hops is not None else "",
+        units.counted(pair.hops, "hop") if pair.hops is not None else "",
         units.usd(pair.cost_usd),
     )
     said = [fact for fact in facts if fact]
@@ -183,7 +183,7 @@ def receipt_table(receipt: f.Receipt) -> Table:
     rows = tuple(
         (
             Cell(item.item, f"{item.method} · {item.resource} · {item.basis}", badge=blocks.SIMULATED if item.simulated else ""),
-            Cell(f"{units.quantity(item.quantity)} {item.unit}", f"{item.quantity:,f} {item.unit}, {item.lines} lines"),
+            _used(item),
             blocks.money(item.amount_usd),
         )
         for item in receipt.items
@@ -199,6 +199,13 @@ def receipt_table(receipt: f.Receipt) -> Table:
 def _tax(label: str, show: Callable[[float | None], Cell], here: int | None, there: int | None) -> tuple[Cell, ...]:
     more = None if here is None or there is None else there - here
     return (Cell(label), show(here), show(there), blocks.signed(show(more), more))
+
+
+def _used(item: f.ReceiptItem) -> Cell:
+    exact = f"{item.quantity:,f} {item.unit}, {units.counted(item.lines, 'line')}"
+    if item.unit == "s":
+        return Cell(units.duration(float(item.quantity * units.NS_PER_SECOND)), exact)
+    return Cell(f"{units.quantity(item.quantity)} {item.unit}", exact)
 
 
 def data_table(assets: Sequence[f.Asset]) -> Table:

@@ -56,7 +56,7 @@ def cost_by_day(weekly: f.Weekly) -> str:
     points = weekly.overview.cost_series
     if not points:
         return ""
-    times = sorted({point.time for point in points})
+    times = _steps(weekly.overview)
     scale = units.money_scale(point.amount_usd for point in points)
     names = list(dict.fromkeys(destination(point.category, point.allocation) for point in points))
     figure, axes = _figure(WIDE)
@@ -150,6 +150,13 @@ def _heights(points: Sequence[f.CostPoint], name: str, times: Sequence[datetime]
         if destination(point.category, point.allocation) == name:
             heights[point.time] += scale.apply(point.amount_usd) or 0.0
     return list(heights.values())
+
+
+def _steps(overview: f.Overview) -> list[datetime]:
+    """Every hour or day of the period, whether anything happened in it or not."""
+    step = timedelta(hours=1) if overview.step == "hour" else timedelta(days=1)
+    period = overview.period
+    return [period.since + step * index for index in range((period.until - period.since) // step)]
 
 
 def _hours(span: timedelta) -> float:

@@ -169,8 +169,8 @@ def _hotspots(hotspots: f.Hotspots) -> Section:
     if not hotspots.classes:
         return Section("Scaffolding hotspots", note, (Note("None seen", "No span of this week is marked as scaffolding."),))
     found: list[blocks.Block] = [effort.scaffolding_cards(hotspots)]
-    if hotspots.findings:
-        found.append(effort.finding_table(hotspots.findings[:MOST_ROWS]))
+    if findings := effort.savings(hotspots.findings):
+        found.append(effort.finding_table(findings[:MOST_ROWS]))
     if hotspots.rows:
         found.append(effort.hotspot_table(hotspots, rows=MOST_ROWS))
     return Section("Scaffolding hotspots", note, tuple(found), "hotspots")
