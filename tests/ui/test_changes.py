@@ -61,3 +61,12 @@ def test_a_request_that_runs_into_the_next_hour_is_one_request(intake: Intake) -
     assert [(row.name, row.span_count, row.cost_usd, row.duration_ns) for row in rows] == [("long", 2, Decimal("0.0025"), 3 * S)]
     assert found.overview(both).traffic.requests == 1
     assert found.receipt(f"{9:032x}").total_usd == Decimal("0.0025")
+
+
+def test_a_request_of_a_wrong_clock_is_found_all_the_same(intake: Intake) -> None:
+    beyond = Span(8, 81, 0, "from the future", 100 * 365 * 24 * 3_600 * S, MS)
+    intake.spans([beyond, Span(7, 71, 0, "from the past", -56 * 365 * 24 * 3_600 * S, MS)])
+    settle(intake.store)
+    found = Answers(intake.store)
+    for number, name in ((8, "from the future"), (7, "from the past")):
+        assert (found.receipt(f"{number:032x}").state, found.request(f"{number:032x}").rows[0].name) == ("settled", name)

@@ -1,5 +1,6 @@
 """How a command reaches the store: through the server that has the data folder, or by opening it itself."""
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ class Place:
 @contextmanager
 def told() -> Iterator[None]:
     """Tells an error of ours in one line: exit status 2 where the command was given wrongly, 1 where it failed."""
+    for name in ("clickhouse_connect", "urllib3"):  # they warn of what is then raised and told here
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         yield
     except WRONG as error:

@@ -1,7 +1,18 @@
 -- Is the trace stored, is it settled, and what is it? One row, with no spans where the trace is unknown.
 -- The name is the root's; where the root is missing, the earliest span's.
+-- A settled request is looked for in its own hours alone, because spans are sorted by time and not by trace.
 WITH
     unhex({trace_id:String}) AS wanted,
+    (SELECT ifNull(toDateTime64(minOrNull(window), 9, 'UTC'), toDateTime64('1900-01-01', 9, 'UTC')) FROM requests WHERE trace_id = wanted)
+        AS first_hour,
+    (
+        SELECT if(
+            ifNull(maxOrNull(window), toDateTime('2106-02-07 05:00:00', 'UTC')) = toDateTime('2106-02-07 05:00:00', 'UTC'),
+            toDateTime64('2262-01-01', 9, 'UTC'),
+            toDateTime64(maxOrNull(window), 9, 'UTC') + toIntervalHour(1)
+        )
+        FROM requests WHERE trace_id = wanted
+    ) AS after_hours,
     (SELECT sum(span_count) FROM requests WHERE trace_id = wanted) AS spans_settled,
     (
         SELECT max(s.settled_at) FROM settlements AS s
@@ -17,4 +28,4 @@ SELECT
     min(spans.start_time) AS start_time,
     max(toUnixTimestamp64Nano(spans.start_time) + spans.duration_ns) - min(toUnixTimestamp64Nano(spans.start_time)) AS duration_ns
 FROM spans
-WHERE trace_id = wanted
+WHERE trace_id = wanted AND spans.start_time >= first_hour AND spans.start_time < after_hours

@@ -1,8 +1,19 @@
 -- Which spans does the request have, with their own time and money?
 -- Offsets count from the request's first span; the earliest spans are kept where there are more than the limit.
+-- A settled request is looked for in its own hours alone, because spans are sorted by time and not by trace.
 WITH
     unhex({trace_id:String}) AS wanted,
-    (SELECT min(start_time) FROM spans WHERE trace_id = wanted) AS first_start
+    (SELECT ifNull(toDateTime64(minOrNull(window), 9, 'UTC'), toDateTime64('1900-01-01', 9, 'UTC')) FROM requests WHERE trace_id = wanted)
+        AS first_hour,
+    (
+        SELECT if(
+            ifNull(maxOrNull(window), toDateTime('2106-02-07 05:00:00', 'UTC')) = toDateTime('2106-02-07 05:00:00', 'UTC'),
+            toDateTime64('2262-01-01', 9, 'UTC'),
+            toDateTime64(maxOrNull(window), 9, 'UTC') + toIntervalHour(1)
+        )
+        FROM requests WHERE trace_id = wanted
+    ) AS after_hours,
+    (SELECT min(start_time) FROM spans WHERE trace_id = wanted AND start_time >= first_hour AND start_time < after_hours) AS first_start
 SELECT
     lower(hex(s.span_id)) AS span_id,
     if(s.parent_span_id = toFixedString('', 8), '', lower(hex(s.parent_span_id))) AS parent_span_id,
@@ -24,7 +35,7 @@ SELECT
     ifNull(s.simulated, false) AS simulated
 FROM (
     SELECT * FROM spans
-    WHERE trace_id = wanted
+    WHERE trace_id = wanted AND start_time >= first_hour AND start_time < after_hours
     ORDER BY start_time, span_id
     LIMIT 1 BY span_id
     LIMIT {limit:UInt32}
