@@ -40,17 +40,17 @@ class Sender(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        while not self.stopping.is_set():
-            first = next(self.firsts) * SPANS + 1
-            body = trace_request(SPANS, first=first).SerializeToString()
-            while not self.acknowledges(body):
-                time.sleep(0.02)
-            self.acknowledged.append(first)
+        with httpx.Client(timeout=5, headers={"content-type": "application/x-protobuf"}) as client:
+            while not self.stopping.is_set():
+                first = next(self.firsts) * SPANS + 1
+                body = trace_request(SPANS, first=first).SerializeToString()
+                while not self.acknowledges(client, body):
+                    time.sleep(0.02)
+                self.acknowledged.append(first)
 
-    def acknowledges(self, body: bytes) -> bool:
+    def acknowledges(self, client: httpx.Client, body: bytes) -> bool:
         try:
-            url = f"http://127.0.0.1:{self.ports[-1]}/v1/traces"
-            answer = httpx.post(url, content=body, headers={"content-type": "application/x-protobuf"}, timeout=5)
+            answer = client.post(f"http://127.0.0.1:{self.ports[-1]}/v1/traces", content=body)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200
@@ -80,7 +80,11 @@ def test_killed_at_random_moments_it_neither_loses_nor_doubles_a_span(tmp_path: 
     for sender in senders:
         sender.start()
     for _ in range(5):
-        time.sleep(moments.uniform(0.05, 1.2))
+        enough = sum(len(sender.acknowledged) for sender in senders) + moments.randrange(20, 200)
+        deadline = time.monotonic() + 60
+        while sum(len(sender.acknowledged) for sender in senders) < enough:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
         assert stop(process, signal.SIGKILL) == -signal.SIGKILL
         process, port = start(tmp_path)
         ports.append(port)
@@ -92,6 +96,6 @@ def test_killed_at_random_moments_it_neither_loses_nor_doubles_a_span(tmp_path: 
     acknowledged = Counter(first + number for sender in senders for first in sender.acknowledged for number in range(SPANS))
     counted = subprocess.run([sys.executable, "-c", COUNT, str(tmp_path)], stdout=subprocess.PIPE, text=True, check=True).stdout
     stored = Counter({int(line.split()[0]): int(line.split()[1]) for line in counted.splitlines()})
-    assert len(acknowledged) > 100
+    assert len(acknowledged) > 5 * 20 * SPANS
     assert stored == acknowledged
     assert not list((tmp_path / "spool").glob("*.otlp"))
