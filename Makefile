@@ -16,6 +16,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := schema instrumentation collector attribution ui
 SELECTS := $(wildcard attribution/tollbook_attribution/steps attribution/tollbook_attribution/queries ui/tollbook_ui/queries)
 PYTEST_ARGS ?=
+# A database per worker and a file per worker at a time; half a GB each.
+PYTEST = $(BIN)/pytest -q -rs -n logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 # $(call install,VENV,REQUIREMENTS): exact versions and hashes; pip where uv cannot reach a package index that pip is set up for.
 install = $(UV) pip install --quiet --python $(1)/bin/python --require-hashes -r $(2) || \
@@ -32,7 +34,7 @@ demo: $(VENV)/.demo ## Itemize a real workload of this machine; EXIT=1 ends when
 	@$(BIN)/tollbook demo $(if $(EXIT),--exit)
 
 test: check browser ## Everything a change must pass: check, then every test
-	$(BIN)/pytest -q $(PYTEST_ARGS)
+	$(PYTEST)
 
 check: $(VENV)/.dev light ## Style, types, layers, SQL, generated files, the light install
 	$(BIN)/ruff check .
@@ -56,7 +58,7 @@ bench: $(VENV)/.dev ## Measure ingest, memory, start, lag and import; prints fig
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: $(VENV)/.dev ## The slow fault tests alone (kill -9, full disk, restarts); not yet a long-running load
-	$(BIN)/pytest -q -m slow $(PYTEST_ARGS)
+	$(PYTEST) -m slow
 
 generate: $(VENV)/.dev ## Write what follows from the registry: constants, columns, ingest SQL, the vocabulary page
 	$(BIN)/python -m tollbook_schema.generate
