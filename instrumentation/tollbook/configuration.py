@@ -134,8 +134,8 @@ def _flushed() -> bool:
     with shielded("flush"):
         lost = _lost()
         spans, metrics = _state.tracer_provider, _state.meter_provider
-        sent = (spans is None or spans.force_flush(), metrics is None or metrics.force_flush())
-        return all(sent) and _lost() == lost
+        answers = [provider.force_flush() for provider in (spans, metrics) if provider is not None]
+        return all(answers) and _lost() == lost
     return False
 
 

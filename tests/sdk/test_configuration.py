@@ -12,6 +12,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from tollbook import exporters, process_metrics, resource
+from tollbook.processor import TollbookSpanProcessor
 from tollbook.sending import Losses, watched
 from tollbook.testing import Captured
 
@@ -159,3 +160,8 @@ def test_captures_nest_and_come_back(captured: Captured) -> None:
     assert (inner.names, captured.names) == (["inner"], ["outer"])
     with pytest.raises(LookupError, match="0 spans are named 'inner'; there are \\['outer'\\]"):
         captured.named("inner")
+
+
+def test_our_span_processor_never_fails_an_applications_flush() -> None:
+    """A provider stops at the first processor whose flush is not true, and leaves the others' spans behind."""
+    assert TollbookSpanProcessor().force_flush() is True
