@@ -72,7 +72,7 @@ def test_simulated_money_and_unpriced_models_are_named(report: Report) -> None:
 
 def test_a_first_week_has_nothing_to_compare_with(report: Report) -> None:
     assert "the week before is unknown" in report.markdown
-    assert "unknown to the week before" in report.html
+    assert '<div class="tb-delta">the week before is unknown</div>' in report.html
 
 
 def test_the_execution_tax_is_told(report: Report) -> None:

@@ -164,6 +164,8 @@ def _delta(before: f.Overview | None, now: Decimal | None, past: Decimal | None)
     if before is None:
         return ""
     said = units.change(now, past)
+    if said == units.UNKNOWN:
+        return "the week before is unknown"
     return "unchanged" if said == "unchanged" else f"{said} to the week before"
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from tollbook_ui import figures as f
 from tollbook_ui import units
 from tollbook_ui.look import palette
+from tollbook_ui.look.blocks import short
 from tollbook_ui.look.cost import destination
 from tollbook_ui.look.effort import age_labels
 
@@ -21,6 +22,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 WIDE = (9.4, 2.5)
 """Inches; as wide as the report, so that text of 9 points is about as large as the text around it."""
+
+HOUR = timedelta(hours=1)
 
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -89,14 +92,16 @@ def busy_devices(weekly: f.Weekly) -> str:
     points = weekly.accelerators.series
     if not points:
         return ""
-    start = min(point.time for point in points)
+    end = max(point.time for point in points) + HOUR
+    start = min(*(point.time for point in points), end - 24 * HOUR)
     devices = list(dict.fromkeys(point.device for point in points))[: len(palette.SERIES)]
     figure, axes = _figure(WIDE)
     for index, device in enumerate(devices):
         mine = sorted((point for point in points if point.device == device), key=lambda point: point.time)
         busy = [float("nan") if point.busy_ratio is None else 100 * point.busy_ratio for point in mine]
         hours = [_hours(point.time - start) for point in mine]
-        axes.plot(hours, busy, "o-", ms=3, lw=1.4, color=palette.series(index), label=device)
+        axes.plot(hours, busy, "o-", ms=5, lw=1.4, color=palette.series(index), label=short(device))
+    axes.set_xlim(0, _hours(end - start))
     axes.set_ylim(0, 105)
     axes.set_ylabel("Busy, %")
     axes.xaxis.set_major_formatter(lambda value, _: f"{start + timedelta(hours=value):%a %H:%M}")
@@ -154,13 +159,13 @@ def _heights(points: Sequence[f.CostPoint], name: str, times: Sequence[datetime]
 
 def _steps(overview: f.Overview) -> list[datetime]:
     """Every hour or day of the period, whether anything happened in it or not."""
-    step = timedelta(hours=1) if overview.step == "hour" else timedelta(days=1)
+    step = HOUR if overview.step == "hour" else timedelta(days=1)
     period = overview.period
     return [period.since + step * index for index in range((period.until - period.since) // step)]
 
 
 def _hours(span: timedelta) -> float:
-    return span / timedelta(hours=1)
+    return span / HOUR
 
 
 def _short(name: str) -> str:
