@@ -1,6 +1,12 @@
 -- What happened in this window? Each span once, with its owners.
 -- A span that names no owner has the one that an earlier span of its trace names.
 INSERT INTO work_spans
+WITH doubled AS (
+    SELECT trace_id, span_id FROM spans
+    WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    GROUP BY trace_id, span_id
+    HAVING count() > 1
+)
 SELECT
     {settlement:UInt64} AS settlement,
     s.trace_id AS trace_id,
@@ -72,8 +78,15 @@ SELECT
 FROM (
     SELECT * FROM spans
     WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-    ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name
-    LIMIT 1 BY trace_id, span_id
+        AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM doubled)
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM spans
+        WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+            AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM doubled)
+        ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name
+        LIMIT 1 BY trace_id, span_id
+    )
 ) AS s
 LEFT ANY JOIN (
     SELECT
