@@ -92,6 +92,9 @@ def test_killed_at_random_moments_it_neither_loses_nor_doubles_a_span(tmp_path: 
         sender.stopping.set()
     for sender in senders:
         sender.join(20)
+    deadline = time.monotonic() + 60
+    while list((tmp_path / "spool").glob("*.otlp")) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert stop(process, signal.SIGTERM) == 0
     acknowledged = Counter(first + number for sender in senders for first in sender.acknowledged for number in range(SPANS))
     counted = subprocess.run([sys.executable, "-c", COUNT, str(tmp_path)], stdout=subprocess.PIPE, text=True, check=True).stdout
