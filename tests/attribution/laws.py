@@ -14,7 +14,7 @@ GROUP BY window, category, resource
 
 PARTS = """
 SELECT
-    (SELECT sum(cost_usd) FROM requests) AS requests,
+    (SELECT ifNull(sum(cost_usd), 0) FROM requests) AS requests,
     (SELECT sum(amount_usd) FROM ledger WHERE allocation = 'idle') AS idle,
     (SELECT sum(amount_usd) FROM ledger WHERE allocation IN ('unattributed', 'shared')) AS unattributed,
     (SELECT sum(amount_usd) FROM resource_costs) AS total,

@@ -170,7 +170,7 @@ def test_the_rest_of_a_trace_in_the_next_hour_is_marked_as_continued(store: Stor
     settle(store)
     rows = store.query("SELECT window, trace_id, continued, cost_usd FROM requests ORDER BY window, trace_id")
     assert [(row["window"].hour, row["trace_id"], row["continued"], row["cost_usd"]) for row in rows] == [
-        (12, trace_id(1), False, Decimal(0)),
+        (12, trace_id(1), False, None),  # nothing of it has a known price
         (13, trace_id(1), True, Decimal("0.0025")),
         (13, trace_id(2), False, Decimal("0.0025")),
     ]

@@ -382,8 +382,12 @@ def _tax(model: str, local: f.WorkflowRow, remote: f.WorkflowRow) -> f.Execution
         tax_ns=_difference(remote.tax_p50_ns, local.tax_p50_ns),
         bytes=_difference(remote.bytes_p50, local.bytes_p50),
         hops=_difference(remote.hops_p50, local.hops_p50),
-        cost_usd=total((remote.cost_per_request_usd, -local.cost_per_request_usd)),
+        cost_usd=_dearer(remote.cost_per_request_usd, local.cost_per_request_usd),
     )
+
+
+def _dearer(more: Decimal | None, less: Decimal | None) -> Decimal | None:
+    return None if more is None or less is None else total((more, -less))
 
 
 def _difference(more: int | None, less: int | None) -> int | None:

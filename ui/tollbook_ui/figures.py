@@ -199,7 +199,8 @@ class RequestRow:
     handoff_bytes: int
     hops: int
     input_age_ns: int | None
-    cost_usd: Decimal
+    cost_usd: Decimal | None
+    """`None` where nothing that the request used has a known price."""
     unpriced_calls: int
     simulated: bool
     site: str
@@ -575,8 +576,9 @@ class WorkflowRow:
     tax_p50_ns: int | None
     bytes_p50: int | None
     hops_p50: int | None
-    cost_usd: Decimal
-    cost_per_request_usd: Decimal
+    cost_usd: Decimal | None
+    cost_per_request_usd: Decimal | None
+    """Mean over the requests of which something has a known price."""
     example_trace_id: str
 
 
@@ -591,7 +593,7 @@ class ExecutionTax:
     tax_ns: int | None
     bytes: int | None
     hops: int | None
-    cost_usd: Decimal
+    cost_usd: Decimal | None
 
 
 @dataclass(frozen=True)

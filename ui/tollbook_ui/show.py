@@ -411,7 +411,7 @@ def _span(period: f.Period) -> str:
     return f"{period.since:%Y-%m-%d %H:%M} to {period.until:%Y-%m-%d %H:%M} UTC"
 
 
-def _cost(amount_usd: Decimal, unpriced_calls: int, simulated: bool) -> str:
+def _cost(amount_usd: Decimal | None, unpriced_calls: int, simulated: bool) -> str:
     parts = [_usd(amount_usd)]
     if unpriced_calls:
         parts.append(f"+ {unpriced_calls} unpriced")

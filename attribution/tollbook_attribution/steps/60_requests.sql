@@ -2,7 +2,7 @@
 -- A request is a trace. Its name and status are those of its request span, else of its root; what goes on from the window before is 'continued'.
 INSERT INTO requests_settled
 WITH costs AS (
-    SELECT trace_id, sum(amount_usd) AS cost_usd
+    SELECT trace_id, toNullable(sum(amount_usd)) AS cost_usd
     FROM ledger_settled
     WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND allocation = 'request'
     GROUP BY trace_id

@@ -140,7 +140,7 @@ CREATE TABLE IF NOT EXISTS requests_settled (
     hops UInt32 COMMENT 'spans of kind client or producer',
     simulated Bool COMMENT 'true where a stand-in answered at least one call',
     continued Bool COMMENT 'true for the rest of a trace that began in an earlier window',
-    cost_usd Decimal(38, 18),
+    cost_usd Nullable(Decimal(38, 18)) COMMENT 'sum of its ledger lines; NULL where it has none, as nothing that it used has a known price',
     unpriced_calls UInt32,
     input_age_ns Nullable(Int64) COMMENT 'age of the oldest input at inference',
     site LowCardinality(String),

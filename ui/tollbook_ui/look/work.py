@@ -50,7 +50,7 @@ def price_cell(row: f.CallRow, largest_usd: Decimal | None) -> Cell:
 
 def workflow_table(rows: Sequence[f.WorkflowRow], link: blocks.Link | None = None) -> Table:
     """Workflows side by side: time, bytes, hops and money for each request."""
-    largest = max((row.cost_usd for row in rows), default=None)
+    largest = max((row.cost_usd for row in rows if row.cost_usd is not None), default=None)
     return Table(
         (
             Column("Workflow"),
@@ -134,10 +134,10 @@ def tax_sentence(pair: f.ExecutionTax) -> str:
         units.duration(pair.tax_ns) + " around the model" if pair.tax_ns is not None else "",
         units.size(pair.bytes) if pair.bytes is not None else "",
         units.counted(pair.hops, "hop") if pair.hops is not None else "",
-        units.usd(pair.cost_usd),
+        units.usd(pair.cost_usd) if pair.cost_usd is not None else "",
     )
     said = [fact for fact in facts if fact]
-    listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0]
+    listed = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else "".join(said) or "nothing that is known"
     return f"Running it remotely adds {listed} to each request. Medians; cost is the mean."
 
 
@@ -146,7 +146,7 @@ TAX_KEYS = Keys((("inside the model", palette.KINDS["inference"]), ("around the 
 
 def request_table(requests: f.Requests, link: blocks.Link | None = None, rows: int | None = None) -> Table:
     """The dearest requests, with the id that `tollbook receipt` takes."""
-    largest = max((row.cost_usd for row in requests.rows), default=None)
+    largest = max((row.cost_usd for row in requests.rows if row.cost_usd is not None), default=None)
     return Table(
         (
             Column("Request"),
