@@ -152,7 +152,9 @@ def test_files_are_stored_settled_and_read_without_a_server(tmp_path: Path) -> N
     assert "2 records of traces" in ingested.stdout
     assert "bad.txt: not OTLP" in ingested.stdout
     assert "Next: tollbook settle" in ingested.stdout
-    assert run(data, "ingest", str(files / "good.bin")).returncode == 0
+    again = run(data, "ingest", str(files / "good.bin"))
+    assert again.returncode == 0
+    assert "2 records of traces, 2 of them stored before by the same bytes" in again.stdout
     assert run(data, "settle").returncode == 0
     counted = run(data, "sql", "SELECT count() AS spans FROM spans", "--format", "csv")
     assert counted.stdout == "spans\n2\n"

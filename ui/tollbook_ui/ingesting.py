@@ -5,6 +5,8 @@ from pathlib import Path
 
 import typer
 from tollbook_collector.ingest import HttpSink, Ingested, Sink, StoreSink, ingest_file
+from tollbook_schema import sql
+from tollbook_schema.store import Store
 
 from tollbook_ui import access, progress
 from tollbook_ui.remote import RemoteAnswers
@@ -15,8 +17,9 @@ def ingest(where: access.Place, paths: Sequence[Path]) -> bool:
     files = list(_files(paths))
     with access.opened(where, create=True) as answers, progress.files(len(files)) as advance:
         served = isinstance(answers, RemoteAnswers)
+        store = None if isinstance(answers, RemoteAnswers) else answers.store
         sink: Sink = HttpSink(answers.url) if isinstance(answers, RemoteAnswers) else StoreSink(answers.store)
-        results = [_one(path, sink, advance) for path in files]
+        results = [_one(path, sink, store, advance) for path in files]
     typer.echo(_summary(results))
     if any(result.records for result in results):
         typer.echo("The server settles them within a minute." if served else "Next: tollbook settle")
@@ -31,20 +34,26 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _one(path: Path, sink: Sink, advance: "progress.Advance") -> Ingested:
+def _one(path: Path, sink: Sink, store: Store | None, advance: "progress.Advance") -> Ingested:
+    before = _records(store)
     try:
         result = ingest_file(path, sink)
     except OSError as error:
         result = Ingested(path, reason=error.strerror or str(error))
-    advance(_line(result))
+    advance(_line(result, new=result.records if store is None else _records(store) - before))
     return result
 
 
-def _line(result: Ingested) -> str:
+def _records(store: Store | None) -> int:
+    return int(store.query(sql.text("tollbook_ui", "queries/records.sql"))[0]["records"]) if store else 0
+
+
+def _line(result: Ingested, new: int) -> str:
     if result.refused:
         return f"refused  {result.path}: {result.reason}"
+    known = "" if new == result.records else f", {result.records - new:,} of them stored before by the same bytes"
     rest = f"; {result.rejected} rejected, the first: {result.reason}" if result.rejected else ""
-    return f"stored   {result.path}: {result.records:,} records of {result.signal}{rest}"
+    return f"stored   {result.path}: {result.records:,} records of {result.signal}{known}{rest}"
 
 
 def _summary(results: Sequence[Ingested]) -> str:
