@@ -39,6 +39,7 @@ class Flood:
         self._here, there = context.Pipe()
         self._process = context.Process(target=_flood, args=(there, port, bodies, seed), daemon=True)
         self._process.start()
+        there.close()  # so that a sender that dies ends the wait for it
         self._here.recv()
 
     def run(self) -> Sent:
