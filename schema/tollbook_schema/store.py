@@ -42,6 +42,7 @@ TRANSIENT_CODES = frozenset({159, 164, 202, 209, 210, 225, 241, 242, 243, 252, 2
 EMBEDDED_CONFIG = str(resources.files("tollbook_schema") / "embedded.xml")
 
 LOAD_SETTINGS: Mapping[str, Any] = {
+    "max_threads": 1,  # segments are loaded side by side, so threads of one only wait for each other: 6 % less CPU
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "short_circuit_function_evaluation": "disable",  # evaluated lazily, the SELECT takes 1.5 times the CPU
 }

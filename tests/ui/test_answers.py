@@ -98,7 +98,7 @@ def test_what_has_no_price_is_listed_and_not_zero(answers: Answers) -> None:
         ("house", "house-model-9", 1, UNPRICED)
     ]
     receipt = answers.receipt(UNPRICED)
-    assert receipt.total_usd == 0
+    assert receipt.total_usd is None
     assert [(call.model, call.price_status) for call in receipt.unpriced] == [("house-model-9", "unpriced")]
 
 

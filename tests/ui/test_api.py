@@ -65,7 +65,7 @@ def test_every_door_gives_the_same_total_to_the_last_digit(client: TestClient) -
     requests = client.get("/api/v1/requests", params=HOUR).json()["rows"]
     receipts = [client.get(f"/api/v1/receipts/{row['trace_id']}").json() for row in requests]
     assert [row["cost_usd"] for row in requests] == [receipt["total_usd"] for receipt in receipts]
-    assert sum(Decimal(row["cost_usd"]) for row in requests) + Decimal(by_api["idle_usd"]) == Decimal(by_sql)
+    assert sum(Decimal(row["cost_usd"] or 0) for row in requests) + Decimal(by_api["idle_usd"]) == Decimal(by_sql)
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ class Answers:
             start_time=head.start_time,
             duration_ns=head.duration_ns,
             spans=head.spans,
-            total_usd=None if head.state == "unsettled" else total(line.amount_usd for line in lines),
+            total_usd=total(line.amount_usd for line in lines) if lines else None,
             simulated_usd=total(line.amount_usd for line in lines if line.simulated),
             rows=lines,
             items=self._all(f.ReceiptItem, "receipt_items", bound),

@@ -343,7 +343,7 @@ class Receipt:
     duration_ns: int
     spans: int
     total_usd: Decimal | None
-    """`None` while the request is unsettled."""
+    """`None` while the request is unsettled, and where nothing that it used has a known price."""
     simulated_usd: Decimal
     rows: tuple[ReceiptLine, ...]
     items: tuple[ReceiptItem, ...]

@@ -117,10 +117,16 @@ def cards(view: f.RequestView) -> Cards:
     request, receipt = view.request, view.receipt
     simulated = blocks.SIMULATED if receipt.simulated_usd else ""
     oldest = request.input_age_ns if request else None
-    unsettled = "not settled yet" if receipt.total_usd is None else ""
+    unknown = "not settled yet" if receipt.state == "unsettled" else "nothing it used has a known price"
     return Cards(
         (
-            Card("Cost", units.usd(receipt.total_usd), unsettled, units.usd_exact(receipt.total_usd), badge=simulated),
+            Card(
+                "Cost",
+                units.usd(receipt.total_usd),
+                unknown if receipt.total_usd is None else "",
+                units.usd_exact(receipt.total_usd),
+                badge=simulated,
+            ),
             Card("Duration", units.duration(view.duration_ns), exact=f"{view.duration_ns:,} ns"),
             Card("Age of oldest input", units.age(oldest), tone="" if oldest is not None else "muted"),
             Card("Moved", units.size(request.handoff_bytes if request else None), _hops(request)),

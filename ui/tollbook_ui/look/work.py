@@ -192,7 +192,7 @@ def receipt_table(receipt: f.Receipt) -> Table:
         (Column("Item"), Column("Used", True), Column("Cost", True)),
         rows,
         (Cell("Total"), Cell(""), blocks.money(receipt.total_usd)),
-        f"Adds up to the last digit: {units.usd_exact(receipt.total_usd)}",
+        f"Adds up to the last digit: {units.usd_exact(receipt.total_usd)}" if receipt.rows else "",
     )
 
 
