@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-DOCUMENTS = 600
+DOCUMENTS = 300
 """The intake stops after 20 s, however many of these it has taken in by then."""
 
 
