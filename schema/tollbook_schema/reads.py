@@ -86,8 +86,6 @@ def _check_run(kind: str, word: str, following: str, third: str, table_functions
 def _tokens(statement: str) -> Iterator[tuple[str, str]]:
     for match in _TOKEN.finditer(statement):
         kind = match.lastgroup or "sign"
-        if kind == "tag":
-            kind = "heredoc"
         if kind == "space":
             continue
         text = match.group()

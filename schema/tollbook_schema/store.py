@@ -36,7 +36,7 @@ READERS = 3
 MAX_READ_SECONDS = 30
 MAX_READ_MEMORY_BYTES = 4 * 1024**3
 
-TRANSIENT_CODES = frozenset({159, 164, 202, 209, 210, 225, 241, 242, 243, 252, 285, 319, 394, 425, 999})
+TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 285, 319, 394, 425, 999})
 """ClickHouse error codes that pass: time-outs, memory, disk full, too many parts or queries, lost connections, no quorum."""
 
 EMBEDDED_CONFIG = str(resources.files("tollbook_schema") / "embedded.xml")
@@ -334,7 +334,7 @@ def _named(error: ClickHouseError) -> StoreError:
     code = getattr(error, "code", None)
     if "EmbeddedServer" in message or "Cannot lock file" in message:
         return StoreBusyError("the data folder is open in another process")
-    if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES - {164}:
+    if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES:
         return StoreUnavailableError(message)
     return QueryError(message)
 
