@@ -14,6 +14,11 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real inputs beside the project; tests that want them skip where they are not."""
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes are named by their length: the content of some, gzip's with its time, differs from worker to worker."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 FILLED_TABLES = """
 SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations' AND total_rows > 0
