@@ -43,7 +43,7 @@ def request(
     team: str | None = None,
     project: str | None = None,
     feature: str | None = None,
-    tenant: str | None = None,
+    customer: str | None = None,
     environment: str | None = None,
     user: str | None = None,
     session: str | None = None,
@@ -57,7 +57,7 @@ def request(
     team: str | None = None,
     project: str | None = None,
     feature: str | None = None,
-    tenant: str | None = None,
+    customer: str | None = None,
     environment: str | None = None,
     user: str | None = None,
     session: str | None = None,
@@ -72,10 +72,10 @@ def request(
     Args:
         workflow: what is asked for. If nobody up the line has named it, the function's name.
         name: the span's name, by default the workflow's.
-        team: team that owns the request; `project`, `feature`, `tenant` and `environment` likewise.
+        team: team that owns the request; `project`, `feature`, `customer` and `environment` likewise.
         project: project or budget line.
         feature: product feature.
-        tenant: customer on whose behalf it runs.
+        customer: customer on whose behalf it runs.
         environment: such as `production`.
         user: who asked. Stays on this span, is not carried on.
         session: session it belongs to. Stays on this span.
@@ -89,7 +89,7 @@ def request(
         name or workflow,
         {A.USER_ID: user, A.SESSION_ID: session, **(attributes or {})},
         owned_by=owners.keyed(
-            team=team, project=project, feature=feature, tenant=tenant, environment=environment, workflow=workflow
+            team=team, project=project, feature=feature, customer=customer, environment=environment, workflow=workflow
         ),
         span_kind=kind,
     )

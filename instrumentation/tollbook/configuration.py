@@ -68,7 +68,7 @@ def configure(
     team: str | None = None,
     project: str | None = None,
     feature: str | None = None,
-    tenant: str | None = None,
+    customer: str | None = None,
     site: str | None = None,
     tier: str | None = None,
     host_type: str | None = None,
@@ -92,7 +92,7 @@ def configure(
         team: team that owns what this process does unless a request says otherwise; likewise the next three.
         project: project or budget line.
         feature: product feature.
-        tenant: customer.
+        customer: on whose behalf it runs, where one service serves one.
         site: place this process runs at.
         tier: `hyperscale`, `regional` or `edge`.
         host_type: type of the machine, which its rate is listed under; by default `TOLLBOOK_HOST_TYPE`.
@@ -108,7 +108,7 @@ def configure(
         A.TOLLBOOK_SITE: site,
         A.TOLLBOOK_TIER: tier,
         A.HOST_TYPE: host_type,
-        **owners.keyed(team=team, project=project, feature=feature, tenant=tenant, environment=environment),
+        **owners.keyed(team=team, project=project, feature=feature, customer=customer, environment=environment),
         **(attributes or {}),
     }
     with _state.lock, shielded("configure"):

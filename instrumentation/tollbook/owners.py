@@ -1,4 +1,4 @@
-"""Who owns the cost: team, project, feature, tenant, environment and workflow, carried as W3C baggage."""
+"""Who owns the cost: team, project, feature, customer, environment and workflow, carried as W3C baggage."""
 
 from collections.abc import Mapping
 from contextvars import Token
@@ -19,7 +19,7 @@ def keyed(
     team: str | None = None,
     project: str | None = None,
     feature: str | None = None,
-    tenant: str | None = None,
+    customer: str | None = None,
     environment: str | None = None,
     workflow: str | None = None,
 ) -> dict[str, str]:
@@ -28,7 +28,7 @@ def keyed(
         A.TOLLBOOK_TEAM: team,
         A.TOLLBOOK_PROJECT: project,
         A.TOLLBOOK_FEATURE: feature,
-        A.TOLLBOOK_TENANT: tenant,
+        A.TOLLBOOK_CUSTOMER: customer,
         A.DEPLOYMENT_ENVIRONMENT_NAME: environment,
         A.GEN_AI_WORKFLOW_NAME: workflow,
     }
@@ -60,12 +60,12 @@ class label:  # noqa: N801 - a verb for the caller: `with tollbook.label(team="s
         team: str | None = None,
         project: str | None = None,
         feature: str | None = None,
-        tenant: str | None = None,
+        customer: str | None = None,
         environment: str | None = None,
         workflow: str | None = None,
     ) -> None:
         self._owners = keyed(
-            team=team, project=project, feature=feature, tenant=tenant, environment=environment, workflow=workflow
+            team=team, project=project, feature=feature, customer=customer, environment=environment, workflow=workflow
         )
         self._tokens: list[Token[Context]] = []
 

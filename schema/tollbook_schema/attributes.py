@@ -107,7 +107,7 @@ TOLLBOOK_PROJECT: Final = "tollbook.project"
 TOLLBOOK_FEATURE: Final = "tollbook.feature"
 """Product feature the request serves."""
 
-TOLLBOOK_TENANT: Final = "tollbook.tenant"
+TOLLBOOK_CUSTOMER: Final = "tollbook.customer"
 """Customer or account on whose behalf the request ran, as the service names it."""
 
 DEPLOYMENT_ENVIRONMENT_NAME: Final = "deployment.environment.name"
@@ -327,13 +327,13 @@ OWNER_KEYS: Final = (
     TOLLBOOK_TEAM,
     TOLLBOOK_PROJECT,
     TOLLBOOK_FEATURE,
-    TOLLBOOK_TENANT,
+    TOLLBOOK_CUSTOMER,
     DEPLOYMENT_ENVIRONMENT_NAME,
     GEN_AI_WORKFLOW_NAME,
 )
 """Attributes that say who owns a cost; `tollbook.label` sets them and baggage carries them."""
 
-OWNER_COLUMNS: Final = ("team", "project", "feature", "tenant", "environment", "workflow")
+OWNER_COLUMNS: Final = ("team", "project", "feature", "customer", "environment", "workflow")
 """The same owners as columns of `spans` and `ledger`."""
 
 CONTENT_KEYS: Final = frozenset(

@@ -150,18 +150,18 @@ def test_a_request_has_its_name_status_and_owners(store: Store, intake: Intake) 
         Span(1, 1, name="POST /intake", kind="server", duration_ns=5 * S, resource={A.TOLLBOOK_SITE: "plant"}),
         Span(1, 2, 1, name="intake", error=True, attributes={A.TOLLBOOK_KIND: "request", A.TOLLBOOK_TEAM: "docs"}),
         Span(1, 3, 2, attributes={A.TOLLBOOK_KIND: "handoff", A.TOLLBOOK_HANDOFF_SIZE: 10, A.GEN_AI_WORKFLOW_NAME: "w"}),
-        chat(1, 4, 2, input=1_000, attributes={A.TOLLBOOK_TENANT: "acme"}),
+        chat(1, 4, 2, input=1_000, attributes={A.TOLLBOOK_CUSTOMER: "acme"}),
     ])  # fmt: skip
     settle(store)
     [request] = store.query("SELECT * FROM requests")
     wanted = {
-        "name": "intake", "status": "error", "team": "docs", "workflow": "w", "tenant": "acme", "site": "plant",
+        "name": "intake", "status": "error", "team": "docs", "workflow": "w", "customer": "acme", "site": "plant",
         "span_count": 4, "inference_count": 1, "handoff_count": 1, "handoff_bytes": 10, "hops": 1,
         "duration_ns": 5 * S, "cost_usd": Decimal("0.0025"), "continued": False, "input_age_ns": None,
     }  # fmt: skip
     assert {key: request[key] for key in wanted} == wanted
-    [line] = store.query("SELECT team, workflow, tenant FROM ledger")
-    assert line == {"team": "docs", "workflow": "w", "tenant": "acme"}
+    [line] = store.query("SELECT team, workflow, customer FROM ledger")
+    assert line == {"team": "docs", "workflow": "w", "customer": "acme"}
 
 
 def test_the_rest_of_a_trace_in_the_next_hour_is_marked_as_continued(store: Store, intake: Intake) -> None:

@@ -6,14 +6,14 @@ import pytest
 from tollbook_ui.demo.databases import Index, Policies, Policy
 
 
-def test_a_tenant_has_a_policy(tmp_path: Path) -> None:
+def test_a_customer_has_a_policy(tmp_path: Path) -> None:
     Policies.make(tmp_path / "policies")
     policies = Policies(tmp_path / "policies")
     assert policies.of("globex") == Policy("customer documents", 365)
     policies.close()
 
 
-def test_an_unknown_tenant_is_an_error(tmp_path: Path) -> None:
+def test_an_unknown_customer_is_an_error(tmp_path: Path) -> None:
     Policies.make(tmp_path / "policies")
     policies = Policies(tmp_path / "policies")
     with pytest.raises(KeyError, match="nobody"):

@@ -151,7 +151,7 @@ def test_the_planted_waste_is_found_and_nothing_else_of_its_kind(demo: Demo) -> 
     ]
     assert [row["needless"] for row in rows[:3]] == [2, 2, 2]
     assert sum(row["times"] for row in rows[3:]) == 2 * INTAKES
-    assert sum(row["needless"] for row in rows[3:]) == 2 * INTAKES - 3  # three tenants are asked for
+    assert sum(row["needless"] for row in rows[3:]) == 2 * INTAKES - 3  # three customers are asked for
 
 
 def test_the_model_without_a_price_is_unpriced_and_lowers_the_coverage(demo: Demo) -> None:

@@ -31,8 +31,8 @@ def test_every_fourth_chat_asks_a_model_without_a_price(tmp_path: Path) -> None:
     assert [chat.model for chat in make(tmp_path, 10).chats] == ["gpt-4o", "gpt-4o", "gpt-4o", "acme-summary-2"]
 
 
-def test_documents_of_the_machine_have_three_tenants(tmp_path: Path) -> None:
-    assert {document.owner.tenant for document in make(tmp_path, 10).documents} == {"internal", "acme", "globex"}
+def test_documents_of_the_machine_have_three_customers(tmp_path: Path) -> None:
+    assert {document.owner.customer for document in make(tmp_path, 10).documents} == {"internal", "acme", "globex"}
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:

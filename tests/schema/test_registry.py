@@ -24,7 +24,7 @@ def test_every_column_stands_in_the_table_with_its_type_and_attribute(store: Sto
 
 
 def test_owners_are_the_same_in_python_and_in_the_table() -> None:
-    assert attributes.OWNER_COLUMNS == ("team", "project", "feature", "tenant", "environment", "workflow")
+    assert attributes.OWNER_COLUMNS == ("team", "project", "feature", "customer", "environment", "workflow")
     assert dict(zip(attributes.OWNER_KEYS, attributes.OWNER_COLUMNS, strict=True))["deployment.environment.name"] == "environment"
 
 

@@ -19,7 +19,7 @@ def stored(store: Store, captured: Captured, tmp_path: Path, columns: str, name:
 
 
 def test_a_handoff_fills_its_columns(store: Store, captured: Captured, tmp_path: Path) -> None:
-    with tollbook.request("intake", team="documents", tenant="acme", environment="test", user="u1", session="s1"):
+    with tollbook.request("intake", team="documents", customer="acme", environment="test", user="u1", session="s1"):
         copy = tollbook.handoff(
             "copy",
             source="staging",
@@ -39,7 +39,7 @@ def test_a_handoff_fills_its_columns(store: Store, captured: Captured, tmp_path:
         store,
         captured,
         tmp_path,
-        "tollbook_kind, team, tenant, environment, workflow, handoff_operation, handoff_source, handoff_destination,"
+        "tollbook_kind, team, customer, environment, workflow, handoff_operation, handoff_source, handoff_destination,"
         " handoff_network, handoff_delivery, scaffolding_class, event_id, simulated, handoff_bytes, handoff_records,"
         " length(content_digest) AS digest, asset_id, asset_version, asset_event_time_ns, asset_synced_at_ns,"
         " serialization_ns > 0 AS serialized, cpu_time_ns > 0 AS measured",
@@ -48,7 +48,7 @@ def test_a_handoff_fills_its_columns(store: Store, captured: Captured, tmp_path:
     assert row == {
         "tollbook_kind": "handoff",
         "team": "documents",
-        "tenant": "acme",
+        "customer": "acme",
         "environment": "test",
         "workflow": "intake",
         "handoff_operation": "copy",

@@ -13,7 +13,7 @@ from tollbook.testing import Captured
 
 def test_a_label_reaches_every_span_inside_whoever_makes_it(captured: Captured) -> None:
     tracer = captured.provider.get_tracer("other")
-    owners = tollbook.label(team="search", feature="ranking", tenant="acme", project="p", environment="test")
+    owners = tollbook.label(team="search", feature="ranking", customer="acme", project="p", environment="test")
     with owners, tracer.start_as_current_span("foreign"), tollbook.handoff("read"):
         pass
     with tracer.start_as_current_span("after"):
@@ -21,7 +21,7 @@ def test_a_label_reaches_every_span_inside_whoever_makes_it(captured: Captured) 
     said = {
         "tollbook.team": "search",
         "tollbook.feature": "ranking",
-        "tollbook.tenant": "acme",
+        "tollbook.customer": "acme",
         "tollbook.project": "p",
         "deployment.environment.name": "test",
     }
@@ -83,7 +83,7 @@ def test_labels_follow_into_threads_that_copy_the_context(captured: Captured) ->
 
 
 def test_trace_and_owners_cross_to_another_service(captured: Captured) -> None:
-    with tollbook.request("intake", team="documents, etc.; ü", tenant="acme"):
+    with tollbook.request("intake", team="documents, etc.; ü", customer="acme"):
         headers = tollbook.inject({"accept": "text/plain"})
     assert headers["accept"] == "text/plain"
 
@@ -94,7 +94,7 @@ def test_trace_and_owners_cross_to_another_service(captured: Captured) -> None:
     assert served.parent.span_id == caller.context.span_id
     assert served.kind is SpanKind.SERVER
     assert served.attributes["tollbook.team"] == "documents, etc.; ü"
-    assert served.attributes["tollbook.tenant"] == "acme"
+    assert served.attributes["tollbook.customer"] == "acme"
     assert served.attributes["gen_ai.workflow.name"] == "serve"
 
 

@@ -196,7 +196,7 @@ class Answers:
 
         Args:
             scope: which part of the ledger.
-            by: keys to group by, out of team, project, feature, tenant, environment and workflow.
+            by: keys to group by, out of team, project, feature, customer, environment and workflow.
 
         Raises:
             BadQuestionError: there is no such key.

@@ -106,7 +106,7 @@ def scope_of(
     team: str | None = None,
     project: str | None = None,
     feature: str | None = None,
-    tenant: str | None = None,
+    customer: str | None = None,
     environment: str | None = None,
 ) -> f.Scope:
     """The part of the ledger that the query's parameters name."""
@@ -119,7 +119,7 @@ def scope_of(
         team=team,
         project=project,
         feature=feature,
-        tenant=tenant,
+        customer=customer,
         environment=environment,
     )
 

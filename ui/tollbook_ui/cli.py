@@ -56,7 +56,7 @@ SCOPE_OPTIONS = {
     "team": "Only this team.",
     "project": "Only this project.",
     "feature": "Only this feature.",
-    "tenant": "Only this tenant.",
+    "customer": "Only this customer.",
     "environment": "Only this environment.",
 }
 
@@ -239,7 +239,7 @@ def hotspots(scope: f.Scope, limit: Limit = 20, data: Data = None, shape: As = F
 @scoped
 def owners(
     scope: f.Scope,
-    by: Annotated[str, typer.Option(help="Keys, with commas: team, project, feature, tenant, environment, workflow.")] = "team",
+    by: Annotated[str, typer.Option(help="Keys, with commas: team, project, feature, customer, environment, workflow.")] = "team",
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:

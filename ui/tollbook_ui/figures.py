@@ -21,7 +21,7 @@ class Scope:
     team: str | None = None
     project: str | None = None
     feature: str | None = None
-    tenant: str | None = None
+    customer: str | None = None
     environment: str | None = None
 
 
@@ -190,7 +190,7 @@ class RequestRow:
     team: str
     project: str
     feature: str
-    tenant: str
+    customer: str
     environment: str
     status: str
     span_count: int
@@ -507,7 +507,7 @@ class OwnerRow:
     team: str | None
     project: str | None
     feature: str | None
-    tenant: str | None
+    customer: str | None
     environment: str | None
     workflow: str | None
     allocation: str

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS work_spans (
     team LowCardinality(String),
     project LowCardinality(String),
     feature LowCardinality(String),
-    tenant String,
+    customer String,
     environment LowCardinality(String),
     site LowCardinality(String),
     tier LowCardinality(String)

@@ -71,7 +71,7 @@ SELECT
     if(s.team != '', s.team, o.team) AS team,
     if(s.project != '', s.project, o.project) AS project,
     if(s.feature != '', s.feature, o.feature) AS feature,
-    if(s.tenant != '', s.tenant, o.tenant) AS tenant,
+    if(s.customer != '', s.customer, o.customer) AS customer,
     if(s.environment != '', s.environment, o.environment) AS environment,
     s.site AS site,
     s.tier AS tier
@@ -95,7 +95,7 @@ LEFT ANY JOIN (
         argMinIf(team, start_time, team != '') AS team,
         argMinIf(project, start_time, project != '') AS project,
         argMinIf(feature, start_time, feature != '') AS feature,
-        argMinIf(tenant, start_time, tenant != '') AS tenant,
+        argMinIf(customer, start_time, customer != '') AS customer,
         argMinIf(environment, start_time, environment != '') AS environment
     FROM spans
     WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}

@@ -25,7 +25,7 @@ SELECT
     s.team AS team,
     s.project AS project,
     s.feature AS feature,
-    s.tenant AS tenant,
+    s.customer AS customer,
     s.environment AS environment,
     if(s.response_model != '', s.response_model, s.request_model) AS model
 FROM (

@@ -33,7 +33,7 @@ SELECT
     s.team AS team,
     s.project AS project,
     s.feature AS feature,
-    s.tenant AS tenant,
+    s.customer AS customer,
     s.environment AS environment,
     s.simulated AS simulated
 FROM (SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}) AS w

@@ -35,7 +35,7 @@ SELECT
     s.team AS team,
     s.project AS project,
     s.feature AS feature,
-    s.tenant AS tenant,
+    s.customer AS customer,
     s.environment AS environment,
     if(s.response_model != '', s.response_model, s.request_model) AS model
 FROM (SELECT * FROM work_efforts WHERE settlement = {settlement:UInt64} AND claim_ns > 0) AS e

@@ -31,7 +31,7 @@ SELECT
     '' AS team,
     '' AS project,
     '' AS feature,
-    '' AS tenant,
+    '' AS customer,
     '' AS environment,
     '' AS model
 FROM (

@@ -130,7 +130,7 @@ CREATE TABLE IF NOT EXISTS requests_settled (
     team LowCardinality(String),
     project LowCardinality(String),
     feature LowCardinality(String),
-    tenant String,
+    customer String,
     environment LowCardinality(String),
     status Enum8('ok' = 1, 'error' = 2),
     span_count UInt32,
@@ -183,7 +183,7 @@ CREATE TABLE IF NOT EXISTS calls_settled (
     team LowCardinality(String),
     project LowCardinality(String),
     feature LowCardinality(String),
-    tenant String,
+    customer String,
     environment LowCardinality(String),
     simulated Bool,
     INDEX by_trace trace_id TYPE bloom_filter GRANULARITY 4
@@ -223,7 +223,7 @@ CREATE TABLE IF NOT EXISTS ledger_settled (
     team LowCardinality(String),
     project LowCardinality(String),
     feature LowCardinality(String),
-    tenant String,
+    customer String,
     environment LowCardinality(String),
     model LowCardinality(String),
     INDEX by_trace trace_id TYPE bloom_filter GRANULARITY 4

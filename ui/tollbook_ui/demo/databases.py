@@ -14,7 +14,7 @@ INDEXED_BYTES = 64 * 1024
 
 @dataclass(frozen=True)
 class Policy:
-    """How long a tenant's documents are kept."""
+    """How long a customer's documents are kept."""
 
     name: str
     keep_days: int
@@ -33,16 +33,16 @@ class Policies:
 
     @staticmethod
     def make(path: Path) -> None:
-        """Write the table that the demo's tenants are in."""
+        """Write the table that the demo's customers are in."""
         connection = sqlite3.connect(path)
         connection.executescript(sql.text(PACKAGE, "sqlite/make_policies.sql"))
         connection.close()
 
-    def of(self, tenant: str) -> Policy:
-        """The policy of a tenant; raises KeyError where there is none."""
-        row = self._connection.execute(sql.text(PACKAGE, "sqlite/policy.sql"), (tenant,)).fetchone()
+    def of(self, customer: str) -> Policy:
+        """The policy of a customer; raises KeyError where there is none."""
+        row = self._connection.execute(sql.text(PACKAGE, "sqlite/policy.sql"), (customer,)).fetchone()
         if row is None:
-            raise KeyError(tenant)
+            raise KeyError(customer)
         return Policy(*row)
 
     def close(self) -> None:

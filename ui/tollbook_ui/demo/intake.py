@@ -108,7 +108,7 @@ class Intake:
 
     def _take_in(self, workflow: str, document: Document, classify: Callable[[bytes], str]) -> None:
         with tollbook.request(workflow, **asdict(document.owner)):
-            policy = look_up(self.policies, document.owner.tenant)
+            policy = look_up(self.policies, document.owner.customer)
             content = read_staged(document)
             put_into_index(self.index, document, classify(content), policy, content)
 

@@ -33,7 +33,7 @@ class Owner:
     team: str
     project: str
     feature: str
-    tenant: str
+    customer: str
 
 
 OWNERS = {

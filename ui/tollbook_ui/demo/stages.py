@@ -21,14 +21,14 @@ def read_staged(document: Document) -> bytes:
     return content
 
 
-def look_up(policies: Policies, tenant: str) -> Policy:
-    """Ask for the tenant's policy: once for each document, where once for each tenant would do. Planted."""
+def look_up(policies: Policies, customer: str) -> Policy:
+    """Ask for the customer's policy: once for each document, where once for each customer would do. Planted."""
     with tollbook.handoff(
         "lookup", source="sqlite:retention_policies", destination="intake", network="local_disk", name="lookup retention policy"
     ) as span:
-        policy = policies.of(tenant)
-        span.bytes(len(tenant.encode()) + policy.size_bytes).records(1)
-        span.set(A.TOLLBOOK_CONTENT_DIGEST, digest([tenant]))  # of the question: the same one again is a repeated lookup
+        policy = policies.of(customer)
+        span.bytes(len(customer.encode()) + policy.size_bytes).records(1)
+        span.set(A.TOLLBOOK_CONTENT_DIGEST, digest([customer]))  # of the question: the same one again is a repeated lookup
         span.set(A.DB_SYSTEM_NAME, "sqlite").set(A.DB_COLLECTION_NAME, "retention_policies")
     return policy
 

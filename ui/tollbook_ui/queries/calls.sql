@@ -24,7 +24,7 @@ WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     AND team = ifNull({team:Nullable(String)}, team)
     AND project = ifNull({project:Nullable(String)}, project)
     AND feature = ifNull({feature:Nullable(String)}, feature)
-    AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+    AND customer = ifNull({customer:Nullable(String)}, customer)
     AND environment = ifNull({environment:Nullable(String)}, environment)
 GROUP BY provider, model, response_model, operation, price_status, reason, simulated
 ORDER BY cost_usd DESC NULLS LAST, calls DESC, provider, model, response_model, operation, price_status, reason

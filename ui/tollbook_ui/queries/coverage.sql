@@ -16,7 +16,7 @@ WITH
                 AND team = ifNull({team:Nullable(String)}, team)
                 AND project = ifNull({project:Nullable(String)}, project)
                 AND feature = ifNull({feature:Nullable(String)}, feature)
-                AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+                AND customer = ifNull({customer:Nullable(String)}, customer)
                 AND environment = ifNull({environment:Nullable(String)}, environment)
         ) AS inference
         LEFT JOIN (
@@ -30,7 +30,7 @@ WITH
     owned AS (
         SELECT
             uniqExact(trace_id) AS requests,
-            uniqExactIf(trace_id, concat(team, project, feature, tenant) != '') AS requests_owned
+            uniqExactIf(trace_id, concat(team, project, feature, customer) != '') AS requests_owned
         FROM requests
         WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
             AND service_name = ifNull({service:Nullable(String)}, service_name)
@@ -38,7 +38,7 @@ WITH
             AND team = ifNull({team:Nullable(String)}, team)
             AND project = ifNull({project:Nullable(String)}, project)
             AND feature = ifNull({feature:Nullable(String)}, feature)
-            AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+            AND customer = ifNull({customer:Nullable(String)}, customer)
             AND environment = ifNull({environment:Nullable(String)}, environment)
     ),
 

@@ -17,7 +17,7 @@ FROM (
             AND team = ifNull({team:Nullable(String)}, team)
             AND project = ifNull({project:Nullable(String)}, project)
             AND feature = ifNull({feature:Nullable(String)}, feature)
-            AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+            AND customer = ifNull({customer:Nullable(String)}, customer)
             AND environment = ifNull({environment:Nullable(String)}, environment)
     ) AS inference
     INNER JOIN (

@@ -3,7 +3,7 @@ SELECT
     if(has({by:Array(String)}, 'team'), toNullable(ledger.team), NULL) AS team,
     if(has({by:Array(String)}, 'project'), toNullable(ledger.project), NULL) AS project,
     if(has({by:Array(String)}, 'feature'), toNullable(ledger.feature), NULL) AS feature,
-    if(has({by:Array(String)}, 'tenant'), toNullable(ledger.tenant), NULL) AS tenant,
+    if(has({by:Array(String)}, 'customer'), toNullable(ledger.customer), NULL) AS customer,
     if(has({by:Array(String)}, 'environment'), toNullable(ledger.environment), NULL) AS environment,
     if(has({by:Array(String)}, 'workflow'), toNullable(ledger.workflow), NULL) AS workflow,
     toString(ledger.allocation) AS allocation,
@@ -17,7 +17,7 @@ WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     AND ledger.team = ifNull({team:Nullable(String)}, ledger.team)
     AND ledger.project = ifNull({project:Nullable(String)}, ledger.project)
     AND ledger.feature = ifNull({feature:Nullable(String)}, ledger.feature)
-    AND ledger.tenant = ifNull({tenant:Nullable(String)}, ledger.tenant)
+    AND ledger.customer = ifNull({customer:Nullable(String)}, ledger.customer)
     AND ledger.environment = ifNull({environment:Nullable(String)}, ledger.environment)
-GROUP BY team, project, feature, tenant, environment, workflow, allocation
-ORDER BY amount_usd DESC, team, project, feature, tenant, environment, workflow, allocation
+GROUP BY team, project, feature, customer, environment, workflow, allocation
+ORDER BY amount_usd DESC, team, project, feature, customer, environment, workflow, allocation

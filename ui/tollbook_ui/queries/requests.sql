@@ -10,7 +10,7 @@ SELECT
     argMin(team, (continued, requests.start_time)) AS team,
     argMin(project, (continued, requests.start_time)) AS project,
     argMin(feature, (continued, requests.start_time)) AS feature,
-    argMin(tenant, (continued, requests.start_time)) AS tenant,
+    argMin(customer, (continued, requests.start_time)) AS customer,
     argMin(environment, (continued, requests.start_time)) AS environment,
     toString(max(status)) AS status,
     sum(span_count) AS span_count,
@@ -31,7 +31,7 @@ WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     AND requests.team = ifNull({team:Nullable(String)}, requests.team)
     AND requests.project = ifNull({project:Nullable(String)}, requests.project)
     AND requests.feature = ifNull({feature:Nullable(String)}, requests.feature)
-    AND requests.tenant = ifNull({tenant:Nullable(String)}, requests.tenant)
+    AND requests.customer = ifNull({customer:Nullable(String)}, requests.customer)
     AND requests.environment = ifNull({environment:Nullable(String)}, requests.environment)
     AND requests.trace_id = ifNull(toFixedString(unhex({trace_id:Nullable(String)}), 16), requests.trace_id)
 GROUP BY requests.trace_id

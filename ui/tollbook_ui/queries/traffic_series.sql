@@ -13,7 +13,7 @@ WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     AND team = ifNull({team:Nullable(String)}, team)
     AND project = ifNull({project:Nullable(String)}, project)
     AND feature = ifNull({feature:Nullable(String)}, feature)
-    AND tenant = ifNull({tenant:Nullable(String)}, tenant)
+    AND customer = ifNull({customer:Nullable(String)}, customer)
     AND environment = ifNull({environment:Nullable(String)}, environment)
 GROUP BY time
 ORDER BY time

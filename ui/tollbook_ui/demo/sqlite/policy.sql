@@ -1,6 +1,6 @@
--- How long does this tenant want its documents kept?
+-- How long does this customer want its documents kept?
 SELECT
     policy,
     keep_days
 FROM retention_policies
-WHERE tenant = ?
+WHERE customer = ?
