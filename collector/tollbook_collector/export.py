@@ -4,11 +4,12 @@ A request is checked whole in C. Only where that fails, or where an id cannot be
 does not cost the good ones beside it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from tollbook_collector import wire
 from tollbook_collector.errors import BadRequestError
@@ -26,6 +27,8 @@ class Export:
     """An export request in protobuf."""
     records: int
     """Spans, data points or log records in it."""
+    resources: int
+    """Its ResourceSpans, ResourceMetrics or ResourceLogs: its only fields at the top, so that a segment can count them."""
     rejected: int = 0
     """Those that were sent and can never be stored."""
     reason: str = ""
@@ -50,7 +53,9 @@ def checked(signal: Signal, body: bytes) -> Export:
         raise BadRequestError(f"not an OTLP export of {signal.name}: {len(body)} bytes without one known field")
     if signal is TRACES and not ids_fit(message):
         return _salvaged(signal, body, None)
-    return Export(body, count(signal, message))
+    if len(UnknownFieldSet(message)):
+        body = b"".join(wire.tagged(1, resource.SerializeToString()) for resource in resources(signal, message))
+    return Export(body, count(signal, message), len(resources(signal, message)))
 
 
 def rewritten(signal: Signal, body: bytes) -> bytes:
@@ -74,6 +79,12 @@ def ids_fit(request: Message) -> bool:
                 if trace_id == NO_TRACE or span_id == NO_SPAN or (span.links and not _links_fit(span)):
                     return False
     return True
+
+
+def resources(signal: Signal, request: Message) -> Sequence[Message]:
+    """What a request consists of at the top: its ResourceSpans, ResourceMetrics or ResourceLogs."""
+    field = signal.request.DESCRIPTOR.fields_by_number[1].name
+    return cast(Sequence[Message], getattr(request, field))
 
 
 def count(signal: Signal, request: Message) -> int:
@@ -106,7 +117,7 @@ def _salvaged(signal: Signal, body: bytes, error: DecodeError | None) -> Export:
         raise BadRequestError(f"not an OTLP export of {signal.name}: {wire_error} of {len(body)}") from wire_error
     if error is not None and not salvage.records:
         raise BadRequestError(f"not an OTLP export of {signal.name}: {salvage.reason or error}") from error
-    return Export(kept, salvage.records, salvage.rejected, salvage.reason)
+    return Export(b"".join(kept), salvage.records, len(kept), salvage.rejected, salvage.reason)
 
 
 class _Salvage:
@@ -118,9 +129,10 @@ class _Salvage:
         self.rejected = 0
         self.reason = ""
 
-    def request(self, body: bytes) -> bytes:
-        resources = (field for field in wire.fields(body) if _holds(field, 1))
-        return b"".join(wire.tagged(1, kept) for field in resources if (kept := self._group(body, field, depth=0)))
+    def request(self, body: bytes) -> list[bytes]:
+        """The resources that have good records, each as a field of the request; nothing else of it."""
+        groups = (self._group(body, field, depth=0) for field in wire.fields(body) if _holds(field, 1))
+        return [wire.tagged(1, kept) for kept in groups if kept]
 
     def _group(self, body: bytes, group: wire.Field, depth: int) -> bytes:
         """A resource (depth 0) or a scope (depth 1) with its good records; nothing where it has none, or is bad itself."""

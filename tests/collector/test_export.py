@@ -23,7 +23,32 @@ def names(export: Export) -> list[str]:
 
 def test_a_good_request_is_kept_as_it_came() -> None:
     body = trace_request(3).SerializeToString() + trace_request(2, first=9).SerializeToString()
-    assert checked(TRACES, body) == Export(body, 5)
+    assert checked(TRACES, body) == Export(body, 5, 2)
+
+
+UNKNOWN = {
+    "bytes": wire.tagged(1000, b"frame"),
+    "a number": b"\xc0\x3e\x05",
+    "a group": b"\xc3\x3e\x08\x01\xc4\x3e",
+    "bytes with a long tag": b"\xc2\xbe\x80\x00\x05frame",
+    "resources that are a number": b"\x08\x05",
+}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN.values(), ids=UNKNOWN.keys())
+@pytest.mark.parametrize("signal", SIGNALS.values(), ids=lambda signal: signal.name)
+def test_no_field_at_the_top_but_resources_is_kept(signal: Signal, unknown: bytes) -> None:
+    resource = wire.tagged(1, wire.tagged(900, b"inside"))
+    assert checked(signal, unknown + resource + unknown + resource + unknown) == Export(resource + resource, 0, 2)
+
+
+def test_a_salvaged_request_keeps_no_field_at_the_top_but_resources() -> None:
+    request = trace_request(2)
+    request.resource_spans[0].scope_spans[0].spans[0].trace_id = b"short"
+    good = trace_request(1, first=9).SerializeToString()
+    kept = checked(TRACES, wire.tagged(1000, b"frame") + request.SerializeToString() + wire.tagged(1000, b"frame") + good)
+    assert (kept.records, kept.resources, kept.rejected) == (2, 2, 1)
+    assert [field.number for field in wire.fields(kept.body)] == [1, 1]
 
 
 def test_a_span_with_a_byte_that_is_not_utf_8_costs_itself_only() -> None:
