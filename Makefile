@@ -57,8 +57,8 @@ fmt: $(VENV)/.dev ## Format Python
 bench: $(VENV)/.dev ## Measure ingest, memory, start, lag and import; prints figures with protocol and spread
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
-soak: $(VENV)/.dev ## The slow fault tests alone (kill -9, full disk, restarts); not yet a long-running load
-	$(PYTEST) -m slow
+soak: $(VENV)/.dev ## Every fault at full size, a line and a figure for each; FAULTS=R1,R9 picks some
+	$(BIN)/pytest -q -rs -p no:xdist -m fault --soak --faults=$(FAULTS) $(PYTEST_ARGS)
 
 generate: $(VENV)/.dev ## Write what follows from the registry: constants, columns, ingest SQL, the vocabulary page
 	$(BIN)/python -m tollbook_schema.generate

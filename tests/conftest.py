@@ -10,6 +10,14 @@ os.environ.setdefault("TOLLBOOK_STRICT", "1")
 
 from tollbook_schema.store import Store
 
+from tests.soak.figures import (  # noqa: F401 - a plugin
+    fault,
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_runtest_makereport,
+    pytest_terminal_summary,
+)
+
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real inputs beside the project; tests that want them skip where they are not."""
 
