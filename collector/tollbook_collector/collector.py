@@ -76,8 +76,8 @@ class Collector:
             await asyncio.to_thread(self._spool.close)
         self._grpc = self._spool = self._loader = None
 
-    async def take(self, signal: Signal, body: bytes, encoding: Encoding) -> Message:
-        """Keeps an export request and answers it; when this returns, its bytes are on disk.
+    async def take(self, signal: Signal, body: bytes, encoding: Encoding, tenant: str = "default") -> Message:
+        """Keeps a tenant's export request and answers it; when this returns, its bytes are on disk.
 
         Raises:
             BadRequestError: sending it again cannot help.
@@ -88,7 +88,7 @@ class Collector:
         else:
             kept = _checked(signal, body, encoding)
         if kept.records:
-            await self._append(signal, kept.body)
+            await self._append(signal, kept, tenant)
         self._count(signal, kept)
         return answer(signal, kept)
 
@@ -126,10 +126,10 @@ class Collector:
         """Whether everything acknowledged is in the store."""
         return self._spool is None or self._spool.empty
 
-    async def _append(self, signal: Signal, body: bytes) -> None:
+    async def _append(self, signal: Signal, request: Export, tenant: str) -> None:
         if self._spool is None:
             raise UnavailableError("the collector is not running")
-        kept = asyncio.wrap_future(self._spool.append(signal.name, body))
+        kept = asyncio.wrap_future(self._spool.append(signal.name, request.body, tenant=tenant, resources=request.resources))
         try:
             await asyncio.wait_for(kept, self.settings.ack_timeout_ms / 1000)
         except TimeoutError as error:

@@ -6,13 +6,12 @@ and points, log records with a time or a body.
 """
 
 import gzip
-import hashlib
 import http.client
 import json
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +22,14 @@ from google.protobuf.message import Message
 from tollbook_schema.store import Store
 
 from tollbook_collector import export, otlp_json
+from tollbook_collector import segment as segments
 from tollbook_collector.errors import PROTOBUF, BadRequestError, UnavailableError
 from tollbook_collector.export import Export
 from tollbook_collector.looks import of_bytes, of_json
 from tollbook_collector.signals import SIGNALS, Signal, SignalName
 
-Sink: TypeAlias = Callable[[Signal, bytes], None]
-"""Where export requests in protobuf go; returns once they are kept."""
+Sink: TypeAlias = Callable[[Signal, Export], None]
+"""Where checked export requests go; returns once they are kept."""
 
 BATCH_BYTES = 36_000_000
 """Requests of a file go to the sink together up to this size; small loads lose to merges."""
@@ -79,18 +79,23 @@ def ingest_file(path: Path, sink: Sink) -> Ingested:
         UnavailableError, StoreUnavailableError: the sink cannot take it at present; doing it again stores nothing twice.
     """
     tally = _Tally()
-    waiting: dict[SignalName, list[bytes]] = defaultdict(list)
+    waiting: dict[SignalName, list[Export]] = defaultdict(list)
     try:
         for signal, kept in _exports(_content(path), tally):
             tally.records[signal.name] += kept.records
-            waiting[signal.name].append(kept.body)
-            if sum(map(len, waiting[signal.name])) >= BATCH_BYTES:
-                sink(signal, b"".join(waiting.pop(signal.name)))
+            waiting[signal.name].append(kept)
+            if sum(len(held.body) for held in waiting[signal.name]) >= BATCH_BYTES:
+                sink(signal, _joined(waiting.pop(signal.name)))
     except BadRequestError as error:
         return Ingested(path, reason=str(error))
-    for name, bodies in waiting.items():
-        sink(SIGNALS[name], b"".join(bodies))
+    for name, exports in waiting.items():
+        sink(SIGNALS[name], _joined(exports))
     return Ingested(path, ", ".join(tally.records), sum(tally.records.values()), tally.rejected, tally.reason)
+
+
+def _joined(exports: Sequence[Export]) -> Export:
+    body = b"".join(kept.body for kept in exports)
+    return Export(body, sum(kept.records for kept in exports), sum(kept.resources for kept in exports))
 
 
 def _content(path: Path) -> bytes:
@@ -205,17 +210,19 @@ def _records_on_the_wire(data: bytes) -> int:
 class StoreSink:
     """Loads requests straight into a store that this process has open."""
 
-    def __init__(self, store: Store, folder: Path | None = None) -> None:
+    def __init__(self, store: Store, tenant: str = "default", folder: Path | None = None) -> None:
         self._store = store
+        self._tenant = tenant
         self._folder = folder
 
-    def __call__(self, signal: Signal, body: bytes) -> None:
+    def __call__(self, signal: Signal, request: Export) -> None:
         """Loads one request by one INSERT; the same bytes again on the same day change nothing."""
-        token = hashlib.sha256(signal.name.encode() + body).hexdigest()
+        digest = segments.digest(signal.name, self._tenant, request.body)
         with tempfile.NamedTemporaryFile(suffix=".otlp", dir=self._folder) as file:
-            file.write(body)
+            file.write(segments.frame(len(request.body), digest, request.resources, self._tenant))
+            file.write(request.body)
             file.flush()
-            self._store.load(signal.table, Path(file.name), token, datetime.now(UTC).replace(microsecond=0))
+            self._store.load(signal.table, Path(file.name), digest.hex(), datetime.now(UTC).replace(microsecond=0))
 
 
 class HttpSink:
@@ -224,7 +231,7 @@ class HttpSink:
     def __init__(self, url: str) -> None:
         self._host = urlsplit(url).netloc
 
-    def __call__(self, signal: Signal, body: bytes) -> None:
+    def __call__(self, signal: Signal, request: Export) -> None:
         """Sends one request, again for some seconds where the collector asks to come back.
 
         Raises:
@@ -232,7 +239,7 @@ class HttpSink:
             UnavailableError: the collector cannot be reached or keeps asking to come back.
         """
         for _ in range(TRIES):
-            status, retry_after, answer = self._post(signal, body)
+            status, retry_after, answer = self._post(signal, request.body)
             if status == 200:
                 return
             if status not in (429, 502, 503, 504):

@@ -107,13 +107,14 @@ class Loader:
 
     def _load_rewritten(self, segment: Segment, data: bytes, record: segments.Record, error: StoreError) -> None:
         """Loads a record as our own protobuf library writes it: ClickHouse reads protobuf more strictly than it has to."""
-        body = data[record.body : record.end]
+        body = export.rewritten(SIGNALS[segment.signal], data[record.body : record.end])
+        frame = segments.frame(len(body), record.frame.digest, record.frame.resources, record.frame.tenant)
         try:
-            self._load_part(segment, export.rewritten(SIGNALS[segment.signal], body), [record])
+            self._load_part(segment, frame + body, [record])
         except StoreUnavailableError:
             raise
         except StoreError:
-            self._bury(segment, body, record, error)
+            self._bury(segment, data[record.start : record.end], record, error)
         else:
             self._counters.add("rewritten_total", signal=segment.signal)
 
@@ -121,17 +122,17 @@ class Loader:
         """Loads a stretch of a segment. Its token is of what was sent, so doing it all again after a crash changes nothing."""
         part = segment.path.with_suffix(f".part-{records[0].start}")
         part.write_bytes(content)
-        token = Segment(segment.signal, segment.opened_ns, part, digests=[record.digest for record in records]).token
+        token = Segment(segment.signal, segment.opened_ns, part, digests=[record.frame.digest for record in records]).token
         try:
             self._store.load(SIGNALS[segment.signal].table, part, token, segment.received_at)
         finally:
             part.unlink(missing_ok=True)
 
-    def _bury(self, segment: Segment, body: bytes, record: segments.Record, error: StoreError) -> None:
-        """Sets a record aside that the store can never take. The file is an export request: `tollbook ingest` takes it again."""
+    def _bury(self, segment: Segment, content: bytes, record: segments.Record, error: StoreError) -> None:
+        """Sets a record aside that the store can never take. The file is an export request, its tenant in the frame before it."""
         folder = self._spool.folder / "dead"
         folder.mkdir(mode=0o700, exist_ok=True)
         grave = folder / f"{segment.path.stem}-{record.start}.otlp"
-        grave.write_bytes(body)
+        grave.write_bytes(content)
         grave.with_suffix(".reason").write_text(f"{error}\n")
         self._counters.add("dead_total", signal=segment.signal)

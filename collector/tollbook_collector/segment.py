@@ -1,13 +1,14 @@
 """A segment: export requests one after another in a file that is itself one valid export request.
 
-Before each body stands a frame, a protobuf field that no OTLP message has, so readers of OTLP skip it while recovery finds and
-checks every record by it. Layout of a record, integers little-endian:
+Before each body stands a frame, a protobuf field that no OTLP message has, so readers of OTLP skip it, recovery finds and checks
+every record by it, and the store learns from it whose the body is. It is field 1000 of the file, a message of at most 127 bytes
+whose fields always stand in this order, each always there:
 
-    tag and length of the frame   3 bytes   field 1000, 44 bytes
-    length of the body            8 bytes
-    SHA-256 of signal and body   32 bytes
-    CRC-32 of the 40 bytes above  4 bytes
-    the body
+    fixed64 length = 1      bytes of the body
+    bytes digest = 2        SHA-256 of signal, tenant and body
+    fixed32 resources = 3   entries of the body: its resource spans, resource metrics or resource logs
+    string tenant = 4       at most 63 bytes
+    fixed32 crc32 = 5       of the bytes of the message before this field
 """
 
 import hashlib
@@ -19,14 +20,28 @@ from dataclasses import dataclass
 from tollbook_collector import wire
 
 FRAME_FIELD = 1000
-FRAME = struct.Struct("<Q32s")
-CHECK = struct.Struct("<I")
-HEAD = wire.encoded(FRAME_FIELD << 3 | wire.BYTES) + wire.encoded(FRAME.size + CHECK.size)
-FRAME_BYTES = len(HEAD) + FRAME.size + CHECK.size
+TAG = wire.encoded(FRAME_FIELD << 3 | wire.BYTES)
+BEFORE_TENANT = struct.Struct("<cQ2s32scIcB")
+CHECK = struct.Struct("<cI")
+LENGTH, DIGEST, RESOURCES, TENANT, CRC32 = b"\x09", b"\x12\x20", b"\x1d", b"\x22", b"\x2d"
+"""Tags of the frame's fields; the digest's with its length."""
 
+MIN_FRAME_BYTES = len(TAG) + 1 + BEFORE_TENANT.size + CHECK.size
+MAX_TENANT_BYTES = 127 - BEFORE_TENANT.size - CHECK.size
 
 CUT_OFF = "cut off"
 """Damage at the end of a segment whose writer was killed in the middle: a record that was never acknowledged."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands before a body."""
+
+    length: int
+    """Bytes of the body."""
+    digest: bytes
+    resources: int
+    tenant: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,7 @@ class Record:
     body: int
     """Offset of its body."""
     end: int
-    digest: bytes
+    frame: Frame
 
 
 @dataclass(frozen=True)
@@ -50,17 +65,26 @@ class Damage:
     reason: str
 
 
-def digest(signal: str, body: bytes) -> bytes:
-    """Identity of a body of that signal."""
-    identity = hashlib.sha256(signal.encode())
+def digest(signal: str, tenant: str, body: bytes) -> bytes:
+    """Identity of a body of that signal and tenant."""
+    identity = hashlib.sha256(f"{signal}\0{tenant}\0".encode())
     identity.update(body)
     return identity.digest()
 
 
-def frame(body: bytes, body_digest: bytes) -> bytes:
-    """What stands before a body."""
-    content = FRAME.pack(len(body), body_digest)
-    return HEAD + content + CHECK.pack(zlib.crc32(content))
+def frame(body_bytes: int, body_digest: bytes, resources: int, tenant: str) -> bytes:
+    """What stands before a body of that length."""
+    name = tenant.encode()
+    if len(name) > MAX_TENANT_BYTES:
+        raise ValueError(f"a tenant's name has at most {MAX_TENANT_BYTES} bytes, got {len(name)}")
+    content = BEFORE_TENANT.pack(LENGTH, body_bytes, DIGEST, body_digest, RESOURCES, resources, TENANT, len(name)) + name
+    content += CHECK.pack(CRC32, zlib.crc32(content))
+    return TAG + bytes((len(content),)) + content
+
+
+def frame_bytes(tenant: str) -> int:
+    """Size of the frame of a body of that tenant."""
+    return MIN_FRAME_BYTES + len(tenant.encode())
 
 
 def scan(signal: str, data: bytes) -> Iterator[Record | Damage]:
@@ -75,34 +99,45 @@ def scan(signal: str, data: bytes) -> Iterator[Record | Damage]:
 
 
 def _record_at(signal: str, data: bytes, place: int) -> Record | Damage:
-    header = _header_at(data, place)
-    if header is None and len(data) - place < FRAME_BYTES and HEAD.startswith(data[place : place + len(HEAD)]):
-        return Damage(place, len(data), CUT_OFF)
-    if header is None:
-        return Damage(place, place + 1, "no frame")
-    length, expected = header
-    body = place + FRAME_BYTES
-    if body + length > len(data):
+    found = _frame_at(data, place)
+    if found is None:
+        cut_off = _begins_frame(data[place : place + MIN_FRAME_BYTES + MAX_TENANT_BYTES])
+        return Damage(place, len(data), CUT_OFF) if cut_off else Damage(place, place + 1, "no frame")
+    header, body = found
+    end = body + header.length
+    if end > len(data):
         return Damage(place, place + 1, CUT_OFF)
-    if digest(signal, data[body : body + length]) != expected:
-        return Damage(place, body + length, "changed since it was written")
-    return Record(place, body, body + length, expected)
+    if digest(signal, header.tenant, data[body:end]) != header.digest:
+        return Damage(place, end, "changed since it was written")
+    return Record(place, body, end, header)
 
 
-def _header_at(data: bytes, place: int) -> tuple[int, bytes] | None:
-    if not data.startswith(HEAD, place) or place + FRAME_BYTES > len(data):
+def _frame_at(data: bytes, place: int) -> tuple[Frame, int] | None:
+    """The frame at `place` and the offset of its body; none where its check does not hold."""
+    content = place + len(TAG) + 1
+    if not data.startswith(TAG, place) or content + BEFORE_TENANT.size + CHECK.size > len(data):
         return None
-    content = data[place + len(HEAD) : place + len(HEAD) + FRAME.size]
-    (check,) = CHECK.unpack_from(data, place + len(HEAD) + FRAME.size)
-    if zlib.crc32(content) != check:
+    *_, name_bytes = BEFORE_TENANT.unpack_from(data, content)
+    check = content + BEFORE_TENANT.size + name_bytes
+    if check + CHECK.size > len(data) or data[content - 1] != check + CHECK.size - content:
         return None
-    length, body_digest = FRAME.unpack(content)
-    return length, body_digest
+    if CHECK.unpack_from(data, check) != (CRC32, zlib.crc32(data[content:check])):
+        return None
+    _, length, _, body_digest, _, resources, _, _ = BEFORE_TENANT.unpack_from(data, content)
+    tenant = data[content + BEFORE_TENANT.size : check].decode(errors="replace")
+    return Frame(length, body_digest, resources, tenant), check + CHECK.size
+
+
+def _begins_frame(rest: bytes) -> bool:
+    """Whether the last bytes of a segment are the beginning of a frame."""
+    head = TAG + rest[len(TAG) : len(TAG) + 1] + LENGTH
+    whole = rest[len(TAG)] + len(TAG) + 1 if len(rest) > len(TAG) else MIN_FRAME_BYTES
+    return len(rest) < whole and head.startswith(rest[: len(head)])
 
 
 def _next_frame(data: bytes, place: int) -> int:
     """Offset of the next frame whose check holds, or the end."""
-    place = data.find(HEAD, place)
-    while place >= 0 and _header_at(data, place) is None:
-        place = data.find(HEAD, place + 1)
+    place = data.find(TAG, place)
+    while place >= 0 and _frame_at(data, place) is None:
+        place = data.find(TAG, place + 1)
     return len(data) if place < 0 else place

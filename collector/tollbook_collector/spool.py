@@ -67,6 +67,7 @@ class _Pending:
     signal: SignalName
     body: bytes
     digest: bytes
+    frame: bytes
     kept: "Future[None]"
 
 
@@ -104,21 +105,22 @@ class Spool:
 
     # Appending
 
-    def append(self, signal: SignalName, body: bytes) -> "Future[None]":
-        """Keeps a body; the future is done once it is on disk, or fails with UnavailableError.
+    def append(self, signal: SignalName, body: bytes, *, tenant: str = "default", resources: int) -> "Future[None]":
+        """Keeps a tenant's body with so many resources; the future is done once it is on disk, or fails with UnavailableError.
 
-        A body seen lately is kept already.
+        A body seen lately is kept already. It must have no top-level field but 1, and `resources` of that.
 
         Raises:
             UnavailableError: the spool is full or stopping.
         """
-        digest = segments.digest(signal, body)
+        digest = segments.digest(signal, tenant, body)
+        frame = segments.frame(len(body), digest, resources, tenant)
         with self._changed:
             if digest in self._unkept or digest in self._seen:
                 self.counters.add("repeated_total", signal=signal)
                 return self._unkept.get(digest) or _done()
             self._refuse_when_full(len(body))
-            pending = _Pending(signal, body, digest, Future())
+            pending = _Pending(signal, body, digest, frame, Future())
             pending.kept.set_running_or_notify_cancel()  # a sender that goes away does not cancel the write
             self._unkept[digest] = pending.kept
             self._pending.append(pending)
@@ -157,7 +159,7 @@ class Spool:
         segment = self._open.get(signal) or self._opened(signal)
         assert segment.file is not None
         for pending in piece:
-            segment.file.write(segments.frame(pending.body, pending.digest))
+            segment.file.write(pending.frame)
             segment.file.write(pending.body)
         segment.file.flush()
         sync(segment.file.fileno())
@@ -174,7 +176,7 @@ class Spool:
 
     def _acknowledge(self, segment: Segment, piece: Sequence[_Pending]) -> None:
         digests = [pending.digest for pending in piece]
-        written = sum(len(pending.body) + segments.FRAME_BYTES for pending in piece)
+        written = sum(len(pending.body) + len(pending.frame) for pending in piece)
         with self._changed:
             segment.size_bytes += written
             segment.digests += digests
@@ -355,7 +357,7 @@ class Spool:
         kept = b"".join(data[record.start : record.end] for record in records)
         if len(kept) != path.stat().st_size:
             _replace(path, kept)
-        return Segment(signal, opened_ns, path, len(kept), [record.digest for record in records])
+        return Segment(signal, opened_ns, path, len(kept), [record.frame.digest for record in records])
 
     def _set_aside(self, path: Path, data: bytes, damages: Iterable[segments.Damage]) -> None:
         folder = self.folder / "damaged"

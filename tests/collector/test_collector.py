@@ -51,7 +51,7 @@ def test_stopping_loads_what_was_acknowledged(store: Store, tmp_path: Path) -> N
 
 def test_what_an_earlier_collector_left_is_loaded_at_the_start(store: Store, tmp_path: Path) -> None:
     spool = Spool(tmp_path, SETTINGS)
-    spool.append("traces", trace_request(3).SerializeToString()).result(5)
+    spool.append("traces", trace_request(3).SerializeToString(), resources=1).result(5)
     spool.close()
 
     async def story(collector: Collector) -> None:

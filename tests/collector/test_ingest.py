@@ -10,6 +10,7 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from tollbook_collector.errors import BadRequestError, UnavailableError
+from tollbook_collector.export import Export
 from tollbook_collector.ingest import HttpSink, Ingested, StoreSink, ingest_file
 from tollbook_collector.signals import TRACES, Signal
 from tollbook_schema.store import Store
@@ -49,10 +50,10 @@ class Tray:
     """A sink that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.given: list[tuple[str, bytes]] = []
+        self.given: list[tuple[str, Export]] = []
 
-    def __call__(self, signal: Signal, body: bytes) -> None:
-        self.given.append((signal.name, body))
+    def __call__(self, signal: Signal, request: Export) -> None:
+        self.given.append((signal.name, request))
 
 
 def ingested(tmp_path: Path, content: bytes) -> Ingested:
@@ -117,7 +118,8 @@ def test_the_lines_of_a_file_are_loaded_together(tmp_path: Path) -> None:
     path, tray = tmp_path / "file", Tray()
     path.write_bytes(b"\n".join(json_line(SPAN | {"name": str(number)}) for number in range(50)))
     assert ingest_file(path, tray).records == 50
-    assert len(tray.given) == 1
+    ((_signal, request),) = tray.given
+    assert (request.records, request.resources) == (50, 50)
 
 
 def test_a_file_goes_into_the_store_and_again_changes_nothing(tmp_path: Path, store: Store) -> None:
@@ -138,9 +140,9 @@ def test_a_file_goes_to_a_collector_that_runs(tmp_path: Path, running: Running, 
 
 def test_a_collector_that_is_not_there_or_refuses_is_named(running: Running) -> None:
     with pytest.raises(UnavailableError, match=r"cannot reach the collector at 127\.0\.0\.1:1"):
-        HttpSink("http://127.0.0.1:1")(TRACES, b"")
+        HttpSink("http://127.0.0.1:1")(TRACES, Export(b"", 0, 0))
     with pytest.raises(BadRequestError, match="answered 400"):
-        HttpSink(running.http)(TRACES, b"garbage")
+        HttpSink(running.http)(TRACES, Export(b"garbage", 1, 1))
 
 
 # The second reader: protobuf by hand, JSON by a walk over its text's tree; it knows field numbers and nothing else.

@@ -1,10 +1,12 @@
 """The spool and its segment files: what is acknowledged is found again, once, whatever happened to the process or the disk."""
 
 import errno
+import hashlib
 import os
 import resource
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tollbook_collector import segment as segments
 from tollbook_collector import spool as spool_module
+from tollbook_collector import wire
 from tollbook_collector.errors import SpoolBusyError, UnavailableError
 from tollbook_collector.settings import Settings
 from tollbook_collector.spool import Segment, Spool
@@ -43,7 +46,7 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
 
 def keep(spool: Spool, *bodies: bytes) -> None:
     for body in bodies:
-        spool.append("traces", body).result(5)
+        spool.append("traces", body, resources=1).result(5)
 
 
 def bodies_of(segment: Segment) -> list[bytes]:
@@ -68,6 +71,39 @@ def test_a_segment_is_itself_one_valid_export_request(open_spool: Open) -> None:
     request = ExportTraceServiceRequest.FromString(segment.path.read_bytes())
     ids = [span.span_id[-1] for resource in request.resource_spans for scope in resource.scope_spans for span in scope.spans]
     assert ids == [10, 11, 20, 21, 30, 31, 40, 41, 50, 51]
+
+
+def test_each_body_says_in_a_message_before_it_whose_it_is(open_spool: Open) -> None:
+    spool = open_spool()
+    three = BODIES[0] + trace_request(1, first=77).SerializeToString() + BODIES[1]
+    spool.append("traces", three, tenant="acme-eu", resources=3).result(5)
+    spool.append("traces", BODIES[2], tenant="a" * 63, resources=1).result(5)
+    segment = spool.take(1)
+    assert segment is not None
+    data = segment.path.read_bytes()
+    frames = [field for field in wire.fields(data) if field.number == 1000]
+    assert [field.value - field.start for field in frames] == [3, 3]
+    read = [_fields(data[field.value : field.end]) for field in frames]
+    assert [(told[1], told[3], told[4]) for told in read] == [(len(three), 3, b"acme-eu"), (len(BODIES[2]), 1, b"a" * 63)]
+    assert read[0][2] == hashlib.sha256(b"traces\0acme-eu\0" + three).digest()
+    assert [told[5] for told in read] == [zlib.crc32(data[field.value : field.end - 5]) for field in frames]
+
+
+def _fields(message: bytes) -> dict[int, bytes | int]:
+    """Fields of a frame: the fixed ones as numbers."""
+    found = {field.number: (field, message[field.value : field.end]) for field in wire.fields(message)}
+    assert list(found) == [1, 2, 3, 4, 5]
+    return {
+        number: content if field.kind == wire.BYTES else int.from_bytes(content, "little")
+        for number, (field, content) in found.items()
+    }
+
+
+def test_the_same_bytes_of_another_tenant_are_another_body(open_spool: Open) -> None:
+    spool = open_spool()
+    for tenant in ("acme", "globex", "acme"):
+        spool.append("traces", BODIES[0], tenant=tenant, resources=1).result(5)
+    assert drained(spool) == [BODIES[0], BODIES[0]]
 
 
 def test_a_loaded_segment_is_gone(open_spool: Open) -> None:
@@ -103,7 +139,7 @@ def test_a_restart_finds_the_same_segment_with_the_same_token(open_spool: Open) 
 
 def test_signals_have_segments_of_their_own(open_spool: Open) -> None:
     spool = open_spool()
-    spool.append("logs", b"\x0a\x00").result(5)
+    spool.append("logs", b"\x0a\x00", resources=1).result(5)
     keep(spool, BODIES[0])
     taken = [spool.take(1), spool.take(1)]
     assert [segment.signal for segment in taken if segment] == ["logs", "traces"]
@@ -138,7 +174,7 @@ def test_many_senders_share_a_sync(open_spool: Open, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(spool_module, "sync", slow_sync)
     spool = open_spool()
-    kept = [spool.append("traces", trace_request(first=number).SerializeToString()) for number in range(1, 101)]
+    kept = [spool.append("traces", trace_request(first=number).SerializeToString(), resources=1) for number in range(1, 101)]
     for future in kept:
         future.result(5)
     assert len(syncs) <= 3
@@ -191,7 +227,7 @@ def test_a_body_is_forgotten_after_its_time(open_spool: Open) -> None:
 def test_the_same_bytes_of_another_signal_are_another_body(open_spool: Open) -> None:
     spool = open_spool()
     keep(spool, BODIES[0])
-    spool.append("logs", BODIES[0]).result(5)
+    spool.append("logs", BODIES[0], resources=1).result(5)
     assert drained(spool) == [BODIES[0], BODIES[0]]
 
 
@@ -207,7 +243,7 @@ def test_a_spool_that_is_closed_asks_to_come_back(open_spool: Open) -> None:
     keep(spool, BODIES[0])
     spool.refuse()
     with pytest.raises(UnavailableError, match="the collector is stopping"):
-        spool.append("traces", BODIES[1])
+        spool.append("traces", BODIES[1], resources=1)
     assert drained(spool) == [BODIES[0]]
 
 
@@ -215,7 +251,7 @@ def test_a_spool_fuller_than_its_limit_starts_and_drains(open_spool: Open) -> No
     keep(open_spool(), *BODIES)
     spool = open_spool(replace(SETTINGS, spool_max_bytes=10))
     with pytest.raises(UnavailableError, match="the spool is full"):
-        spool.append("traces", b"\x0a\x00")
+        spool.append("traces", b"\x0a\x00", resources=1)
     assert drained(spool) == BODIES
 
 
@@ -224,7 +260,7 @@ def test_a_torn_tail_is_cut_off_wherever_it_tore(open_spool: Open, tmp_path: Pat
     open_spool().close()
     (path,) = tmp_path.glob("*.otlp")
     whole = path.read_bytes()
-    last = len(BODIES[-1]) + segments.FRAME_BYTES
+    last = len(BODIES[-1]) + segments.frame_bytes("default")
     for cut in range(1, last):
         path.write_bytes(whole[:-cut])
         spool = open_spool()
@@ -238,7 +274,7 @@ def test_one_flipped_bit_costs_one_record_and_is_counted(open_spool: Open, tmp_p
     open_spool().close()
     (path,) = tmp_path.glob("*.otlp")
     whole = path.read_bytes()
-    for place in range(len(whole) - len(BODIES[-1]) - segments.FRAME_BYTES):
+    for place in range(len(whole) - len(BODIES[-1]) - segments.frame_bytes("default")):
         flipped = bytearray(whole)
         flipped[place] ^= 1 << place % 8
         path.write_bytes(flipped)
@@ -288,7 +324,7 @@ def test_a_full_disk_acknowledges_nothing_and_resumes_alone(open_spool: Open) ->
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (300, limits[1]))
     try:
-        refusal = spool.append("traces", BODIES[1]).exception(5)
+        refusal = spool.append("traces", BODIES[1], resources=1).exception(5)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert isinstance(refusal, UnavailableError)
