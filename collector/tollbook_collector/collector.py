@@ -8,16 +8,19 @@ from typing import Any, Literal, TypeAlias, cast
 
 import grpc
 from google.protobuf.message import Message
+from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store
 
 from tollbook_collector import export, otlp_grpc, otlp_json
 from tollbook_collector.counters import Counters, Sample, page
+from tollbook_collector.door import Door
 from tollbook_collector.errors import UnavailableError
 from tollbook_collector.export import Export
 from tollbook_collector.loader import Loader
 from tollbook_collector.settings import Settings
 from tollbook_collector.signals import Signal
 from tollbook_collector.spool import Spool
+from tollbook_collector.tls import Tls
 
 Encoding: TypeAlias = Literal["protobuf", "json"]
 
@@ -36,8 +39,18 @@ class Health:
 class Collector:
     """One collector over one spool folder and one store. Made and used in one event loop."""
 
-    def __init__(self, store: Store, spool_dir: Path, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        spool_dir: Path,
+        settings: Settings | None = None,
+        keys: Keys | None = None,
+        tls: Tls | None = None,
+    ) -> None:
+        """Over a store and a spool folder. Without `keys` everybody may send; without `tls` gRPC is in the clear."""
         self.settings = settings or Settings()
+        self.door = Door(keys)
+        self.tls = tls
         self.counters = Counters()
         self._store = store
         self._spool_dir = spool_dir

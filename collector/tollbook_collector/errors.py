@@ -46,6 +46,26 @@ class BadRequestError(RefusedError):
     """The sender's fault: retrying the same bytes cannot help."""
 
 
+class UnauthenticatedError(RefusedError):
+    """No key, or none that is known, or one that is revoked or expired. The answer never says which."""
+
+    http_status = 401
+    code = code_pb2.UNAUTHENTICATED
+    reason = "unauthenticated"
+
+    def headers(self) -> Mapping[str, str]:
+        """How to sign in, as RFC 9110 asks."""
+        return {"www-authenticate": 'Bearer realm="tollbook"'}
+
+
+class ForbiddenError(RefusedError):
+    """The key is right and not for this."""
+
+    http_status = 403
+    code = code_pb2.PERMISSION_DENIED
+    reason = "forbidden"
+
+
 class UnsupportedMediaTypeError(RefusedError):
     """The body is in a format or a compression that OTLP does not know."""
 

@@ -1,10 +1,11 @@
 """OTLP over gRPC: handlers that take and give bytes, so that a request is parsed once, where it is checked."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 from google.rpc import code_pb2  # type: ignore[import-untyped]
+from tollbook_schema.keys import Principal
 
 from tollbook_collector.errors import RefusedError
 from tollbook_collector.signals import SIGNALS, Signal
@@ -13,11 +14,14 @@ if TYPE_CHECKING:
     from tollbook_collector.collector import Collector
 
 Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 CODES = {
     code_pb2.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
     code_pb2.RESOURCE_EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
     code_pb2.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    code_pb2.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    code_pb2.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
 }
 DETAILS = "grpc-status-details-bin"
 
@@ -33,11 +37,12 @@ async def serve(collector: "Collector") -> tuple[grpc.aio.Server, int]:
         ("grpc.max_receive_message_length", settings.max_body_bytes),
         ("grpc.so_reuseport", 0),
     ]
-    server = grpc.aio.server(options=limits)
+    server = grpc.aio.server(interceptors=[_Guard(collector)], options=limits)
     server.add_generic_rpc_handlers([_handlers(collector, signal) for signal in SIGNALS.values()])
     address = f"{settings.grpc_host}:{settings.grpc_port}"
     try:
-        port = server.add_insecure_port(address)
+        tls = collector.tls
+        port = server.add_secure_port(address, tls.grpc()) if tls else server.add_insecure_port(address)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: {error}") from error
     await server.start()
@@ -53,16 +58,52 @@ def _export(collector: "Collector", signal: Signal) -> Callable[[bytes, Context]
     async def export(body: bytes, context: Context) -> bytes:
         held_bytes = 0
         try:
+            tenant = _admit(collector, context.invocation_metadata()).stores_for
             collector.hold(len(body))
             held_bytes = len(body)
-            return (await collector.take(signal, body, "protobuf")).SerializeToString()
+            return (await collector.take(signal, body, "protobuf", tenant)).SerializeToString()
         except RefusedError as error:
-            collector.counters.add("refused_total", reason=error.reason)
-            context.set_trailing_metadata(((DETAILS, error.status().SerializeToString()),))
-            context.set_code(CODES[error.code])
-            context.set_details(str(error))
+            _refuse(collector, error, context)
             return b""
         finally:
             collector.release(held_bytes)
 
     return export
+
+
+class _Guard(grpc.aio.ServerInterceptor):
+    """Asks for the key of every call, to methods that do not exist too, before its body is read."""
+
+    def __init__(self, collector: "Collector") -> None:
+        self._collector = collector
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
+        details: grpc.HandlerCallDetails,
+    ) -> "Handler | None":
+        try:
+            _admit(self._collector, details.invocation_metadata)
+        except RefusedError as error:
+            return _refusing(self._collector, error)
+        return await continuation(details)
+
+
+def _admit(collector: "Collector", metadata: Iterable[tuple[str, str | bytes]] | None) -> Principal:
+    sent = {name: value for name, value in metadata or () if isinstance(value, str)}
+    return collector.door.admit(sent.get("authorization", ""), sent.get("x-api-key", ""))
+
+
+def _refusing(collector: "Collector", error: RefusedError) -> Handler:
+    async def refuse(_bodies: AsyncIterator[bytes], context: Context) -> bytes:
+        _refuse(collector, error, context)
+        return b""
+
+    return grpc.stream_unary_rpc_method_handler(refuse)
+
+
+def _refuse(collector: "Collector", error: RefusedError, context: Context) -> None:
+    collector.counters.add("refused_total", reason=error.reason)
+    context.set_trailing_metadata(((DETAILS, error.status().SerializeToString()),))
+    context.set_code(CODES[error.code])
+    context.set_details(str(error))

@@ -11,9 +11,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
+from tollbook_schema.keys import Principal
 
 from tollbook_collector.bodies import body as new_body
 from tollbook_collector.collector import LARGE_BYTES, Collector, Encoding
+from tollbook_collector.door import may_send
 from tollbook_collector.errors import (
     JSON,
     PROTOBUF,
@@ -26,6 +28,15 @@ from tollbook_collector.errors import (
 from tollbook_collector.signals import LOGS, METRICS, TRACES, Signal
 
 ENCODINGS: dict[str, Encoding] = {PROTOBUF: "protobuf", JSON: "json"}
+PRINCIPAL = "tollbook.principal"
+"""Where an ASGI scope holds who asks, once somebody has looked."""
+
+EXPORTS: dict[str, Signal] = {
+    "/v1/traces": TRACES,
+    "/v1/metrics": METRICS,
+    "/v1/logs": LOGS,
+    "/api/public/otel/v1/traces": TRACES,  # where Langfuse's SDK sends
+}
 
 
 def app(collector: Collector) -> Starlette:
@@ -47,10 +58,7 @@ def routes(collector: Collector) -> list[BaseRoute]:
         return PlainTextResponse(collector.metrics(), media_type="text/plain; version=0.0.4")
 
     return [
-        Route("/v1/traces", Exports(collector, TRACES)),
-        Route("/v1/metrics", Exports(collector, METRICS)),
-        Route("/v1/logs", Exports(collector, LOGS)),
-        Route("/api/public/otel/v1/traces", Exports(collector, TRACES)),  # where Langfuse's SDK sends
+        *(Route(path, Exports(collector, signal)) for path, signal in EXPORTS.items()),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics),
@@ -71,14 +79,13 @@ class Exports:
             response = await self._answer(request)
         except RefusedError as error:
             self._collector.counters.add("refused_total", reason=error.reason)
-            media_type = _media_type(request.headers)
-            media_type = media_type if media_type in ENCODINGS else JSON
-            response = Response(error.body(media_type), error.http_status, error.headers(), media_type)
+            response = refusal(error, request.headers)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        tenant = self._admit(request).stores_for
         if request.method != "POST":
             raise MethodNotAllowedError(f"{request.url.path} takes POST, not {request.method}")
         media_type = _media_type(request.headers)
@@ -89,12 +96,18 @@ class Exports:
         try:
             async with asyncio.timeout(self._collector.settings.body_timeout_ms / 1000):
                 body = await self._body(request, held)
-            answer = await self._collector.take(self._signal, body, encoding)
+            answer = await self._collector.take(self._signal, body, encoding, tenant)
         except TimeoutError as error:
             raise UnavailableError("the body did not arrive in time") from error
         finally:
             held.release()
         return Response(encoded(answer, media_type), media_type=media_type)
+
+    def _admit(self, request: Request) -> Principal:
+        """Who sends this: as whoever guards all routes has found out, else by its key."""
+        if PRINCIPAL in request.scope:
+            return may_send(request.scope[PRINCIPAL])
+        return self._collector.door.admit(request.headers.get("authorization", ""), request.headers.get("x-api-key", ""))
 
     async def _body(self, request: Request, held: "_Held") -> bytes:
         body = new_body(request.headers.get("content-encoding", "").strip().lower(), self._collector.settings.max_body_bytes)
@@ -121,6 +134,13 @@ class _Held:
     def release(self) -> None:
         self._collector.release(self._size_bytes)
         self._size_bytes = 0
+
+
+def refusal(error: RefusedError, headers: Headers) -> Response:
+    """The answer to a request with these headers that is refused: a google.rpc.Status in the encoding it came in."""
+    media_type = _media_type(headers)
+    media_type = media_type if media_type in ENCODINGS else JSON
+    return Response(error.body(media_type), error.http_status, error.headers(), media_type)
 
 
 def _media_type(headers: Headers) -> str:

@@ -34,7 +34,7 @@ def running(store: Store, tmp_path: Path) -> Iterator[Running]:
     yield from run(store, tmp_path / "spool", Settings(grpc_port=0, segment_ms=50))
 
 
-def run(store: Store, spool_dir: Path, settings: Settings) -> Iterator[Running]:
+def run(store: Store, spool_dir: Path, settings: Settings, **guards: Any) -> Iterator[Running]:
     """Starts a collector, gives it, stops it."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -43,7 +43,7 @@ def run(store: Store, spool_dir: Path, settings: Settings) -> Iterator[Running]:
     def on_loop(coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(20)
 
-    collector = Collector(store, spool_dir, settings)
+    collector = Collector(store, spool_dir, settings, **guards)
     on_loop(collector.start())
     config = uvicorn.Config(otlp_http.app(collector), port=0, log_level="error", lifespan="off", ws="none")
     server = uvicorn.Server(config)
