@@ -1,4 +1,4 @@
-"""Settlement: the numbered steps of `steps/`, run in order for every hour that needs it.
+"""Settlement: the numbered steps of `steps/`, run in order for every hour of every tenant that needs it.
 
 A settlement writes its rows under a number of its own and then names itself in `settlements`; until that last row, readers
 see the one before. So a step may fail, or the process may die, and nothing that readers see has changed.
@@ -43,8 +43,9 @@ Progress = Callable[[int, int, datetime], None]
 
 @dataclass(frozen=True)
 class Unsettled:
-    """An hour to settle."""
+    """An hour of one tenant to settle."""
 
+    tenant: str
     window: datetime
     """Start of the hour."""
     facts: int
@@ -58,7 +59,7 @@ class Settlement:
     """What a run of `settle` came to."""
 
     windows: int
-    """Hours settled."""
+    """Hours settled, each tenant's counted."""
     spans: int
     calls: int
     """Model calls that count."""
@@ -99,16 +100,17 @@ def settle(
 
 
 def windows_to_settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Unsettled]:
-    """The hours that `settle` would settle, oldest first."""
+    """The hours that `settle` would settle, oldest first, tenant by tenant within an hour."""
     bounds = {"since": _hour(since or FIRST_WINDOW), "until": until or LAST_WINDOW + HOUR, "all": bool(since or until)}
     rows = store.query(_query("windows.sql"), bounds)
-    return [Unsettled(row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
+    return [Unsettled(row["tenant"], row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
 
 
 def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     """Settles one hour and returns its row of `settlements`."""
     window = unsettled.window
     parameters = {
+        "tenant": unsettled.tenant,
         "window": window,
         "until": END_OF_TIME if window == LAST_WINDOW else window + HOUR,
         "settlement": max(time.time_ns(), unsettled.newest + 1),

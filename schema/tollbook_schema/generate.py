@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tollbook_schema import registry as vocabulary
 from tollbook_schema.registry import Attribute, Registry
+from tollbook_schema.tenants import DEFAULT_TENANT
 
 HERE = Path(__file__).parent
 MAX_CODES = 255
@@ -66,6 +67,7 @@ def rendered(registry: Registry) -> Iterator[tuple[Path, str]]:
     context = {
         "registry": registry,
         "schema_url": vocabulary.SCHEMA_URL,
+        "default_tenant": DEFAULT_TENANT,
         "columns": columns,
         **_encoding(registry, columns),
     }

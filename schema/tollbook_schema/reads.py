@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 QUESTIONS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"})
 
+TENANTS_QUESTIONS = frozenset({"SELECT", "WITH", "DESCRIBE", "DESC"})
+
 SAFE_TABLE_FUNCTIONS = frozenset(
     {
         "format",
@@ -47,12 +49,14 @@ class NotAQuestionError(ValueError):
     """The statement would do more than read; the message says which part."""
 
 
-def check(statement: str, table_functions: frozenset[str]) -> str:
+def check(statement: str, table_functions: frozenset[str], closed_databases: frozenset[str] | None = None) -> str:
     """The statement without its closing semicolon, if it only reads.
 
     Args:
         statement: one SQL statement as a person wrote it.
         table_functions: lower-case names of the table functions that the engine knows.
+        closed_databases: of the databases that a tenant must not see, their names; a tenant asks with SELECT only, as other
+            questions tell of tables as a whole. None for an operator, who sees all.
 
     Raises:
         NotAQuestionError: it is empty, more than one statement, no question, writes a file or reaches outside the database.
@@ -65,10 +69,14 @@ def check(statement: str, table_functions: frozenset[str]) -> str:
     words = [word for _, word in tokens]
     if ";" in words:
         raise NotAQuestionError("one statement at a time")
-    if words[0].upper() not in QUESTIONS and words[0] != "(":
-        raise NotAQuestionError(f"{words[0].upper()} is not a question; only {', '.join(sorted(QUESTIONS))} are answered")
+    questions = QUESTIONS if closed_databases is None else TENANTS_QUESTIONS
+    if words[0].upper() not in questions and words[0] != "(":
+        raise NotAQuestionError(f"{words[0].upper()} is not a question; only {', '.join(sorted(questions))} are answered")
+    closed = {name.lower() for name in closed_databases or ()}
     for (kind, word), (_, following), (_, third) in zip(tokens, tokens[1:], [*tokens[2:], ("end", "")], strict=False):
         _check_run(kind, word.lower(), following.lower(), third, table_functions)
+        if following == "." and kind in ("word", "quoted") and word.lower() in closed:
+            raise NotAQuestionError(f"the database {word} is not yours to read")
     return statement.rstrip().rstrip(";").rstrip()
 
 

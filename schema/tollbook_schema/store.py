@@ -6,18 +6,21 @@ The only module that imports clickhouse_connect, and the only one that puts SQL 
 import contextlib
 import queue
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
 from tollbook_schema import reads, sql
+from tollbook_schema.tenants import checked_tenant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +35,15 @@ LOADERS = 2
 
 READERS = 3
 """Questions answered side by side; a connection runs its queries one after another."""
+
+CONFINED_CONNECTIONS = 2
+"""Questions of one tenant answered side by side, beside one of its people's SQL."""
+
+CONFINED_READERS = 16
+"""Tenants whose connections are kept open; the one that asked longest ago makes room for another."""
+
+SHARED_TABLES = frozenset({"prices", "model_names", "instance_rates", "schema_migrations"})
+"""Tables of no tenant that all tenants read. Any other table without a tenant is empty to them."""
 
 MAX_READ_SECONDS = 30
 MAX_READ_MEMORY_BYTES = 4 * 1024**3
@@ -91,6 +103,31 @@ class Migration:
     name: str
 
 
+class Reads(Protocol):
+    """What answers questions: a `Store`, or one tenant's share of it (`Store.of`)."""
+
+    def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+        """Rows of one of our own SELECTs as dictionaries, values bound by the server (`{name:Type}`).
+
+        Raises:
+            QueryError: the SELECT is wrong.
+            StoreUnavailableError: the store cannot answer at present.
+        """
+
+    def table(self, question: str, parameters: Parameters | None = None) -> Table:
+        """Answer of one of our own SELECTs with column names and types. Raises as `query` does."""
+
+    def frame(self, question: str, parameters: Parameters | None = None) -> "pd.DataFrame":
+        """Answer of one of our own SELECTs as a pandas frame. Raises as `query` does."""
+
+    def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
+        """Answer to a person's SQL: one statement that only reads, within time, memory and `max_rows`.
+
+        Raises:
+            QueryError: it is no question, it is wrong, or it needs more than its share; the message says which.
+        """
+
+
 class Store:
     """One database, opened once per process. Safe to use from several threads.
 
@@ -121,13 +158,11 @@ class Store:
         with _errors_named():
             self._writers = _Pool([self._connect()])
         self._loaders = _Pool([])
-        self._readers = _Pool([])
-        self._people = _Pool([])
-        self._table_functions: frozenset[str] = frozenset()
+        self._confined: OrderedDict[str, _Reader] = OrderedDict()
+        self._confining = threading.Lock()
         with _errors_named():
             self._loaders.fill(self._connect() for _ in range(LOADERS))
-            self._readers.fill(self._reader() for _ in range(READERS))
-            self._people.fill([self._reader()])
+            self._reader = _Reader(self._connections(READERS), self._connections(1))
 
     @property
     def embedded(self) -> bool:
@@ -160,43 +195,38 @@ class Store:
         self._run_script(_text("generated/columns.sql"))
 
     def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
-        """Rows of one of our own SELECTs as dictionaries, values bound by the server (`{name:Type}`).
-
-        Raises:
-            QueryError: the SELECT is wrong.
-            StoreUnavailableError: the store cannot answer at present.
-        """
-        return self.table(question, parameters).dicts()
+        """As `Reads.query`, over all tenants."""
+        return self._reader.query(question, parameters)
 
     def table(self, question: str, parameters: Parameters | None = None) -> Table:
-        """Answer of one of our own SELECTs with column names and types. Raises as `query` does."""
-        with self._readers.client() as client:
-            return _table(client, question, parameters)
+        """As `Reads.table`, over all tenants."""
+        return self._reader.table(question, parameters)
 
     def frame(self, question: str, parameters: Parameters | None = None) -> "pd.DataFrame":
-        """Answer of one of our own SELECTs as a pandas frame. Raises as `query` does."""
-        with self._readers.client() as client:
-            return client.query_df(question, parameters=dict(parameters or {}))
+        """As `Reads.frame`, over all tenants."""
+        return self._reader.frame(question, parameters)
 
     def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
-        """Answer to a person's SQL: one statement that only reads, within time, memory and `max_rows`.
+        """As `Reads.read`, over all tenants."""
+        return self._reader.read(statement, parameters, max_rows)
+
+    def of(self, tenant: str | None) -> Reads:
+        """The share of one tenant, which no question can look beyond; the whole store for None.
+
+        ClickHouse itself keeps to it: every scan of a table has the tenant's condition added, on a connection that cannot change
+        its settings.
 
         Raises:
-            QueryError: it is no question, it is wrong, or it needs more than its share; the message says which.
+            ValueError: that is no name of a tenant.
         """
-        try:
-            question = reads.check(statement, self._known_table_functions())
-        except reads.NotAQuestionError as error:
-            raise QueryError(f"refused: {error}") from error
-        with self._people.client() as client:
-            if question.lstrip("(").lstrip()[:4].upper() in ("SELE", "WITH"):
-                limited = f"SELECT * FROM (\n{question}\n) LIMIT {max_rows + 1:d}"  # noqa: S608 - `reads.check` read it
-                table = _table(client, limited, parameters)
-                if not table.columns:
-                    table = _empty(client, question, parameters)
-            else:
-                table = _described(client, question)
-        return Table(table.columns, table.types, table.rows[:max_rows], truncated=len(table.rows) > max_rows)
+        if tenant is None:
+            return self
+        with self._confining:
+            reader = self._confined.pop(checked_tenant(tenant), None) or self._confined_to(tenant)
+            self._confined[tenant] = reader  # the one used last stands last
+            if len(self._confined) > CONFINED_READERS:
+                self._confined.popitem(last=False)  # its connections go when their last question is answered
+            return reader
 
     def command(self, statement: str, parameters: Parameters | None = None) -> None:
         """Runs one of our own statements that returns nothing. Raises as `query` does."""
@@ -246,7 +276,9 @@ class Store:
         """Closes all connections. An embedded path can be opened again afterwards, by this process or another."""
         if not self._closed:
             self._closed = True
-            for pool in (self._people, self._readers, self._loaders, self._writers):
+            for reader in (*self._confined.values(), self._reader):
+                reader.close()
+            for pool in (self._loaders, self._writers):
                 pool.close()
 
     def _connect(self) -> Client:
@@ -256,14 +288,33 @@ class Store:
             )
         return clickhouse_connect.get_client(dsn=self._url, autogenerate_session_id=False, send_receive_timeout=600)
 
-    def _reader(self) -> Client:
+    def _confined_to(self, tenant: str) -> "_Reader":
+        """Raises QueryError before `migrate`, when there is nothing to confine."""
+        tables = {row["name"]: row["owned"] for row in self.query(_text("owned_tables.sql"))}
+        conditions = {
+            name: f"tenant = '{tenant}'" if owned else "0" for name, owned in tables.items() if name not in SHARED_TABLES
+        }
+        others = frozenset(row["name"] for row in self.query("SELECT name FROM system.databases WHERE name != currentDatabase()"))
+        limits = {"additional_table_filters": _mapped(conditions)}
+        with _errors_named():
+            return _Reader(self._connections(CONFINED_CONNECTIONS, limits), self._connections(1, limits), others)
+
+    def _connections(self, number: int, limits: Mapping[str, Any] | None = None) -> "_Pool":
+        """Connections that cannot write, nor change what limits them."""
+        limits = {
+            **(limits or {}),
+            "max_execution_time": MAX_READ_SECONDS,
+            "max_memory_usage": MAX_READ_MEMORY_BYTES,
+            "readonly": 1,
+        }
+        return _Pool([self._limited(limits) for _ in range(number)])
+
+    def _limited(self, limits: Mapping[str, Any]) -> Client:
         client = self._connect()
-        limits = {"max_execution_time": MAX_READ_SECONDS, "max_memory_usage": MAX_READ_MEMORY_BYTES, "readonly": 1}
-        if self.embedded:
-            for name, value in limits.items():
-                client.command(f"SET {name} = {value:d}")
-        else:
-            for name, value in limits.items():
+        for name, value in limits.items():
+            if self.embedded:
+                client.command(f"SET {name} = {value}")
+            else:
                 client.set_client_setting(name, value)
         return client
 
@@ -275,15 +326,55 @@ class Store:
         text = " ".join(line.strip() for line in _text(name).splitlines() if not line.startswith("//"))
         return {"format_schema_source": "string", "format_schema_message_name": "Export", "format_schema": text}
 
+    def _run_script(self, script: str) -> None:
+        for statement in sql.statements(script):
+            self.command(statement)
+
+
+class _Reader:
+    """Connections that only read: some for our own questions, some for people's SQL."""
+
+    def __init__(self, own: "_Pool", people: "_Pool", closed_databases: frozenset[str] | None = None) -> None:
+        self._own = own
+        self._people = people
+        self._closed_databases = closed_databases
+        self._table_functions: frozenset[str] = frozenset()
+
+    def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+        return self.table(question, parameters).dicts()
+
+    def table(self, question: str, parameters: Parameters | None = None) -> Table:
+        with self._own.client() as client:
+            return _table(client, question, parameters)
+
+    def frame(self, question: str, parameters: Parameters | None = None) -> "pd.DataFrame":
+        with self._own.client() as client:
+            return client.query_df(question, parameters=dict(parameters or {}))
+
+    def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
+        try:
+            question = reads.check(statement, self._known_table_functions(), self._closed_databases)
+        except reads.NotAQuestionError as error:
+            raise QueryError(f"refused: {error}") from error
+        with self._people.client() as client:
+            if question.lstrip("(").lstrip()[:4].upper() in ("SELE", "WITH"):
+                limited = f"SELECT * FROM (\n{question}\n) LIMIT {max_rows + 1:d}"  # noqa: S608 - `reads.check` read it
+                table = _table(client, limited, parameters)
+                if not table.columns:
+                    table = _empty(client, question, parameters)
+            else:
+                table = _described(client, question)
+        return Table(table.columns, table.types, table.rows[:max_rows], truncated=len(table.rows) > max_rows)
+
+    def close(self) -> None:
+        self._people.close()
+        self._own.close()
+
     def _known_table_functions(self) -> frozenset[str]:
         if not self._table_functions:
             rows = self.query("SELECT lower(name) AS name FROM system.table_functions")
             self._table_functions = frozenset(row["name"] for row in rows)
         return self._table_functions
-
-    def _run_script(self, script: str) -> None:
-        for statement in sql.statements(script):
-            self.command(statement)
 
 
 class _Pool:
@@ -365,6 +456,11 @@ def _post(client: Client, statement: str, parameters: Parameters, segment: Path)
 
 def _text(name: str) -> str:
     return sql.text("tollbook_schema", name)
+
+
+def _mapped(values: Mapping[str, str]) -> str:
+    """A map as ClickHouse reads a setting of that type."""
+    return "{" + ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in values.items()) + "}"
 
 
 def _settings(settings: Mapping[str, Any]) -> str:

@@ -15,8 +15,8 @@ from tests.attribution.laws import assert_the_ledger_balances
 HOUR = timedelta(hours=1)
 HISTORY = "SELECT window, settlement, amount_usd, difference_usd, previous != 0 AS again FROM settlements ORDER BY settlement"
 ONE_CENT_MORE = """
-INSERT INTO resource_costs_settled (window, settlement, category, resource, amount_usd, basis)
-VALUES ({window:DateTime('UTC')}, {settlement:UInt64}, 'tokens', 'openai/gpt-4o', 0.01, 'computed')
+INSERT INTO resource_costs_settled (window, tenant, settlement, category, resource, amount_usd, basis)
+VALUES ({window:DateTime('UTC')}, {tenant:String}, {settlement:UInt64}, 'tokens', 'openai/gpt-4o', 0.01, 'computed')
 """
 LINES = "SELECT * EXCEPT (settlement) FROM ledger ORDER BY ALL"
 

@@ -4,7 +4,7 @@ SELECT
     (
         SELECT countIf(role = 'counted' AND price_status = 'priced')
         FROM calls_settled
-        WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
     ) AS priced_calls
 FROM settlements AS s
-WHERE s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64}
+WHERE s.tenant = {tenant:String} AND s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64}

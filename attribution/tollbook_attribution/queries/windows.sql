@@ -1,19 +1,20 @@
--- Which hours need settling: those with facts, in the range, whose count has moved since they were settled last (or all, if asked).
+-- Which hours of which tenants need settling: those with facts, in the range, whose count has moved since they were settled last (or all, if asked).
 SELECT
+    f.tenant AS tenant,
     f.window AS window,
     f.facts AS facts,
     s.newest AS newest
 FROM (
-    SELECT window, sum(facts) AS facts
+    SELECT tenant, window, sum(facts) AS facts
     FROM fact_hours
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-    GROUP BY window
+    GROUP BY tenant, window
 ) AS f
 LEFT ANY JOIN (
-    SELECT window, argMax(facts, settlement) AS facts, max(settlement) AS newest
+    SELECT tenant, window, argMax(facts, settlement) AS facts, max(settlement) AS newest
     FROM settlements
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-    GROUP BY window
-) AS s ON f.window = s.window
+    GROUP BY tenant, window
+) AS s ON f.tenant = s.tenant AND f.window = s.window
 WHERE {all:Bool} OR s.newest = 0 OR s.facts != f.facts
-ORDER BY window
+ORDER BY window, tenant

@@ -3,7 +3,7 @@
 INSERT INTO work_spans
 WITH doubled AS (
     SELECT trace_id, span_id FROM spans
-    WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
     GROUP BY trace_id, span_id
     HAVING count() > 1
 )
@@ -77,12 +77,12 @@ SELECT
     s.tier AS tier
 FROM (
     SELECT * FROM spans
-    WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
         AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM doubled)
     UNION ALL
     SELECT * FROM (
         SELECT * FROM spans
-        WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+        WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
             AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM doubled)
         ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name
         LIMIT 1 BY trace_id, span_id
@@ -98,6 +98,6 @@ LEFT ANY JOIN (
         argMinIf(customer, start_time, customer != '') AS customer,
         argMinIf(environment, start_time, environment != '') AS environment
     FROM spans
-    WHERE start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
     GROUP BY trace_id
 ) AS o ON s.trace_id = o.trace_id

@@ -15,7 +15,7 @@ SELECT DISTINCT {settlement:UInt64} AS settlement, c.trace_id AS trace_id, c.spa
 FROM (
     SELECT trace_id, parent_span_id, response_id, toUnixTimestamp64Nano(start_time) AS start_ns
     FROM spans
-    WHERE start_time >= {until:DateTime64(9, 'UTC')} AND start_time < {until:DateTime64(9, 'UTC')} + INTERVAL 1 HOUR
+    WHERE tenant = {tenant:String} AND start_time >= {until:DateTime64(9, 'UTC')} AND start_time < {until:DateTime64(9, 'UTC')} + INTERVAL 1 HOUR
         AND trace_id IN (SELECT trace_id FROM crossing)
         AND (input_tokens > 0 OR output_tokens > 0)
         AND lower(operation_name) NOT IN ('invoke_agent', 'agent_step', 'invoke_workflow', 'handle_conversation_turn', 'execute_tool', 'fetch_response')

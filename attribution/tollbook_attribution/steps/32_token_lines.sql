@@ -2,6 +2,7 @@
 INSERT INTO ledger_settled
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     cityHash64(p.trace_id, p.span_id, 'tokens', line.item) AS line_id,
     p.trace_id AS trace_id,

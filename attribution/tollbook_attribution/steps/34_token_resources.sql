@@ -2,6 +2,7 @@
 INSERT INTO resource_costs_settled
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     'tokens' AS category,
     concat(price_provider, '/', price_model) AS resource,

@@ -2,6 +2,7 @@
 INSERT INTO calls_settled
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     w.trace_id AS trace_id,
     w.span_id AS span_id,

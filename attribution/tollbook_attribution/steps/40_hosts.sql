@@ -19,7 +19,7 @@ WITH seen AS (
             if(m.host_id != '', m.host_id, m.host_name) AS host, max(m.host_name) AS host_name, max(m.host_type) AS host_type,
             '' AS region, min(m.time) AS first_seen, max(m.time) AS last_seen
         FROM metrics AS m
-        WHERE m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND (m.host_id != '' OR m.host_name != '')
+        WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND (m.host_id != '' OR m.host_name != '')
         GROUP BY host
     ) AS f
     GROUP BY f.host
@@ -42,6 +42,7 @@ rated AS (
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     seen.host AS host,
     seen.host_name AS host_name,

@@ -4,6 +4,7 @@
 INSERT INTO ledger_settled
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     cityHash64(s.trace_id, s.span_id, 'compute', s.host) AS line_id,
     s.trace_id AS trace_id,
@@ -42,6 +43,6 @@ FROM (SELECT * FROM work_efforts WHERE settlement = {settlement:UInt64} AND clai
 INNER JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id
 INNER JOIN (
     SELECT * FROM hosts_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
 ) AS h ON s.host = h.host
 WHERE h.capacity_ns > 0 OR h.claimed_ns > 0

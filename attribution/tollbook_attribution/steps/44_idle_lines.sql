@@ -3,11 +3,12 @@ INSERT INTO ledger_settled
 WITH borne AS (
     SELECT resource, sum(amount_usd) AS amount_usd
     FROM ledger_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND category = 'compute'
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND category = 'compute'
     GROUP BY resource
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     cityHash64('idle', 'compute', h.host, h.window) AS line_id,
     toFixedString('', 16) AS trace_id,
@@ -36,7 +37,7 @@ SELECT
     '' AS model
 FROM (
     SELECT * FROM hosts_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
 ) AS h
 LEFT ANY JOIN borne AS b ON concat('host:', h.host) = b.resource
 WHERE amount_usd != 0

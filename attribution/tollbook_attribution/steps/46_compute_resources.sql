@@ -2,6 +2,7 @@
 INSERT INTO resource_costs_settled
 SELECT
     window,
+    tenant,
     settlement,
     'compute' AS category,
     concat('host:', host) AS resource,
@@ -12,4 +13,4 @@ SELECT
     splitByChar('@', toString(rate_id))[-1] AS price_version,
     'computed' AS basis
 FROM hosts_settled
-WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
+WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''

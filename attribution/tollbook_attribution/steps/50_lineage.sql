@@ -44,6 +44,7 @@ used AS (
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     trace_id,
     span_id AS inference_span_id,

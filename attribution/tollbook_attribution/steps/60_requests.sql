@@ -4,19 +4,19 @@ INSERT INTO requests_settled
 WITH costs AS (
     SELECT trace_id, toNullable(sum(amount_usd)) AS cost_usd
     FROM ledger_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND allocation = 'request'
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND allocation = 'request'
     GROUP BY trace_id
 ),
 called AS (
     SELECT trace_id, countIf(role = 'counted') AS inference_count, countIf(role = 'counted' AND price_status = 'unpriced') AS unpriced_calls
     FROM calls_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
     GROUP BY trace_id
 ),
 ages AS (
     SELECT trace_id, max(age_ns) AS input_age_ns
     FROM lineage_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
     GROUP BY trace_id
 ),
 traces AS (
@@ -45,6 +45,7 @@ traces AS (
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     t.trace_id AS trace_id,
     t.start_time AS start_time,
@@ -67,7 +68,7 @@ SELECT
     t.simulated AS simulated,
     t.has_no_head AND t.trace_id IN (
         SELECT trace_id FROM spans
-        WHERE start_time >= {window:DateTime('UTC')} - INTERVAL 1 HOUR AND start_time < {window:DateTime('UTC')}
+        WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} - INTERVAL 1 HOUR AND start_time < {window:DateTime('UTC')}
     ) AS continued,
     costs.cost_usd AS cost_usd,
     c.unpriced_calls AS unpriced_calls,

@@ -2,6 +2,7 @@
 INSERT INTO span_costs_settled
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     s.trace_id AS trace_id,
     s.span_id AS span_id,
@@ -22,6 +23,6 @@ LEFT ANY JOIN (SELECT * FROM work_efforts WHERE settlement = {settlement:UInt64}
 LEFT ANY JOIN (
     SELECT trace_id, span_id, sum(amount_usd) AS cost_usd
     FROM ledger_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND span_id != toFixedString('', 8)
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND span_id != toFixedString('', 8)
     GROUP BY trace_id, span_id
 ) AS c ON s.trace_id = c.trace_id AND s.span_id = c.span_id

@@ -20,6 +20,6 @@ FROM below AS b
 INNER JOIN (
     SELECT trace_id, span_id, cost_usd
     FROM span_costs_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND cost_usd > 0
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND cost_usd > 0
 ) AS c ON b.trace_id = c.trace_id AND b.span_id = c.span_id
 GROUP BY b.trace_id, b.top_id

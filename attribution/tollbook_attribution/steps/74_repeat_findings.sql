@@ -2,6 +2,7 @@
 INSERT INTO findings_settled
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     r.kind AS kind,
     r.subject AS subject,

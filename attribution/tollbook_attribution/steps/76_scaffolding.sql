@@ -12,6 +12,7 @@ WITH classed AS (
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     'scaffolding' AS kind,
     c.name AS subject,
@@ -32,6 +33,6 @@ LEFT ANY JOIN classed AS p
     ON c.trace_id = p.trace_id AND c.parent_span_id = p.span_id AND c.scaffolding_class = p.scaffolding_class
 LEFT ANY JOIN (
     SELECT trace_id, span_id, cost_usd FROM span_costs_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND cost_usd > 0
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND cost_usd > 0
 ) AS k ON c.trace_id = k.trace_id AND c.span_id = k.span_id
 GROUP BY c.name, c.service_name, c.workflow, c.team, c.scaffolding_class

@@ -9,7 +9,7 @@ WITH uses AS (
         toUnixTimestamp64Nano(l.event_time) AS event_ns,
         toUnixTimestamp64Nano(l.synced_at) AS synced_ns
     FROM lineage_settled AS l
-    WHERE l.window = {window:DateTime('UTC')} AND l.settlement = {settlement:UInt64}
+    WHERE l.tenant = {tenant:String} AND l.window = {window:DateTime('UTC')} AND l.settlement = {settlement:UInt64}
 ),
 versions AS (
     SELECT asset_id, groupUniqArray(1000)((toUnixTimestamp64Nano(start_time) + duration_ns, assumeNotNull(asset_event_time_ns))) AS known
@@ -28,6 +28,7 @@ judged AS (
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     'stale_input' AS kind,
     j.model AS subject,
@@ -49,7 +50,7 @@ SELECT
 FROM judged AS j
 LEFT ANY JOIN (
     SELECT trace_id, span_id, cost_usd FROM span_costs_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND cost_usd > 0
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND cost_usd > 0
 ) AS k ON j.trace_id = k.trace_id AND j.span_id = k.span_id
 WHERE j.outdated OR j.not_synced
 GROUP BY j.model, j.service_name, j.workflow, j.team

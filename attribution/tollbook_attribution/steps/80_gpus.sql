@@ -10,7 +10,7 @@ WITH samples AS (
         avg(value) AS busy_ratio,
         (toUnixTimestamp64Nano(max(time)) - toUnixTimestamp64Nano(min(time))) / 1e9 AS capacity_seconds
     FROM metrics
-    WHERE name = 'hw.gpu.utilization' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND name = 'hw.gpu.utilization' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
         AND value BETWEEN 0 AND 1 AND attributes['hw.gpu.task'] IN ('', 'general')
     GROUP BY device
 ),
@@ -25,6 +25,7 @@ spans AS (
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     if(m.device != '', m.device, toString(s.device)) AS device,
     'gpu' AS kind,

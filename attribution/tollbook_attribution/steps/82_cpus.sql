@@ -13,7 +13,7 @@ WITH readings AS (
         greatest(start_time, toDateTime64({window:DateTime('UTC')}, 9, 'UTC')) AS began,
         start_time >= {window:DateTime('UTC')} AS began_here
     FROM metrics
-    WHERE name = 'process.cpu.time' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND value >= 0
+    WHERE tenant = {tenant:String} AND name = 'process.cpu.time' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND value >= 0
 ),
 grown AS (
     SELECT
@@ -32,7 +32,7 @@ grown AS (
 cpus AS (
     SELECT if(host_id != '', host_id, host_name) AS host, max(value) AS logical
     FROM metrics
-    WHERE name = 'system.cpu.logical.count' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND name = 'system.cpu.logical.count' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
     GROUP BY host
 ),
 used AS (
@@ -56,11 +56,12 @@ held AS (
 money AS (
     SELECT resource, sumIf(amount_usd, allocation = 'request') AS cost_usd, sumIf(amount_usd, allocation = 'idle') AS idle_usd
     FROM ledger_settled
-    WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND category = 'compute'
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND category = 'compute'
     GROUP BY resource
 )
 SELECT
     {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     concat('cpu:', u.host) AS device,
     'cpu' AS kind,

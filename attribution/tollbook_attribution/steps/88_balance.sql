@@ -5,11 +5,11 @@ FROM (
     FROM (
         SELECT toString(category) AS category, toString(resource) AS resource, amount_usd AS paid_usd, toDecimal128(0, 18) AS booked_usd
         FROM resource_costs_settled
-        WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
         UNION ALL
         SELECT toString(category) AS category, toString(resource) AS resource, toDecimal128(0, 18) AS paid_usd, amount_usd AS booked_usd
         FROM ledger_settled
-        WHERE window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
     )
     GROUP BY category, resource
 )

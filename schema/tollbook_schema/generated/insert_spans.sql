@@ -1,14 +1,14 @@
 -- The spans of one or more OTLP export requests, one row each, shared attributes as columns and the rest as a map.
 -- Generated from registry/*.yaml by `make generate`; the source of the rows is put in place of /*SOURCE*/.
 INSERT INTO spans_in (
-    trace_id, span_id, parent_span_id, trace_state, flags, name, kind, start_time, duration_ns, status_code, status_message,
+    tenant, trace_id, span_id, parent_span_id, trace_state, flags, name, kind, start_time, duration_ns, status_code, status_message,
     scope_name, scope_version, resource, scope_attributes, resource_schema_url, scope_schema_url,
     dropped_attributes_count, dropped_events_count, dropped_links_count,
     `events.time`, `events.name`, `events.attributes`, `links.trace_id`, `links.span_id`, `links.trace_state`, `links.attributes`,
     attributes, attribute_types, content, received_at, operation_name, provider_name, request_model, response_model, response_id, finish_reasons, time_to_first_chunk_s, request_stream, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, conversation_id, agent_name, tool_name, service_tier, openinference_kind, team, project, feature, customer, environment, workflow, user_id, session_id, site, tier, service_name, service_namespace, service_version, service_instance_id, sdk_language, process_pid, host_id, host_name, host_type, container_id, cloud_provider, cloud_account_id, cloud_region, cloud_availability_zone, k8s_cluster_name, k8s_namespace_name, k8s_node_name, k8s_pod_name, error_type, server_address, server_port, http_request_method, http_route, http_status_code, http_request_bytes, http_response_bytes, db_system, db_operation, db_collection, messaging_system, messaging_destination, messaging_bytes, rpc_system, accelerator_id, accelerator_model, accelerator_type, tollbook_kind, simulated, cpu_time_ns, inference_location, batch_size, inference_input_bytes, inference_output_bytes, inference_input_digest, model_digest, model_version, input_asset_ids, input_event_time_oldest_ns, input_event_time_newest_ns, asset_id, asset_version, asset_event_time_ns, asset_synced_at_ns, handoff_operation, handoff_source, handoff_destination, handoff_bytes, handoff_records, serialization_ns, handoff_network, handoff_delivery, event_id, content_digest, schema_fingerprint, scaffolding_class
 )
 SELECT
-    toFixedString(sp.trace_id, 16), toFixedString(sp.span_id, 8), toFixedString(sp.parent_span_id, 8),
+    tenant, toFixedString(sp.trace_id, 16), toFixedString(sp.span_id, 8), toFixedString(sp.parent_span_id, 8),
     sp.trace_state, sp.flags, sp.name, if(sp.kind BETWEEN 0 AND 5, sp.kind, 0),
     fromUnixTimestamp64Nano(toInt64(least(sp.start_time_unix_nano, 9223372036854775807)), 'UTC'),
     toInt64(sp.end_time_unix_nano) - toInt64(sp.start_time_unix_nano),
@@ -141,7 +141,7 @@ FROM (
             ss.spans AS spans
         FROM (
             SELECT
-                rs.schema_url AS resource_schema_url, rs.scope_spans AS scope_spans,
+                toLowCardinality(tenant) AS tenant, rs.schema_url AS resource_schema_url, rs.scope_spans AS scope_spans,
                 toLowCardinality(concat('{', arrayStringConcat(arrayMap(a -> concat(toJSONString(a.key), ':', multiIf(notEmpty(a.value.array_value.values), concat('[', arrayStringConcat(arrayMap(e -> multiIf(isNotNull(e.string_value), toJSONString(assumeNotNull(e.string_value)), isNotNull(e.int_value), toString(assumeNotNull(e.int_value)), isNotNull(e.double_value), toString(assumeNotNull(e.double_value)), isNotNull(e.bool_value), if(assumeNotNull(e.bool_value), 'true', 'false'), isNotNull(e.bytes_value), toJSONString(base64Encode(assumeNotNull(e.bytes_value))), isNotNull(e.kvlist_value), toJSONString(base64Encode(assumeNotNull(e.kvlist_value))), isNotNull(e.array_value), toJSONString(base64Encode(assumeNotNull(e.array_value))), 'null'), a.value.array_value.values), ','), ']'), isNotNull(a.value.kvlist_value), toJSONString(base64Encode(assumeNotNull(a.value.kvlist_value))), isNotNull(a.value.string_value), toJSONString(assumeNotNull(a.value.string_value)), isNotNull(a.value.int_value), toString(assumeNotNull(a.value.int_value)), isNotNull(a.value.double_value), toString(assumeNotNull(a.value.double_value)), isNotNull(a.value.bool_value), if(assumeNotNull(a.value.bool_value), 'true', 'false'), isNotNull(a.value.bytes_value), toJSONString(base64Encode(assumeNotNull(a.value.bytes_value))), 'null')), rs.resource.attributes), ','), '}')) AS resource,
                 arrayMap(key -> transform(key, ['tollbook.team', 'tollbook.project', 'tollbook.feature', 'tollbook.customer', 'deployment.environment.name', 'gen_ai.workflow.name', 'tollbook.site', 'tollbook.tier', 'hw.id', 'hw.model', 'hw.type', 'tollbook.simulated', 'tollbook.tenant', 'deployment.environment', 'traceloop.workflow.name', 'service.name', 'service.namespace', 'service.version', 'service.instance.id', 'telemetry.sdk.language', 'process.pid', 'host.id', 'host.name', 'host.type', 'container.id', 'cloud.provider', 'cloud.account.id', 'cloud.region', 'cloud.availability_zone', 'k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.pod.name'], [11, 12, 13, 14, 15, 16, 19, 20, 31, 32, 33, 73, 114, 115, 116, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135]::Array(UInt8), 0::UInt8), rs.resource.attributes.key) AS r_codes, rs.resource.attributes.value AS r_value,
                 r_value.string_value AS r_string, arrayMap(x -> ifNull(x, ''), r_string) AS r_text,
@@ -177,7 +177,9 @@ FROM (
                 toLowCardinality(r_text[indexOf(r_codes, 32)]) AS r_accelerator_model,
                 toLowCardinality(r_text[indexOf(r_codes, 33)]) AS r_accelerator_type,
                 coalesce(r_bool[indexOf(r_codes, 73)], NULL) AS r_simulated
-            FROM (SELECT arrayJoin(resource_spans) AS rs FROM /*SOURCE*/)
+            FROM (SELECT rs, tenant FROM /*SOURCE*/
+ARRAY JOIN resource_spans AS rs, if(empty(bodies), arrayWithConstant(length(resource_spans), 'default'),
+    arrayFlatten(arrayMap(body -> arrayWithConstant(body.resources, body.tenant), bodies))) AS tenant)
         )
         ARRAY JOIN scope_spans AS ss
     )

@@ -1,7 +1,7 @@
 -- Prices (facts, dated) and what is derived from all facts: calls, ledger, requests, lineage, findings.
 --
--- A derived row carries `window`, the hour its span started in, and `settlement`, the settlement that wrote it. The tables are named
--- `<name>_settled`; readers use the views of plain names, which show the newest settlement of each window only. So a window is replaced
+-- A derived row carries `tenant`, `window`, the hour its span started in, and `settlement`, the settlement that wrote it. The tables are named
+-- `<name>_settled`; readers use the views of plain names, which show the newest settlement of each tenant's window only. So a window is replaced
 -- over all tables at once by one row in `settlements`.
 
 -- Prices: dated, never overwritten. A row covers a box: days [valid_from, valid_until), seconds of the UTC day
@@ -69,31 +69,35 @@ ORDER BY (instance_type, region, valid_from);
 -- Rows of each signal per hour of event time, counted as they arrive: a window whose count has moved since its settlement is settled again.
 CREATE TABLE IF NOT EXISTS fact_hours (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     signal Enum8('spans' = 1, 'metrics' = 2),
     facts UInt64
 )
 ENGINE = SummingMergeTree
-ORDER BY (window, signal)
+ORDER BY (tenant, window, signal)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_spans TO fact_hours AS
 SELECT
+    tenant,
     toStartOfHour(toDateTime(least(start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
     CAST('spans', 'Enum8(\'spans\' = 1, \'metrics\' = 2)') AS signal,
     count() AS facts
 FROM spans
-GROUP BY window;
+GROUP BY tenant, window;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_metrics TO fact_hours AS
 SELECT
+    tenant,
     toStartOfHour(toDateTime(least(time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
     CAST('metrics', 'Enum8(\'spans\' = 1, \'metrics\' = 2)') AS signal,
     count() AS facts
 FROM metrics
-GROUP BY window;
+GROUP BY tenant, window;
 
 CREATE TABLE IF NOT EXISTS settlements (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64 COMMENT 'the newest one of a window is the one in force',
     settled_at DateTime64(3, 'UTC'),
     versions Map(LowCardinality(String), String) COMMENT 'of the program and of the price lists',
@@ -112,13 +116,14 @@ CREATE TABLE IF NOT EXISTS settlements (
     duration_ms UInt64
 )
 ENGINE = MergeTree
-ORDER BY (window, settlement);
+ORDER BY (tenant, window, settlement);
 
 CREATE VIEW IF NOT EXISTS current_settlements AS
-SELECT window, max(settlement) AS settlement FROM settlements GROUP BY window;
+SELECT tenant, window, max(settlement) AS settlement FROM settlements GROUP BY tenant, window;
 
 CREATE TABLE IF NOT EXISTS requests_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     trace_id FixedString(16),
     start_time DateTime64(9, 'UTC'),
@@ -149,13 +154,14 @@ CREATE TABLE IF NOT EXISTS requests_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, start_time);
+ORDER BY (tenant, window, settlement, start_time);
 
 CREATE VIEW IF NOT EXISTS requests AS
-SELECT * FROM requests_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM requests_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS calls_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     trace_id FixedString(16),
     span_id FixedString(8),
@@ -190,13 +196,14 @@ CREATE TABLE IF NOT EXISTS calls_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, start_time);
+ORDER BY (tenant, window, settlement, start_time);
 
 CREATE VIEW IF NOT EXISTS calls AS
-SELECT * FROM calls_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM calls_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS ledger_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     line_id UInt64 COMMENT 'the same in every settlement of the same facts',
     trace_id FixedString(16) COMMENT 'zeros where the line is of no request',
@@ -230,13 +237,14 @@ CREATE TABLE IF NOT EXISTS ledger_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, category, resource, trace_id);
+ORDER BY (tenant, window, settlement, category, resource, trace_id);
 
 CREATE VIEW IF NOT EXISTS ledger AS
-SELECT * FROM ledger_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM ledger_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS resource_costs_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     category Enum8(
         'tokens' = 1, 'compute' = 2, 'accelerator' = 3, 'storage' = 4, 'transfer' = 5, 'third_party' = 6, 'shared' = 7, 'idle' = 8,
@@ -252,14 +260,15 @@ CREATE TABLE IF NOT EXISTS resource_costs_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, category, resource);
+ORDER BY (tenant, window, settlement, category, resource);
 
 CREATE VIEW IF NOT EXISTS resource_costs AS
-SELECT * FROM resource_costs_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM resource_costs_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 -- Machines seen in the window, rated or not.
 CREATE TABLE IF NOT EXISTS hosts_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     host LowCardinality(String) COMMENT 'host.id, or host.name where there is none',
     host_name LowCardinality(String),
@@ -277,13 +286,14 @@ CREATE TABLE IF NOT EXISTS hosts_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, host);
+ORDER BY (tenant, window, settlement, host);
 
 CREATE VIEW IF NOT EXISTS hosts AS
-SELECT * FROM hosts_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM hosts_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS lineage_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     trace_id FixedString(16),
     inference_span_id FixedString(8),
@@ -302,13 +312,14 @@ CREATE TABLE IF NOT EXISTS lineage_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, inference_time);
+ORDER BY (tenant, window, settlement, inference_time);
 
 CREATE VIEW IF NOT EXISTS lineage AS
-SELECT * FROM lineage_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM lineage_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS findings_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     kind Enum8('repeated_lookup' = 1, 'duplicate_copy' = 2, 'repeated_inference' = 3, 'stale_input' = 4, 'scaffolding' = 5),
     subject String,
@@ -327,13 +338,14 @@ CREATE TABLE IF NOT EXISTS findings_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, kind, subject);
+ORDER BY (tenant, window, settlement, kind, subject);
 
 CREATE VIEW IF NOT EXISTS findings AS
-SELECT * FROM findings_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM findings_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS span_costs_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     trace_id FixedString(16),
     span_id FixedString(8),
@@ -353,13 +365,14 @@ CREATE TABLE IF NOT EXISTS span_costs_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, trace_id, start_time);
+ORDER BY (tenant, window, settlement, trace_id, start_time);
 
 CREATE VIEW IF NOT EXISTS span_costs AS
-SELECT * FROM span_costs_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM span_costs_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
 
 CREATE TABLE IF NOT EXISTS accelerator_usage_settled (
     window DateTime('UTC'),
+    tenant LowCardinality(String),
     settlement UInt64,
     device String,
     kind Enum8('gpu' = 1, 'cpu' = 2),
@@ -377,7 +390,7 @@ CREATE TABLE IF NOT EXISTS accelerator_usage_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (window, settlement, kind, device);
+ORDER BY (tenant, window, settlement, kind, device);
 
 CREATE VIEW IF NOT EXISTS accelerator_usage AS
-SELECT * FROM accelerator_usage_settled WHERE (window, settlement) IN (SELECT window, settlement FROM current_settlements);
+SELECT * FROM accelerator_usage_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);

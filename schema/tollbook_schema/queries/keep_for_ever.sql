@@ -1,0 +1,2 @@
+-- How long is a fact kept? For ever.
+ALTER TABLE {table:Identifier} REMOVE TTL
