@@ -22,12 +22,10 @@ from typing import Any
 
 from tollbook_schema import sql
 from tollbook_schema.store import Store, StoreError
+from tollbook_schema.tenants import DEFAULT_TENANT
+from tollbook_schema.tenants import NAME as TENANT_NAME
 
 KEY = re.compile(r"tb_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
-TENANT = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
-DEFAULT_TENANT = "default"
-"""Whose data it is where nobody signs in, and what the operator stores without saying whose it is."""
-
 MAX_HEADER_CHARS = 1024
 """Longer headers hold no key and are not looked into."""
 
@@ -231,7 +229,7 @@ def _checked(name: str, tenant: str | None, scopes: Iterable[str], expires_in: t
     faults = (
         (not wanted, f"a key needs a scope: {', '.join(Scope)}"),
         (not 0 < len(name.strip()) <= 200 or not name.isprintable(), "a key needs a name of at most 200 printable characters"),
-        (tenant is not None and not TENANT.fullmatch(tenant), f"a tenant is named like acme or acme-eu.1, not {tenant!r}"),
+        (tenant is not None and not TENANT_NAME.fullmatch(tenant), f"a tenant is named like acme or acme-eu.1, not {tenant!r}"),
         (tenant is not None and Scope.ADMIN in wanted, "an admin key is the operator's and has no tenant"),
         (tenant is None and Scope.INGEST in wanted, "a key that sends needs a tenant, whose data it will be"),
         (expires_in is not None and expires_in <= timedelta(), "a key cannot expire before it is made"),

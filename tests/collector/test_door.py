@@ -10,6 +10,11 @@ from pathlib import Path
 import grpc
 import pytest
 from google.rpc import status_pb2
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter
 from tollbook_collector.otlp_http import EXPORTS
 from tollbook_collector.settings import Settings
 from tollbook_collector.signals import SIGNALS
@@ -117,3 +122,21 @@ def test_refusals_are_counted_and_no_key_is_written_anywhere(
     assert 'tollbook_collector_refused_total{reason="unauthenticated"} 3' in page
     assert 'tollbook_collector_refused_total{reason="forbidden"} 1' in page
     assert key.split("_")[2][:16] not in f"{caplog.text}{answers}{page}"
+
+
+@pytest.mark.parametrize("transport", ["http", "grpc"])
+def test_a_senders_attributes_cannot_choose_the_tenant(guarded: Running, keys: Keys, store: Store, transport: str) -> None:
+    header = {"authorization": f"Bearer {keys.create('sender', 'acme', ['ingest'])}"}
+    exporter: SpanExporter = (
+        HttpExporter(f"{guarded.http}/v1/traces", headers=header)
+        if transport == "http"
+        else GrpcExporter(guarded.grpc, insecure=True, headers=tuple(header.items()))
+    )
+    claims = {"tenant": "umbrella", "tollbook.tenant": "umbrella", "service.name": "shop", "x-tollbook-tenant": "umbrella"}
+    provider = TracerProvider(resource=Resource(claims))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with provider.get_tracer("test").start_as_current_span("answer", attributes={"tenant": "umbrella"}):
+        pass
+    provider.shutdown()
+    guarded.wait()
+    assert store.query("SELECT toString(tenant) AS tenant, name FROM spans") == [{"tenant": "acme", "name": "answer"}]
