@@ -24,6 +24,9 @@ from tollbook_collector.tls import Tls
 
 Encoding: TypeAlias = Literal["protobuf", "json"]
 
+BEHIND_SECONDS = 5.0
+"""Twice what a segment waits for the store while all is well."""
+
 LARGE_BYTES = 1024 * 1024
 """Bodies beyond this are checked in a thread, so that they do not hold up the others: about 4 ms of work."""
 
@@ -138,6 +141,12 @@ class Collector:
     def settled(self) -> bool:
         """Whether everything acknowledged is in the store."""
         return self._spool is None or self._spool.empty
+
+    @property
+    def behind(self) -> bool:
+        """Whether senders are faster than the store: what came `BEHIND_SECONDS` ago is not loaded yet."""
+        samples = self._spool.samples() if self._spool is not None else []
+        return any(sample.name == "spool_oldest_seconds" and sample.value > BEHIND_SECONDS for sample in samples)
 
     async def _append(self, signal: Signal, request: Export, tenant: str) -> None:
         if self._spool is None:

@@ -96,7 +96,7 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
         async with contextlib.AsyncExitStack() as stack:
             store = await _opened(options, stack)
             collector = await _collecting(store, options, collector_settings, stack)
-            settler = Settler(store, options.settle_seconds)
+            settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind)
             stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
             found = answers.Answers(store)
             answers.set_current(found)

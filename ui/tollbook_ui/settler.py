@@ -14,6 +14,11 @@ log = logging.getLogger("tollbook")
 REST = 4
 """The background rests this many times as long as a settlement took: a fifth of the time goes to it while data pours in."""
 
+LONGEST_WAIT_SECONDS = 600.0
+"""A collector that is behind goes first for this long: a settlement costs more than taking the same spans in."""
+
+LOOK_SECONDS = 1.0
+
 Settle = Callable[[Store, datetime | None, datetime | None], Any]
 
 
@@ -27,10 +32,14 @@ def settle(store: Store, since: datetime | None = None, until: datetime | None =
 class Settler:
     """One settlement at a time, by a thread of its own every `pause_seconds` or more, and by `now` in between."""
 
-    def __init__(self, store: Store, pause_seconds: float, run: Settle = settle) -> None:
+    def __init__(
+        self, store: Store, pause_seconds: float, run: Settle = settle, behind: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`behind` says whether the collector has more to load than it can at present."""
         self._store = store
         self._pause_seconds = pause_seconds
         self._run = run
+        self._behind = behind
         self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._settle_for_ever, name="tollbook-settler", daemon=True)
@@ -56,6 +65,7 @@ class Settler:
     def _settle_for_ever(self) -> None:
         rest_seconds = self._pause_seconds
         while not self._stopping.wait(rest_seconds):
+            self._let_the_collector_go_first()
             started = time.monotonic()
             try:
                 self.now()
@@ -65,3 +75,8 @@ class Settler:
             else:
                 self.trouble = ""
             rest_seconds = max(self._pause_seconds, REST * (time.monotonic() - started))
+
+    def _let_the_collector_go_first(self) -> None:
+        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        while self._behind() and time.monotonic() < deadline and not self._stopping.wait(LOOK_SECONDS):
+            pass

@@ -1,13 +1,13 @@
--- Which hours hold facts that their settlement has not seen?
+-- Which hours of which tenants hold facts that their settlement has not seen?
 SELECT
     facts.window AS window,
     facts.arrived AS facts,
     s.facts AS facts_settled
 FROM (
-    SELECT window, sum(fact_hours.facts) AS arrived FROM fact_hours GROUP BY window
+    SELECT tenant, window, sum(fact_hours.facts) AS arrived FROM fact_hours GROUP BY tenant, window
 ) AS facts
 LEFT JOIN (
-    SELECT window, argMax(settlements.facts, settlement) AS facts FROM settlements GROUP BY window
-) AS s ON s.window = facts.window
+    SELECT tenant, window, argMax(settlements.facts, settlement) AS facts FROM settlements GROUP BY tenant, window
+) AS s ON s.tenant = facts.tenant AND s.window = facts.window
 WHERE facts.arrived != s.facts
 ORDER BY window
