@@ -100,10 +100,21 @@ def settle(
 
 
 def windows_to_settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Unsettled]:
-    """The hours that `settle` would settle, oldest first, tenant by tenant within an hour."""
+    """The hours that `settle` would settle, oldest first, tenant by tenant within an hour.
+
+    An hour that was settled and has lost facts since, because they are kept for so many days only, is left as it is for ever: what
+    is left of it would come to less.
+    """
     bounds = {"since": _hour(since or FIRST_WINDOW), "until": until or LAST_WINDOW + HOUR, "all": bool(since or until)}
     rows = store.query(_query("windows.sql"), bounds)
-    return [Unsettled(row["tenant"], row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
+    found = [Unsettled(row["tenant"], row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
+    return [unsettled for unsettled in found if not unsettled.newest or _whole(store, unsettled)]
+
+
+def _whole(store: Store, unsettled: Unsettled) -> bool:
+    """Whether all facts that were counted for the hour are still there."""
+    hour = {"tenant": unsettled.tenant, "window": unsettled.window, "until": _end(unsettled.window)}
+    return bool(store.query(_query("present.sql"), hour)[0]["facts"] >= unsettled.facts)
 
 
 def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
@@ -112,7 +123,7 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     parameters = {
         "tenant": unsettled.tenant,
         "window": window,
-        "until": END_OF_TIME if window == LAST_WINDOW else window + HOUR,
+        "until": _end(window),
         "settlement": max(time.time_ns(), unsettled.newest + 1),
         "facts": unsettled.facts,
         "book": prices.version(),
@@ -157,6 +168,10 @@ def _run(store: Store, step: str, parameters: Mapping[str, Any]) -> None:
 
 def _query(name: str) -> str:
     return sql.text("tollbook_attribution", f"queries/{name}")
+
+
+def _end(window: datetime) -> datetime:
+    return END_OF_TIME if window == LAST_WINDOW else window + HOUR
 
 
 def _hour(moment: datetime) -> datetime:

@@ -174,3 +174,23 @@ def test_the_rest_of_a_trace_in_the_next_hour_is_marked_as_continued(store: Stor
         (13, trace_id(1), True, Decimal("0.0025")),
         (13, trace_id(2), False, Decimal("0.0025")),
     ]
+
+
+EXPIRE = "ALTER TABLE spans DELETE WHERE received_at < {before:DateTime('UTC')} SETTINGS mutations_sync = 1"
+
+
+def test_an_hour_whose_facts_have_expired_keeps_its_settlement(store: Store, intake: Intake) -> None:
+    """Not even a late span and a wish to settle again make it less; other hours, and an hour never settled, go on."""
+    intake.spans([chat(1, 1, input=1_000)])
+    intake.spans([chat(2, 1, input=1_000)], NOON + HOUR)
+    assert settle(store).amount_usd == Decimal("0.005")
+    before = store.query(LINES)
+    expired = store.query("SELECT max(received_at) AS at FROM spans")[0]["at"] + timedelta(seconds=1)
+    store.command(EXPIRE, {"before": expired})
+    assert store.query("SELECT count() AS n FROM spans") == [{"n": 0}]
+    assert settle(store, since=NOON).windows == 0
+    intake.spans([chat(3, 1, input=9_000)])
+    intake.spans([chat(4, 1, input=2_000)], NOON + 2 * HOUR)
+    late = settle(store, since=NOON)
+    assert (late.windows, late.amount_usd) == (1, Decimal("0.005"))
+    assert store.query(LINES)[: len(before)] == before

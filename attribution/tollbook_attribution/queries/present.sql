@@ -1,0 +1,9 @@
+-- How many of the facts that were counted for this hour are still there? Retention takes old ones away.
+SELECT
+    (
+        SELECT count() FROM spans
+        WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    ) + (
+        SELECT count() FROM metrics
+        WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+    ) AS facts
