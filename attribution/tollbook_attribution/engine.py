@@ -102,7 +102,7 @@ def settle(
 def windows_to_settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Unsettled]:
     """The hours that `settle` would settle, oldest first, tenant by tenant within an hour.
 
-    An hour that was settled and has lost facts since, because they are kept for so many days only, is left as it is for ever: what
+    An hour that was settled and has lost facts since, because they are kept for so many days only, stays as it is for ever: what
     is left of it would come to less.
     """
     bounds = {"since": _hour(since or FIRST_WINDOW), "until": until or LAST_WINDOW + HOUR, "all": bool(since or until)}
