@@ -18,13 +18,16 @@ HELP: Mapping[str, tuple[str, str]] = {
     "load_seconds_total": ("counter", "Seconds spent loading."),
     "rewritten_total": ("counter", "Requests the store took only as our own protobuf library writes them, by signal."),
     "dead_total": ("counter", "Records set aside because the store can never take them, by signal."),
-    "damaged_total": ("counter", "Damaged stretches found in segments at the start and set aside."),
+    "damaged_total": ("counter", "Damaged stretches found in segments and set aside."),
     "torn_total": ("counter", "Segments that ended in a record never acknowledged, which was cut off at the start."),
     "spool_bytes": ("gauge", "Bytes on disk that wait for the store."),
     "spool_segments": ("gauge", "Segments on disk that wait for the store."),
+    "spool_pending_bytes": ("gauge", "Bytes of bodies that wait for the disk."),
+    "dead": ("gauge", "Records set aside that were neither tried again nor dropped."),
     "spool_oldest_seconds": ("gauge", "Age of the oldest record that is not loaded; 0 where all are."),
     "load_lag_seconds": ("gauge", "Age of the last loaded segment's first record when it became queryable."),
     "in_flight_bytes": ("gauge", "Bytes of requests held in memory."),
+    "in_flight_requests": ("gauge", "Requests that have arrived whole and are not answered yet."),
 }
 
 

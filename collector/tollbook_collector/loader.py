@@ -1,32 +1,39 @@
 """The loader: segments from the spool into the store, oldest first, each by one INSERT and each once.
 
-A store that is away is waited for. A segment that the store refuses for good is halved until the record at fault is found; that
-one is set aside under `dead/` with the reason, the others are loaded.
+A store that is away is waited for. A segment that the store refuses for good is halved until the record at fault is found, and
+that one taken apart until the span is; the span is set aside under `dead/` with the reason, all others are loaded.
 """
 
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tollbook_schema.store import Store, StoreError, StoreUnavailableError
 
-from tollbook_collector import export
+from tollbook_collector import apart, export
 from tollbook_collector import segment as segments
 from tollbook_collector.counters import Counters
+from tollbook_collector.disk import CLOCK, Clock
+from tollbook_collector.folder import Segment, token
 from tollbook_collector.settings import Settings
 from tollbook_collector.signals import SIGNALS
-from tollbook_collector.spool import Segment, Spool
+from tollbook_collector.spool import Spool
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 10.0
+
+MAX_TRIES = 200
+"""INSERTs to find what is at fault in one segment; what fails beyond them is set aside without being taken apart further."""
 
 
 class Loader:
     """Threads that load segments until they are stopped."""
 
-    def __init__(self, spool: Spool, store: Store, settings: Settings, counters: Counters) -> None:
+    def __init__(self, spool: Spool, store: Store, settings: Settings, counters: Counters, clock: Clock = CLOCK) -> None:
         self._spool = spool
         self._store = store
+        self._clock = clock
         self._settings = settings
         self._counters = counters
         self._stopping = threading.Event()
@@ -56,15 +63,15 @@ class Loader:
         if segment is None:
             return False
         try:
-            self._load(segment)
-        except StoreUnavailableError as error:
+            buried = self._load(segment)
+        except (StoreUnavailableError, OSError) as error:
             self.trouble = str(error)
             self._counters.add("load_failures_total", signal=segment.signal)
             self._spool.put_back(segment, suspect=self._store.ping())
             return False
         self.trouble = ""
         self._wait_s = FIRST_WAIT_S
-        self._spool.done(segment)
+        self._spool.done(segment, buried)
         return True
 
     def _load_for_ever(self) -> None:
@@ -73,66 +80,104 @@ class Loader:
                 self._stopping.wait(self._wait_s)
                 self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
 
-    def _load(self, segment: Segment) -> None:
-        started = time.monotonic()
+    def _load(self, segment: Segment) -> set[bytes]:
+        """Loads a segment; digests of the bodies that were set aside."""
+        started = self._clock.monotonic()
+        buried: set[bytes] = set()
         try:
             self._store.load(SIGNALS[segment.signal].table, segment.path, segment.token, segment.received_at)
         except StoreUnavailableError:
             raise
         except StoreError as error:
-            self._load_in_parts(segment, error)
-        self._counters.add("load_seconds_total", time.monotonic() - started)
+            buried = _Salvage(self._spool, self._store, self._counters, segment).all(error)
+        self._counters.add("load_seconds_total", self._clock.monotonic() - started)
         self._counters.add("segments_total", signal=segment.signal)
         self._counters.add("stored_bytes_total", segment.size_bytes, signal=segment.signal)
-        self._counters.set("load_lag_seconds", round(max(0.0, (time.time_ns() - segment.opened_ns) / 1e9), 3))
+        self._counters.set("load_lag_seconds", round(max(0.0, (self._clock.time_ns() - segment.opened_ns) / 1e9), 3))
+        return buried
 
-    def _load_in_parts(self, segment: Segment, error: StoreError) -> None:
-        data = segment.path.read_bytes()
-        records = [found for found in segments.scan(segment.signal, data) if isinstance(found, segments.Record)]
-        self._halve(segment, data, records, error)
 
-    def _halve(self, segment: Segment, data: bytes, records: Sequence[segments.Record], error: StoreError) -> None:
-        """Loads the records of a stretch that failed with `error`: both halves, or none if it is one record."""
-        if len(records) == 1:
-            self._load_rewritten(segment, data, records[0], error)
+@dataclass(frozen=True)
+class _Unit:
+    """A body with its frame: a record of a segment, or one span of a record."""
+
+    content: bytes
+    frame: segments.Frame
+
+    @property
+    def body(self) -> bytes:
+        return self.content[len(self.content) - self.frame.length :]
+
+
+class _Salvage:
+    """Loads what can be loaded of a segment that the store refused, and sets the rest aside.
+
+    Every token is of what is sent, so doing it all again after a crash changes nothing.
+    """
+
+    def __init__(self, spool: Spool, store: Store, counters: Counters, segment: Segment) -> None:
+        self._spool = spool
+        self._store = store
+        self._counters = counters
+        self._segment = segment
+        self._signal = SIGNALS[segment.signal]
+        self._tries = 0
+        self._buried: set[bytes] = set()
+
+    def all(self, error: StoreError) -> set[bytes]:
+        """Loads all but what is at fault; digests of the bodies that were set aside whole."""
+        data = self._spool.content(self._segment)
+        found = segments.scan(self._segment.signal, segments.InMemory(data))
+        records = [item for item in found if isinstance(item, segments.Record)]
+        self._halve([_Unit(data[record.start : record.end], record.frame) for record in records], error)
+        return self._buried
+
+    def _halve(self, units: Sequence[_Unit], error: StoreError) -> None:
+        """Loads the units of a stretch that failed with `error`: both halves, or what is good of it if it is one."""
+        if len(units) == 1:
+            self._mend(units[0], error)
             return
-        middle = len(records) // 2
-        for half in (records[:middle], records[middle:]):
+        middle = len(units) // 2
+        for half in (units[:middle], units[middle:]):
             try:
-                self._load_part(segment, data[half[0].start : half[-1].end], half)
+                self._load(half)
             except StoreUnavailableError:
                 raise
             except StoreError as half_error:
-                self._halve(segment, data, half, half_error)
+                self._halve(half, half_error)
 
-    def _load_rewritten(self, segment: Segment, data: bytes, record: segments.Record, error: StoreError) -> None:
-        """Loads a record as our own protobuf library writes it: ClickHouse reads protobuf more strictly than it has to."""
-        body = export.rewritten(SIGNALS[segment.signal], data[record.body : record.end])
-        frame = segments.frame(len(body), record.frame.digest, record.frame.resources, record.frame.tenant)
+    def _mend(self, unit: _Unit, error: StoreError) -> None:
+        """Loads a unit as our own protobuf library writes it: ClickHouse reads protobuf more strictly than it has to."""
+        body = export.rewritten(self._signal, unit.body)
         try:
-            self._load_part(segment, frame + body, [record])
+            self._load([self._unit(body, unit.frame.tenant, unit.frame.resources)])
         except StoreUnavailableError:
             raise
         except StoreError:
-            self._bury(segment, data[record.start : record.end], record, error)
+            self._take_apart(unit, error)
         else:
-            self._counters.add("rewritten_total", signal=segment.signal)
+            self._counters.add("rewritten_total", signal=self._segment.signal)
 
-    def _load_part(self, segment: Segment, content: bytes, records: Sequence[segments.Record]) -> None:
-        """Loads a stretch of a segment. Its token is of what was sent, so doing it all again after a crash changes nothing."""
-        part = segment.path.with_suffix(f".part-{records[0].start}")
-        part.write_bytes(content)
-        token = Segment(segment.signal, segment.opened_ns, part, digests=[record.frame.digest for record in records]).token
-        try:
-            self._store.load(SIGNALS[segment.signal].table, part, token, segment.received_at)
-        finally:
-            part.unlink(missing_ok=True)
+    def _take_apart(self, unit: _Unit, error: StoreError) -> None:
+        """Loads the spans of a unit that are not at fault; one span alone is set aside."""
+        singles = [self._unit(body, unit.frame.tenant, 1) for body in apart.singles(unit.body)]
+        if len(singles) > 1 and self._tries < MAX_TRIES:
+            self._halve(singles, error)
+        else:
+            self._bury(unit, error)
 
-    def _bury(self, segment: Segment, content: bytes, record: segments.Record, error: StoreError) -> None:
-        """Sets a record aside that the store can never take. The file is an export request, its tenant in the frame before it."""
-        folder = self._spool.folder / "dead"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        grave = folder / f"{segment.path.stem}-{record.start}.otlp"
-        grave.write_bytes(content)
-        grave.with_suffix(".reason").write_text(f"{error}\n")
-        self._counters.add("dead_total", signal=segment.signal)
+    def _unit(self, body: bytes, tenant: str, resources: int) -> _Unit:
+        digest = segments.digest(self._segment.signal, tenant, body)
+        frame = segments.Frame(len(body), digest, resources, tenant)
+        return _Unit(segments.frame(len(body), digest, resources, tenant) + body, frame)
+
+    def _load(self, units: Sequence[_Unit]) -> None:
+        self._tries += 1
+        identity = token(self._segment.signal, b"".join(unit.frame.digest for unit in units))
+        with self._spool.part(self._segment, self._tries, b"".join(unit.content for unit in units)) as part:
+            self._store.load(self._signal.table, part, identity, self._segment.received_at)
+
+    def _bury(self, unit: _Unit, error: StoreError) -> None:
+        if self._spool.graves.bury(self._segment, unit.frame.digest, unit.content, str(error)):
+            self._counters.add("dead_total", signal=self._segment.signal)
+        self._buried.add(unit.frame.digest)

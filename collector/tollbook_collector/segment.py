@@ -16,6 +16,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from tollbook_collector import wire
 
@@ -28,6 +29,13 @@ LENGTH, DIGEST, RESOURCES, TENANT, CRC32 = b"\x09", b"\x12\x20", b"\x1d", b"\x22
 
 MIN_FRAME_BYTES = len(TAG) + 1 + BEFORE_TENANT.size + CHECK.size
 MAX_TENANT_BYTES = 127 - BEFORE_TENANT.size - CHECK.size
+MAX_FRAME_BYTES = MIN_FRAME_BYTES + MAX_TENANT_BYTES
+WINDOW_BYTES = 1 << 20
+DIGEST_BYTES = 32
+SUFFIX = ".otlp"
+
+LAST_SECOND = 2**32 - 1
+"""The store's times of arrival end in 2106; a clock beyond that must not make a segment that can never be loaded."""
 
 CUT_OFF = "cut off"
 """Damage at the end of a segment whose writer was killed in the middle: a record that was never acknowledged."""
@@ -54,6 +62,11 @@ class Record:
     """Offset of its body."""
     end: int
     frame: Frame
+
+    @property
+    def digest(self) -> bytes:
+        """Of its body."""
+        return self.frame.digest
 
 
 @dataclass(frozen=True)
@@ -87,44 +100,79 @@ def frame_bytes(tenant: str) -> int:
     return MIN_FRAME_BYTES + len(tenant.encode())
 
 
-def scan(signal: str, data: bytes) -> Iterator[Record | Damage]:
+class Content(Protocol):
+    """Bytes of a segment, wherever they are."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+
+    def read(self, start: int, end: int) -> bytes:
+        """Those from `start` to `end`, or to where they end."""
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Bytes of a segment in memory."""
+
+    data: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """See Content."""
+        return len(self.data)
+
+    def read(self, start: int, end: int) -> bytes:
+        """See Content."""
+        return self.data[start:end]
+
+
+def scan(signal: str, content: Content) -> Iterator[Record | Damage]:
     """Whole records of a segment and the damage between them, in order; a record cut off by the end is damage too."""
     place = 0
-    while place < len(data):
-        found = _record_at(signal, data, place)
+    while place < content.size_bytes:
+        found = _record_at(signal, content, place)
         if isinstance(found, Damage):
-            found = Damage(place, _next_frame(data, found.end), found.reason)
+            found = Damage(place, _next_frame(content, found.end), found.reason)
         yield found
         place = found.end
 
 
-def _record_at(signal: str, data: bytes, place: int) -> Record | Damage:
-    found = _frame_at(data, place)
+def frames(content: Content) -> Iterator[Frame]:
+    """The frames of a segment without a look at the bodies, up to the first damage."""
+    place = 0
+    while (found := _frame_in(content.read(place, place + MAX_FRAME_BYTES))) is not None:
+        yield found[0]
+        place += found[1] + found[0].length
+
+
+def _record_at(signal: str, content: Content, place: int) -> Record | Damage:
+    head = content.read(place, place + MAX_FRAME_BYTES)
+    found = _frame_in(head)
     if found is None:
-        cut_off = _begins_frame(data[place : place + MIN_FRAME_BYTES + MAX_TENANT_BYTES])
-        return Damage(place, len(data), CUT_OFF) if cut_off else Damage(place, place + 1, "no frame")
-    header, body = found
+        return Damage(place, content.size_bytes, CUT_OFF) if _begins_frame(head) else Damage(place, place + 1, "no frame")
+    header, frame_size = found
+    body = place + frame_size
     end = body + header.length
-    if end > len(data):
+    if end > content.size_bytes:
         return Damage(place, place + 1, CUT_OFF)
-    if digest(signal, header.tenant, data[body:end]) != header.digest:
+    if digest(signal, header.tenant, content.read(body, end)) != header.digest:
         return Damage(place, end, "changed since it was written")
     return Record(place, body, end, header)
 
 
-def _frame_at(data: bytes, place: int) -> tuple[Frame, int] | None:
-    """The frame at `place` and the offset of its body; none where its check does not hold."""
-    content = place + len(TAG) + 1
-    if not data.startswith(TAG, place) or content + BEFORE_TENANT.size + CHECK.size > len(data):
+def _frame_in(head: bytes) -> tuple[Frame, int] | None:
+    """The frame that these bytes begin with, and its size; none where its check does not hold."""
+    content = len(TAG) + 1
+    if not head.startswith(TAG) or len(head) < MIN_FRAME_BYTES:
         return None
-    *_, name_bytes = BEFORE_TENANT.unpack_from(data, content)
+    _, length, _, body_digest, _, resources, _, name_bytes = BEFORE_TENANT.unpack_from(head, content)
     check = content + BEFORE_TENANT.size + name_bytes
-    if check + CHECK.size > len(data) or data[content - 1] != check + CHECK.size - content:
+    if check + CHECK.size > len(head) or head[len(TAG)] != check + CHECK.size - content:
         return None
-    if CHECK.unpack_from(data, check) != (CRC32, zlib.crc32(data[content:check])):
+    if CHECK.unpack_from(head, check) != (CRC32, zlib.crc32(head[content:check])):
         return None
-    _, length, _, body_digest, _, resources, _, _ = BEFORE_TENANT.unpack_from(data, content)
-    tenant = data[content + BEFORE_TENANT.size : check].decode(errors="replace")
+    tenant = head[content + BEFORE_TENANT.size : check].decode(errors="replace")
     return Frame(length, body_digest, resources, tenant), check + CHECK.size
 
 
@@ -135,9 +183,16 @@ def _begins_frame(rest: bytes) -> bool:
     return len(rest) < whole and head.startswith(rest[: len(head)])
 
 
-def _next_frame(data: bytes, place: int) -> int:
+def _next_frame(content: Content, place: int) -> int:
     """Offset of the next frame whose check holds, or the end."""
-    place = data.find(TAG, place)
-    while place >= 0 and _frame_at(data, place) is None:
-        place = data.find(TAG, place + 1)
-    return len(data) if place < 0 else place
+    while place < content.size_bytes:
+        window = content.read(place, place + WINDOW_BYTES)
+        found = window.find(TAG)
+        while found >= 0 and _frame_in(content.read(place + found, place + found + MAX_FRAME_BYTES)) is None:
+            found = window.find(TAG, found + 1)
+        if found >= 0:
+            return place + found
+        if place + len(window) >= content.size_bytes:
+            break
+        place += len(window) - len(TAG) + 1  # a tag may stand across the edge
+    return content.size_bytes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from tollbook_collector.errors import SettingsError
 
 PREFIX = "TOLLBOOK_COLLECTOR_"
-LOWEST = {"GRPC_PORT": -1, "SEGMENT_MS": 0, "SEEN_SECONDS": 0, "STOP_SECONDS": 0}
+LOWEST = {"GRPC_PORT": -1, "MIN_FREE_BYTES": 0, "SEGMENT_MS": 0, "SEEN_SECONDS": 0, "STOP_SECONDS": 0}
 """Smallest value of the numbers that may be less than 1."""
 
 
@@ -28,14 +28,24 @@ class Settings:
     max_in_flight_bytes: int = 256 * 1024 * 1024
     """Bytes of requests held in memory at a time; more are asked to come back. Bounds memory however many send."""
 
+    max_requests: int = 1024
+    """Requests in work at a time, arrived whole and not answered; more are asked to come back. Bounds the wait of each."""
+
     spool_max_bytes: int = 8 * 1024 * 1024 * 1024
     """Bytes on disk that wait for the store; beyond them senders are asked to come back. At 60 K spans/s about 3 minutes."""
+
+    spool_pending_bytes: int = 64 * 1024 * 1024
+    """Bytes of bodies that wait in memory for the disk; beyond them senders are asked to come back, also while a disk stalls."""
+
+    min_free_bytes: int = 512 * 1024 * 1024
+    """Bytes left free on the disk of the spool, which the store needs to merge; below them senders are asked to come back."""
 
     segment_bytes: int = 100_000_000
     """A segment is loaded at this size at the latest. Smaller ones lose to merges: with 36 MB, ingest is a quarter slower."""
 
     segment_ms: int = 1000
-    """Age at which a segment is loaded, if a loader is free. Each load costs a quarter of a CPU second, however small."""
+    """Age at which a segment is loaded, if a loader is free: a quarter of it after a quiet time, up to twice where loads take
+    long. Each load costs a quarter of a CPU second, however small."""
 
     loaders: int = 2
     """Segments loaded at a time. One load uses one core."""
@@ -46,8 +56,12 @@ class Settings:
     body_timeout_ms: int = 30_000
     """Longest wait for a whole body to arrive."""
 
-    seen_seconds: int = 600
-    """How long a body is remembered, so that one sent again is not stored again. OpenTelemetry retries for 5 minutes."""
+    seen_seconds: int = 4 * 3600
+    """How long a body is remembered, so that one sent again is not stored again. OpenTelemetry retries for 5 minutes, a collector
+    with a queue on disk for hours."""
+
+    seen_bodies: int = 2_000_000
+    """How many bodies are remembered at most: 20 bytes of memory each. At 120 K spans/s in bodies of 512, two hours' worth."""
 
     stop_seconds: int = 10
     """Time to load what is left when stopping; the rest is loaded at the next start."""

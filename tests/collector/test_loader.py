@@ -12,6 +12,7 @@ from tollbook_collector.spool import Spool
 from tollbook_schema.store import Signal, Store, StoreError, StoreUnavailableError
 
 from tests.collector.conftest import trace_request
+from tests.collector.played import PlayedClock
 
 SETTINGS = Settings(segment_ms=0)
 
@@ -130,7 +131,7 @@ def test_the_oldest_segment_is_loaded_first(store: Store, spool: Spool) -> None:
     assert away.tokens == [segment.token for segment in taken if segment]
 
 
-def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, spool: Spool) -> None:
+def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, tmp_path: Path) -> None:
     class Choking(Away):
         def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
             self.tokens.append(token)
@@ -138,6 +139,8 @@ def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, 
                 raise StoreUnavailableError("memory limit exceeded")
             self.store.load(signal, segment, token, received_at)
 
+    clock = PlayedClock()
+    spool = Spool(tmp_path / "spool", SETTINGS, clock=clock)
     choking = Choking(store)
     choking.away = False
     loader = Loader(spool, choking, SETTINGS, spool.counters)
@@ -146,9 +149,15 @@ def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, 
     keep(spool, 2)
     assert [loader.load_next(1) for _ in range(3)] == [False, False, True]
     assert stored(store) == [2]
+    moments = []
     while not spool.empty:
+        tries = len(choking.tokens)
         loader.load_next(0)
+        clock.go_on(1)
+        moments += [clock.passed_s] if len(choking.tokens) > tries else []
+    assert moments == [1, 3, 7, 15]
     assert stored(store) == [1, 2]
+    spool.close()
 
 
 def test_what_protobuf_allows_and_clickhouse_does_not_is_rewritten_and_stored(store: Store, spool: Spool) -> None:

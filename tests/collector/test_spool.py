@@ -10,17 +10,20 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tollbook_collector import segment as segments
-from tollbook_collector import spool as spool_module
 from tollbook_collector import wire
+from tollbook_collector.disk import RealDisk
 from tollbook_collector.errors import SpoolBusyError, UnavailableError
+from tollbook_collector.folder import Segment
 from tollbook_collector.settings import Settings
-from tollbook_collector.spool import Segment, Spool
+from tollbook_collector.spool import Spool
 
 from tests.collector.conftest import trace_request
+from tests.collector.played import FaultyDisk, PlayedClock
 
 SETTINGS = Settings(segment_ms=0)
 BODIES = [trace_request(2, first=10 * number).SerializeToString() for number in range(1, 6)]
@@ -33,10 +36,10 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
     """Opens the spool in the same folder, closing the one before."""
     opened: list[Spool] = []
 
-    def open_(settings: Settings = SETTINGS) -> Spool:
+    def open_(settings: Settings = SETTINGS, **edge: Any) -> Spool:
         while opened:
             opened.pop().close()
-        opened.append(Spool(tmp_path, settings))
+        opened.append(Spool(tmp_path, settings, **edge))
         return opened[-1]
 
     yield open_
@@ -50,8 +53,23 @@ def keep(spool: Spool, *bodies: bytes) -> None:
 
 
 def bodies_of(segment: Segment) -> list[bytes]:
-    data = segment.path.read_bytes()
-    return [data[found.body : found.end] for found in segments.scan(segment.signal, data) if isinstance(found, segments.Record)]
+    data = segments.InMemory(segment.path.read_bytes())
+    return [
+        data.read(found.body, found.end) for found in segments.scan(segment.signal, data) if isinstance(found, segments.Record)
+    ]
+
+
+def bodies_of_next(spool: Spool) -> list[bytes]:
+    segment = spool.take(0)
+    assert segment is not None
+    return bodies_of(segment)
+
+
+def place_anew(path: Path, content: bytes) -> None:
+    """Puts a segment into a folder that does not know its bodies."""
+    for log in (path.parent / "seen").iterdir():
+        log.unlink()
+    path.write_bytes(content)
 
 
 def drained(spool: Spool) -> list[bytes]:
@@ -146,12 +164,57 @@ def test_signals_have_segments_of_their_own(open_spool: Open) -> None:
 
 
 def test_an_open_segment_waits_for_its_age(open_spool: Open) -> None:
-    spool = open_spool(Settings(segment_ms=150))
-    started = time.monotonic()
+    clock = PlayedClock()
+    spool = open_spool(Settings(segment_ms=1000), clock=clock)
     keep(spool, BODIES[0])
-    assert spool.take(0.02) is None
-    assert spool.take(5) is not None
-    assert 0.1 < time.monotonic() - started < 1
+    clock.go_on(0.24)
+    assert spool.take(0) is None
+    clock.go_on(0.02)
+    assert spool.take(0) is not None
+
+
+def test_the_next_segment_waits_the_longer_the_longer_the_load_took(open_spool: Open) -> None:
+    clock = PlayedClock()
+    spool = open_spool(Settings(segment_ms=1000), clock=clock)
+    for body, load_s, wait_s in ((BODIES[0], 0.01, 1.0), (BODIES[1], 0.2, 1.6), (BODIES[2], 9.0, 2.0)):
+        keep(spool, body)
+        clock.go_on(60)
+        segment = spool.take(0)
+        assert segment is not None
+        clock.go_on(load_s)
+        keep(spool, body + body)
+        spool.done(segment)
+        clock.go_on(wait_s - load_s - 0.01 if wait_s > load_s else 0.24)
+        assert spool.take(0) is None
+        clock.go_on(0.02)
+        segment = spool.take(0)
+        assert segment is not None
+        spool.done(segment)
+
+
+def test_a_clock_that_goes_back_does_not_hold_up_a_segment(open_spool: Open) -> None:
+    clock = PlayedClock()
+    spool = open_spool(Settings(segment_ms=1000), clock=clock)
+    keep(spool, BODIES[0])
+    clock.now_ns -= 86_400 * 10**9
+    clock.go_on(1)
+    assert bodies_of_next(spool) == [BODIES[0]]
+    keep(spool, BODIES[1])
+    clock.go_on(1)
+    assert spool.samples()[2].value >= 0
+    spool = open_spool(SETTINGS, clock=clock)
+    assert bodies_of_next(spool) == [BODIES[0]]
+    assert bodies_of_next(spool) == [BODIES[1]]
+
+
+@pytest.mark.parametrize("year", [-8000, 0, 2262])
+def test_a_clock_far_off_gives_a_time_of_arrival_that_the_store_can_take(open_spool: Open, year: int) -> None:
+    clock = PlayedClock()
+    clock.now_ns = (year - 1970) * 31_557_600 * 10**9
+    keep(open_spool(clock=clock), BODIES[0])
+    segment = open_spool(clock=clock).take(1)
+    assert segment is not None
+    assert 1970 <= segment.received_at.year <= 2106
 
 
 def test_a_segment_is_sealed_at_its_size(open_spool: Open) -> None:
@@ -159,21 +222,20 @@ def test_a_segment_is_sealed_at_its_size(open_spool: Open) -> None:
     keep(spool, *BODIES)
     sizes = []
     while (segment := spool.take(0)) is not None:
-        sizes.append(len(segment.digests))
+        sizes.append(segment.bodies)
     assert sizes == [2, 2]
 
 
-def test_many_senders_share_a_sync(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_senders_share_a_sync(open_spool: Open) -> None:
     syncs = []
-    sync = spool_module.sync
 
-    def slow_sync(descriptor: int) -> None:
-        syncs.append(descriptor)
-        time.sleep(0.05)
-        sync(descriptor)
+    class Slow(RealDisk):
+        def sync(self, handle: int) -> None:
+            syncs.append(handle)
+            time.sleep(0.05)
+            super().sync(handle)
 
-    monkeypatch.setattr(spool_module, "sync", slow_sync)
-    spool = open_spool()
+    spool = open_spool(disk=Slow())
     kept = [spool.append("traces", trace_request(first=number).SerializeToString(), resources=1) for number in range(1, 101)]
     for future in kept:
         future.result(5)
@@ -262,7 +324,7 @@ def test_a_torn_tail_is_cut_off_wherever_it_tore(open_spool: Open, tmp_path: Pat
     whole = path.read_bytes()
     last = len(BODIES[-1]) + segments.frame_bytes("default")
     for cut in range(1, last):
-        path.write_bytes(whole[:-cut])
+        place_anew(path, whole[:-cut])
         spool = open_spool()
         assert drained(spool) == BODIES[:-1], cut
         assert not (tmp_path / "damaged").exists()
@@ -274,13 +336,13 @@ def test_one_flipped_bit_costs_one_record_and_is_counted(open_spool: Open, tmp_p
     open_spool().close()
     (path,) = tmp_path.glob("*.otlp")
     whole = path.read_bytes()
-    for place in range(len(whole) - len(BODIES[-1]) - segments.frame_bytes("default")):
+    for place in range(0, len(whole) - len(BODIES[-1]) - segments.frame_bytes("default"), 5):
         flipped = bytearray(whole)
         flipped[place] ^= 1 << place % 8
-        path.write_bytes(flipped)
+        place_anew(path, flipped)
         spool = open_spool()
-        assert spool.counters.value("damaged_total") + spool.counters.value("torn_total") == 1, place
         found = drained(spool)
+        assert spool.counters.value("damaged_total") + spool.counters.value("torn_total") == 1, place
         assert len(found) == 4, place
         assert [body for body in BODIES if body in found] == found, place
     assert len(list((tmp_path / "damaged").glob("*.reason"))) == len(list((tmp_path / "damaged").glob("*.bin"))) > 0
@@ -295,20 +357,11 @@ def test_an_empty_file_and_a_file_of_noise_do_not_stop_the_start(open_spool: Ope
     assert drained(spool) == [BODIES[0]]
 
 
-def test_a_disk_that_cannot_sync_acknowledges_nothing_and_is_not_trusted_again(
-    open_spool: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spool = open_spool(Settings(segment_ms=60_000))
+def test_a_disk_that_cannot_sync_acknowledges_nothing_and_is_not_trusted_again(open_spool: Open) -> None:
+    disk = FaultyDisk()
+    spool = open_spool(Settings(segment_ms=60_000), disk=disk)
     keep(spool, BODIES[0])
-    failures = iter([OSError(errno.EIO, "Input/output error")])
-    sync = spool_module.sync
-
-    def fails_once(descriptor: int) -> None:
-        for failure in failures:
-            raise failure
-        sync(descriptor)
-
-    monkeypatch.setattr(spool_module, "sync", fails_once)
+    disk.sync_failures = [OSError(errno.EIO, "Input/output error")]
     with pytest.raises(UnavailableError, match="cannot write to the spool: Input/output error"):
         keep(spool, BODIES[1])
     keep(spool, BODIES[1], BODIES[2])
