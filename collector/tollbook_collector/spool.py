@@ -364,8 +364,9 @@ class Spool:
             self._files.close(segment)
             before_bytes = segment.size_bytes
             if segment.checked_s is None or self._clock.monotonic() - segment.checked_s > CHECK_AFTER_S:
-                self._files.check(segment)
-            self._files.recall_digests(segment)
+                self._files.check(segment)  # may leave nothing, which its index does not know
+            else:
+                self._files.recall_digests(segment)
             if not segment.indexed:
                 self._files.seal(segment)
         except OSError as error:
