@@ -16,6 +16,7 @@ from tollbook_collector.counters import Counters, Sample, page
 from tollbook_collector.door import Door
 from tollbook_collector.errors import UnavailableError
 from tollbook_collector.export import Export
+from tollbook_collector.intake import LARGE_BYTES, Intake
 from tollbook_collector.loader import Loader
 from tollbook_collector.settings import Settings
 from tollbook_collector.signals import Signal
@@ -26,9 +27,6 @@ Encoding: TypeAlias = Literal["protobuf", "json"]
 
 BEHIND_SECONDS = 5.0
 """Twice what a segment waits for the store while all is well."""
-
-LARGE_BYTES = 1024 * 1024
-"""Bodies beyond this are checked in a thread, so that they do not hold up the others: about 4 ms of work."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Collector:
         self._spool: Spool | None = None
         self._loader: Loader | None = None
         self._grpc: grpc.aio.Server | None = None
-        self._in_flight_bytes = 0
+        self.intake = Intake(self.settings)
         self.grpc_port: int | None = None
         """Port that OTLP/gRPC listens on once started; none where it is switched off."""
 
@@ -100,27 +98,14 @@ class Collector:
             UnavailableError: it was not kept; sending it again helps.
         """
         if len(body) > LARGE_BYTES:
-            kept = await asyncio.to_thread(_checked, signal, body, encoding)
+            async with self.intake.large:
+                kept = await asyncio.to_thread(_checked, signal, body, encoding)
         else:
             kept = _checked(signal, body, encoding)
         if kept.records:
             await self._append(signal, kept, tenant)
         self._count(signal, kept)
         return answer(signal, kept)
-
-    def hold(self, size_bytes: int) -> None:
-        """Counts bytes of requests held in memory.
-
-        Raises:
-            UnavailableError: there are too many already; none were counted.
-        """
-        if self._in_flight_bytes + size_bytes > self.settings.max_in_flight_bytes:
-            raise UnavailableError(f"too many requests at a time: {self._in_flight_bytes} bytes of them in memory")
-        self._in_flight_bytes += size_bytes
-
-    def release(self, size_bytes: int) -> None:
-        """Takes back what `hold` counted."""
-        self._in_flight_bytes -= size_bytes
 
     async def health(self) -> Health:
         """Ready while the spool takes requests and the store takes segments."""
@@ -135,7 +120,10 @@ class Collector:
     def metrics(self) -> str:
         """Its own counters as Prometheus text."""
         spool = self._spool.samples() if self._spool is not None else []
-        return page([*self.counters.samples(), *spool, Sample("in_flight_bytes", self._in_flight_bytes)])
+        return page([*self.counters.samples(), *spool, *self._in_flight()])
+
+    def _in_flight(self) -> list[Sample]:
+        return [Sample("in_flight_bytes", self.intake.bytes_held), Sample("in_flight_requests", self.intake.requests)]
 
     @property
     def settled(self) -> bool:

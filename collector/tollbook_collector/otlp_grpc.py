@@ -7,6 +7,7 @@ import grpc
 from google.rpc import code_pb2  # type: ignore[import-untyped]
 from tollbook_schema.keys import Principal
 
+from tollbook_collector import bodies
 from tollbook_collector.errors import RefusedError
 from tollbook_collector.signals import SIGNALS, Signal
 
@@ -23,6 +24,12 @@ CODES = {
     code_pb2.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
     code_pb2.PERMISSION_DENIED: grpc.StatusCode.PERMISSION_DENIED,
 }
+MAX_STREAMS = 100
+"""Calls at a time on one connection, as RFC 9113 recommends at least."""
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Metadata of a call, as much as HTTP's headers."""
+
 DETAILS = "grpc-status-details-bin"
 
 
@@ -35,6 +42,11 @@ async def serve(collector: "Collector") -> tuple[grpc.aio.Server, int]:
     settings = collector.settings
     limits = [
         ("grpc.max_receive_message_length", settings.max_body_bytes),
+        ("grpc.per_message_decompression", 0),  # ours counts what it holds, and 100 bombs hold 64 MiB each in gRPC's
+        ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.max_metadata_size", MAX_HEAD_BYTES),
+        ("grpc.absolute_max_metadata_size", MAX_HEAD_BYTES),
+        ("grpc.server_handshake_timeout_ms", 10_000),
         ("grpc.so_reuseport", 0),
     ]
     server = grpc.aio.server(interceptors=[_Guard(collector)], options=limits)
@@ -56,17 +68,15 @@ def _handlers(collector: "Collector", signal: Signal) -> grpc.GenericRpcHandler:
 
 def _export(collector: "Collector", signal: Signal) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def export(body: bytes, context: Context) -> bytes:
-        held_bytes = 0
         try:
             tenant = _admit(collector, context.invocation_metadata()).stores_for
-            collector.hold(len(body))
-            held_bytes = len(body)
-            return (await collector.take(signal, body, "protobuf", tenant)).SerializeToString()
+            with collector.intake.request() as held:
+                held.add(len(body))
+                content = await held.content(bodies.compressed_by_grpc(body), body)
+                return (await collector.take(signal, content, "protobuf", tenant)).SerializeToString()
         except RefusedError as error:
             _refuse(collector, error, context)
             return b""
-        finally:
-            collector.release(held_bytes)
 
     return export
 

@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 from tollbook_schema.keys import Principal
 
-from tollbook_collector.bodies import body as new_body
-from tollbook_collector.collector import LARGE_BYTES, Collector, Encoding
+from tollbook_collector import bodies
+from tollbook_collector.collector import Collector, Encoding
 from tollbook_collector.door import may_send
 from tollbook_collector.errors import (
     JSON,
@@ -25,6 +25,7 @@ from tollbook_collector.errors import (
     UnsupportedMediaTypeError,
     encoded,
 )
+from tollbook_collector.intake import Held
 from tollbook_collector.signals import LOGS, METRICS, TRACES, Signal
 
 ENCODINGS: dict[str, Encoding] = {PROTOBUF: "protobuf", JSON: "json"}
@@ -92,15 +93,12 @@ class Exports:
         encoding = ENCODINGS.get(media_type)
         if encoding is None:
             raise UnsupportedMediaTypeError(f"Content-Type must be {PROTOBUF} or {JSON}, got {media_type or 'none'}")
-        held = _Held(self._collector)
-        try:
-            async with asyncio.timeout(self._collector.settings.body_timeout_ms / 1000):
-                body = await self._body(request, held)
-            answer = await self._collector.take(self._signal, body, encoding, tenant)
-        except TimeoutError as error:
-            raise UnavailableError("the body did not arrive in time") from error
-        finally:
-            held.release()
+        coding = request.headers.get("content-encoding", "").strip().lower()
+        bodies.check_coding(coding)
+        with self._collector.intake.request() as held:
+            body = await self._body(request, held)
+            content = await held.content(coding, body)
+            answer = await self._collector.take(self._signal, content, encoding, tenant)
         return Response(encoded(answer, media_type), media_type=media_type)
 
     def _admit(self, request: Request) -> Principal:
@@ -109,31 +107,18 @@ class Exports:
             return may_send(request.scope[PRINCIPAL])
         return self._collector.door.admit(request.headers.get("authorization", ""), request.headers.get("x-api-key", ""))
 
-    async def _body(self, request: Request, held: "_Held") -> bytes:
-        body = new_body(request.headers.get("content-encoding", "").strip().lower(), self._collector.settings.max_body_bytes)
-        async for piece in request.stream():
-            for place in range(0, len(piece), body.step_bytes):
-                added = body.feed(piece[place : place + body.step_bytes])
-                held.add(added)
-                if added > LARGE_BYTES:
-                    await asyncio.sleep(0)  # others have their turn while this one swells
-        return body.whole()
-
-
-class _Held:
-    """Bytes that one request holds in memory."""
-
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
-        self._size_bytes = 0
-
-    def add(self, size_bytes: int) -> None:
-        self._collector.hold(size_bytes)
-        self._size_bytes += size_bytes
-
-    def release(self) -> None:
-        self._collector.release(self._size_bytes)
-        self._size_bytes = 0
+    async def _body(self, request: Request, held: Held) -> bytes:
+        """The body as sent."""
+        held.expect(request.headers.get("content-length", ""))
+        pieces: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._collector.settings.body_timeout_ms / 1000):
+                async for piece in request.stream():
+                    held.add(len(piece))
+                    pieces.append(piece)
+        except TimeoutError as error:
+            raise UnavailableError("the body did not arrive in time") from error
+        return b"".join(pieces)
 
 
 def refusal(error: RefusedError, headers: Headers) -> Response:

@@ -53,8 +53,8 @@ class Settings:
     ack_timeout_ms: int = 4500
     """Longest wait for the disk before 503. Python's exporter drops what is not answered in 10 s."""
 
-    body_timeout_ms: int = 30_000
-    """Longest wait for a whole body to arrive."""
+    body_timeout_ms: int = 20_000
+    """Longest wait for a whole body to arrive. With the time to read the refusal, a slow sender is gone after 25 seconds."""
 
     seen_seconds: int = 4 * 3600
     """How long a body is remembered, so that one sent again is not stored again. OpenTelemetry retries for 5 minutes, a collector

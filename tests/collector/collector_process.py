@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
+from tollbook_collector.connection import Connection
 from tollbook_collector.settings import Settings
 from tollbook_schema.store import Store
 
@@ -28,7 +29,9 @@ async def main(data: Path) -> None:
     store.migrate()
     collector = Collector(store, data / "spool", Settings(grpc_port=-1, segment_ms=20, stop_seconds=8))
     await collector.start()
-    server = Server(uvicorn.Config(otlp_http.app(collector), port=0, log_level="error", lifespan="off", ws="none"))
+    server = Server(
+        uvicorn.Config(otlp_http.app(collector), port=0, log_level="error", lifespan="off", ws="none", http=Connection)
+    )
     serving = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.01)

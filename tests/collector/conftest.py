@@ -13,6 +13,7 @@ import uvicorn
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
+from tollbook_collector.connection import Connection
 from tollbook_collector.settings import Settings
 from tollbook_schema.store import Store
 
@@ -45,7 +46,7 @@ def run(store: Store, spool_dir: Path, settings: Settings, **guards: Any) -> Ite
 
     collector = Collector(store, spool_dir, settings, **guards)
     on_loop(collector.start())
-    config = uvicorn.Config(otlp_http.app(collector), port=0, log_level="error", lifespan="off", ws="none")
+    config = uvicorn.Config(otlp_http.app(collector), port=0, log_level="error", lifespan="off", ws="none", http=Connection)
     server = uvicorn.Server(config)
     serving = asyncio.run_coroutine_threadsafe(server.serve(), loop)
     while not server.started:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+from backports import zstd
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -21,6 +22,7 @@ from tests.collector.conftest import Running, run, trace_request
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
 GZIP = {"content-encoding": "gzip"}
+ZSTD = {"content-encoding": "zstd"}
 
 SPAN_IN_JSON: dict[str, Any] = {
     "traceId": "000102030405060708090A0B0C0D0E0F",
@@ -99,6 +101,13 @@ def test_gzip_in_several_members_is_one_body(running: Running, store: Store) -> 
     assert span_ids(store) == ["0000000000000001", "0000000000000002"]
 
 
+def test_zstd_in_several_frames_is_one_body(running: Running, store: Store) -> None:
+    body = trace_request(2).SerializeToString()
+    assert post(running, zstd.compress(body[:40]) + zstd.compress(body[40:]), PROTOBUF | ZSTD).status_code == 200
+    running.wait()
+    assert span_ids(store) == ["0000000000000001", "0000000000000002"]
+
+
 @pytest.mark.parametrize("content_type", ["application/x-protobuf", "application/json"])
 def test_an_empty_request_is_a_success(running: Running, content_type: str) -> None:
     body = b"" if content_type.endswith("protobuf") else b"{}"
@@ -115,11 +124,21 @@ REFUSALS = {
     "JSON nested without end": (b'{"a":' * 100_000, JSON, 400, 3, "not JSON"),
     "logs sent to traces": (b'{"resourceLogs":[]}', JSON, 400, 3, "this is an export of logs, sent to traces"),
     "snake_case": (b'{"resource_spans":[]}', JSON, 400, 3, "keys are lowerCamelCase, resource_spans is not"),
-    "no gzip": (b"plain", PROTOBUF | GZIP, 400, 3, "not gzip"),
+    "no gzip": (b"plain text is no gzip", PROTOBUF | GZIP, 400, 3, "not gzip"),
+    "plain text that ends before gzip's header would": (b"plain", PROTOBUF | GZIP, 400, 3, "gzip ends too early, after 5 bytes"),
+    "nothing, said to be gzip": (b"", PROTOBUF | GZIP, 400, 3, "gzip ends too early, after 0 bytes"),
+    "gzip that is not said to be": (gzip.compress(GOOD), PROTOBUF, 400, 3, "not an OTLP export of traces"),
+    "gzip in gzip": (gzip.compress(gzip.compress(GOOD)), PROTOBUF | GZIP, 400, 3, "not an OTLP export of traces"),
+    "gzip in gzip, and said to be": (b"x", PROTOBUF | {"content-encoding": "gzip, gzip"}, 415, 3, "gzip, gzip is not supported"),
+    "gzip whose check is wrong": (gzip.compress(GOOD)[:-8] + bytes(8), PROTOBUF | GZIP, 400, 3, "not gzip"),
     "gzip cut off": (gzip.compress(GOOD)[:-4], PROTOBUF | GZIP, 400, 3, "gzip ends too early"),
-    "rubbish after gzip": (gzip.compress(GOOD) + b"rubbish", PROTOBUF | GZIP, 400, 3, "not gzip"),
-    "deflate": (zlib.compress(GOOD), PROTOBUF | {"content-encoding": "deflate"}, 415, 3, "deflate is not supported"),
-    "zstd": (b"(\xb5/\xfd", JSON | {"content-encoding": "zstd"}, 415, 3, "zstd is not supported"),
+    "rubbish after gzip": (gzip.compress(GOOD) + b"rubbish", PROTOBUF | GZIP, 400, 3, "gzip is followed by something else"),
+    "deflate": (zlib.compress(GOOD), PROTOBUF | {"content-encoding": "deflate"}, 415, 3, "gzip and zstd are"),
+    "brotli": (b"x", JSON | {"content-encoding": "br"}, 415, 3, "br is not supported; gzip and zstd are"),
+    "snappy": (b"x", PROTOBUF | {"content-encoding": "snappy"}, 415, 3, "snappy is not supported; gzip and zstd are"),
+    "zstd cut off": (zstd.compress(GOOD)[:-4], JSON | ZSTD, 400, 3, "zstd ends too early"),
+    "no zstd": (b"plain text is no zstd", PROTOBUF | ZSTD, 400, 3, "not zstd"),
+    "a bomb of zstd": (zstd.compress(bytes(100_000_000)), PROTOBUF | ZSTD, 413, 8, "decompresses to more than 2000000 bytes"),
     "text": (b"hello", {"content-type": "text/plain"}, 415, 3, "got text/plain"),
     "too large": (bytes(2_000_001), PROTOBUF, 413, 8, "larger than 2000000 bytes"),
     "a bomb": (gzip.compress(bytes(100_000_000)), JSON | GZIP, 413, 8, "decompresses to more than 2000000 bytes"),
@@ -136,7 +155,7 @@ def test_a_refusal_is_a_status_in_the_encoding_of_the_request(small: Running) ->
     for name, (body, headers, status, code, message) in REFUSALS.items():
         response = post(small, body, headers)
         assert response.status_code == status, name
-        if headers == PROTOBUF or headers == PROTOBUF | GZIP:
+        if headers["content-type"] == "application/x-protobuf":
             assert response.headers["content-type"] == "application/x-protobuf", name
             answer = Status.FromString(response.content)
             assert answer.code == code, name
@@ -207,7 +226,20 @@ def test_more_in_flight_than_memory_allows_asks_to_come_back(store: Store, tmp_p
     for running in run(store, tmp_path / "spool", Settings(grpc_port=-1, max_in_flight_bytes=50)):
         response = post(running, GOOD, PROTOBUF)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-        assert "in_flight_bytes 0\n" in httpx.get(f"{running.http}/metrics").text
+        page = httpx.get(f"{running.http}/metrics").text
+        assert "in_flight_bytes 0\n" in page
+        assert "in_flight_requests 0\n" in page
+
+
+def test_more_requests_at_a_time_than_are_taken_ask_to_come_back(store: Store, tmp_path: Path) -> None:
+    for running in run(store, tmp_path / "spool", Settings(grpc_port=0, max_requests=1)):
+        with running.collector.intake.request() as held:
+            held.arrived = True
+            running.collector.intake.requests = 1
+            response = post(running, GOOD, PROTOBUF)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+            assert Status.FromString(response.content).message == "too many requests at a time: 1 are in work"
+        assert post(running, GOOD, PROTOBUF).status_code == 200
 
 
 def test_a_body_that_never_ends_is_given_up(store: Store, tmp_path: Path) -> None:

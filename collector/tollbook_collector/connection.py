@@ -1,0 +1,187 @@
+"""HTTP connections as uvicorn serves them, with the limits it does not have: heads of a size, and a time for everything.
+
+httptools reads headers without end, and a client may take for ever to send a head or to read an answer. One sweep a second looks
+at all connections and ends those that are late, which costs nothing on a request's way.
+"""
+
+import asyncio
+import resource
+import time
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakSet
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+MAX_HEADERS = 200
+MAX_HEAD_BYTES = 64 * 1024
+"""Request line and headers together, as much as h11 and gRPC take."""
+
+MAX_CONNECTIONS = 8192
+"""Beyond them, or half of the files this process may open, the one that has waited longest for its head makes room."""
+
+MAX_FILES = 65_536
+
+HEAD_SECONDS = 10.0
+"""For a head to arrive, from the connection or from its first byte."""
+
+BODY_SECONDS = 28.0
+"""For a body to arrive; the routes of OTLP ask for less, see `body_timeout_ms`, and say so."""
+
+LINGER_SECONDS = 5.0
+"""For the rest of a request that is answered already, so that its sender gets to read why."""
+
+READ_SECONDS = 20.0
+"""For a client to take some of an answer that is larger than the buffers."""
+
+SWEEP_SECONDS = 1.0
+
+TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 31\r\nconnection: close\r\n\r\nRequest Header Fields Too Large"
+)
+
+
+_swept: "WeakSet[ServerState]" = WeakSet()
+
+
+class HeadTooLargeError(Exception):
+    """More headers, or longer ones, than any client needs."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._head_bytes = 0
+        self._head_too_large = False
+        self.due: float | None = None
+        """When it will be too late for what is waited for, monotonic; none while it is our turn."""
+        self.reading_head = True
+        self._writing_due: float | None = None
+
+    # What happens
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """A client is there, and must say what it wants in time."""
+        if len(self.connections) >= max_connections():
+            _make_room(connection for connection in self.connections if isinstance(connection, Connection))
+        super().connection_made(transport)
+        self.due = time.monotonic() + HEAD_SECONDS
+        if self.server_state not in _swept:
+            _swept.add(self.server_state)
+            _sweep(self.loop, self.server_state)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came. A head is cut off at its limit, give or take one read."""
+        super().data_received(data)
+        if self.due is None and self.idle:
+            self.due, self.reading_head = time.monotonic() + HEAD_SECONDS, True  # empty lines before a request
+        if self.reading_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._head_too_large = True
+                self.send_400_response("")
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was asked is answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.reading_head = True
+        self._head_bytes = 0
+        self.due = time.monotonic() + HEAD_SECONDS
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._head_bytes += len(name) + len(value)
+        if len(self.headers) >= MAX_HEADERS or self._head_bytes > MAX_HEAD_BYTES:
+            self._head_too_large = True
+            raise HeadTooLargeError
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole; now the body."""
+        self.reading_head = False
+        self.due = time.monotonic() + BODY_SECONDS
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole; now it is our turn."""
+        self.due = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is written; uvicorn closes what stays idle after it."""
+        if self.due is not None and not self.reading_head:
+            self.due = time.monotonic() + LINGER_SECONDS
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuses what is no HTTP, or too much of it."""
+        if self.transport.is_closing():
+            return
+        if self._head_too_large:
+            self.transport.write(TOO_LARGE)
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+
+    def pause_writing(self) -> None:
+        """The client does not read."""
+        self._writing_due = time.monotonic() + READ_SECONDS
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """It has read some."""
+        self._writing_due = None
+        super().resume_writing()
+
+    # What is late
+
+    def sweep(self, now: float) -> None:
+        """Ends it if it is late."""
+        if self.transport.is_closing() and self.due is None and self._writing_due is None:
+            self._writing_due = now + LINGER_SECONDS  # closing waits for the client to read
+        if _past(self.due, now) or _past(self._writing_due, now):
+            self.transport.abort()
+
+
+def _past(due: float | None, now: float) -> bool:
+    return due is not None and now > due
+
+
+def max_connections() -> int:
+    """How many there may be: half of the files this process may open are for the rest of it."""
+    return min(MAX_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+
+
+def allow_files() -> None:
+    """Lets this process open as many files as it is allowed to ask for: many systems begin with 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _make_room(connections: Iterable[Connection]) -> None:
+    """Ends the one that has waited longest for a head, or else one that is idle."""
+    waiting = [connection for connection in connections if connection.reading_head or connection.idle]
+    if waiting:
+        min(waiting, key=lambda connection: connection.due or float("inf")).transport.abort()
+
+
+def _sweep(loop: asyncio.AbstractEventLoop, server: ServerState) -> None:
+    now = time.monotonic()
+    for connection in list(server.connections):
+        if isinstance(connection, Connection):
+            connection.sweep(now)
+    if server.connections:
+        loop.call_later(SWEEP_SECONDS, _sweep, loop, server)
+    else:
+        _swept.discard(server)
