@@ -4,6 +4,7 @@ A store that is away is waited for. A segment that the store refuses for good is
 that one taken apart until the span is; the span is set aside under `dead/` with the reason, all others are loaded.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 10.0
 
 MAX_TRIES = 200
-"""INSERTs to find what is at fault in one segment; what fails beyond them is set aside without being taken apart further."""
+"""INSERTs to find what is at fault in one segment; what fails beyond them is set aside as it is."""
 
 
 class Loader:
@@ -99,10 +100,12 @@ class Loader:
 
 @dataclass(frozen=True)
 class _Unit:
-    """A body with its frame: a record of a segment, or one span of a record."""
+    """A body with its frame: a record of a segment, or one span of one."""
 
     content: bytes
     frame: segments.Frame
+    mended: bool = False
+    """Whether it is as our own protobuf library writes it."""
 
     @property
     def body(self) -> bytes:
@@ -133,43 +136,51 @@ class _Salvage:
         return self._buried
 
     def _halve(self, units: Sequence[_Unit], error: StoreError) -> None:
-        """Loads the units of a stretch that failed with `error`: both halves, or what is good of it if it is one."""
-        if len(units) == 1:
+        """Loads what is good of a stretch that failed with `error`: both halves, or the parts of a unit alone."""
+        if self._tries >= MAX_TRIES:
+            self._bury(units, error)
+        elif len(units) == 1:
             self._mend(units[0], error)
-            return
-        middle = len(units) // 2
-        for half in (units[:middle], units[middle:]):
-            try:
-                self._load(half)
-            except StoreUnavailableError:
-                raise
-            except StoreError as half_error:
-                self._halve(half, half_error)
+        else:
+            middle = len(units) // 2
+            self._load_or_halve(units[:middle])
+            self._load_or_halve(units[middle:])
+
+    def _load_or_halve(self, units: Sequence[_Unit]) -> None:
+        try:
+            self._load(units)
+        except StoreUnavailableError:
+            raise
+        except StoreError as error:
+            self._halve(units, error)
 
     def _mend(self, unit: _Unit, error: StoreError) -> None:
         """Loads a unit as our own protobuf library writes it: ClickHouse reads protobuf more strictly than it has to."""
+        if unit.mended:
+            self._bury([unit], error)
+            return
         body = export.rewritten(self._signal, unit.body)
         try:
             self._load([self._unit(body, unit.frame.tenant, unit.frame.resources)])
         except StoreUnavailableError:
             raise
-        except StoreError:
-            self._take_apart(unit, error)
+        except StoreError as mended_error:
+            self._take_apart(unit, body, mended_error)
         else:
             self._counters.add("rewritten_total", signal=self._segment.signal)
 
-    def _take_apart(self, unit: _Unit, error: StoreError) -> None:
+    def _take_apart(self, unit: _Unit, body: bytes, error: StoreError) -> None:
         """Loads the spans of a unit that are not at fault; one span alone is set aside."""
-        singles = [self._unit(body, unit.frame.tenant, 1) for body in apart.singles(unit.body)]
-        if len(singles) > 1 and self._tries < MAX_TRIES:
+        singles = [self._unit(single, unit.frame.tenant, 1) for single in apart.singles(body)]
+        if len(singles) > 1:
             self._halve(singles, error)
         else:
-            self._bury(unit, error)
+            self._bury([unit], error)
 
     def _unit(self, body: bytes, tenant: str, resources: int) -> _Unit:
         digest = segments.digest(self._segment.signal, tenant, body)
         frame = segments.Frame(len(body), digest, resources, tenant)
-        return _Unit(segments.frame(len(body), digest, resources, tenant) + body, frame)
+        return _Unit(segments.frame(len(body), digest, resources, tenant) + body, frame, mended=True)
 
     def _load(self, units: Sequence[_Unit]) -> None:
         self._tries += 1
@@ -177,7 +188,10 @@ class _Salvage:
         with self._spool.part(self._segment, self._tries, b"".join(unit.content for unit in units)) as part:
             self._store.load(self._signal.table, part, identity, self._segment.received_at)
 
-    def _bury(self, unit: _Unit, error: StoreError) -> None:
-        if self._spool.graves.bury(self._segment, unit.frame.digest, unit.content, str(error)):
+    def _bury(self, units: Sequence[_Unit], error: StoreError) -> None:
+        """Sets units aside, together in one file."""
+        digests = [unit.frame.digest for unit in units]
+        name = digests[0] if len(units) == 1 else hashlib.sha256(b"".join(digests)).digest()
+        if self._spool.graves.bury(self._segment, name, b"".join(unit.content for unit in units), str(error)):
             self._counters.add("dead_total", signal=self._segment.signal)
-        self._buried.add(unit.frame.digest)
+        self._buried.update(digests)

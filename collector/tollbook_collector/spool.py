@@ -287,6 +287,8 @@ class Spool:
             return
         segment.unacknowledged_tail = True
         self._files.close(segment)
+        with suppress(OSError):
+            self._files.cut_tail(segment)
         if segment.digests:
             with self._changed:
                 self._sealed.append(segment)

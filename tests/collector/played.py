@@ -1,5 +1,11 @@
 """Time and disks that tests play."""
 
+import errno
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
 from tollbook_collector.disk import RealDisk
 
 
@@ -22,12 +28,61 @@ class PlayedClock:
 
 
 class FaultyDisk(RealDisk):
-    """A disk whose next syncs fail as said."""
+    """A disk whose next calls of a name fail as said, after half of their work where that can be."""
 
-    def __init__(self) -> None:
-        self.sync_failures: list[OSError] = []
+    def __init__(self, **failures: list[OSError]) -> None:
+        self.failures = failures
+        self.read_bytes = 0
+
+    def fail(self, name: str) -> None:
+        waiting = self.failures.get(name)
+        if waiting:
+            raise waiting.pop(0)
+
+    def create(self, path: Path) -> int:
+        self.fail("create")
+        return super().create(path)
+
+    def write(self, handle: int, parts: Sequence[bytes]) -> None:
+        if self.failures.get("write"):
+            whole = b"".join(parts)
+            super().write(handle, [whole[: len(whole) // 2]])
+        self.fail("write")
+        super().write(handle, parts)
 
     def sync(self, handle: int) -> None:
-        if self.sync_failures:
-            raise self.sync_failures.pop(0)
+        self.fail("sync")
         super().sync(handle)
+
+    def read(self, path: Path, start: int = 0, size_bytes: int = -1) -> bytes:
+        self.fail("read")
+        found = super().read(path, start, size_bytes)
+        self.read_bytes += len(found)
+        return found
+
+    def truncate(self, path: Path, size_bytes: int) -> None:
+        self.fail("truncate")
+        super().truncate(path, size_bytes)
+
+    def unlink(self, path: Path) -> None:
+        self.fail("unlink")
+        super().unlink(path)
+
+
+class SlowDisk(RealDisk):
+    """A disk whose writes take `write_s`, and which can be held up for as long as `going` is not set."""
+
+    def __init__(self, write_s: float = 0.0) -> None:
+        self.write_s = write_s
+        self.going = threading.Event()
+        self.going.set()
+
+    def write(self, handle: int, parts: Sequence[bytes]) -> None:
+        self.going.wait(30)
+        time.sleep(self.write_s)
+        super().write(handle, parts)
+
+
+def failure(number: int) -> OSError:
+    """An error as the system words it."""
+    return OSError(number, errno.errorcode[number])

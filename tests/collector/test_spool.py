@@ -361,7 +361,7 @@ def test_a_disk_that_cannot_sync_acknowledges_nothing_and_is_not_trusted_again(o
     disk = FaultyDisk()
     spool = open_spool(Settings(segment_ms=60_000), disk=disk)
     keep(spool, BODIES[0])
-    disk.sync_failures = [OSError(errno.EIO, "Input/output error")]
+    disk.failures["sync"] = [OSError(errno.EIO, "Input/output error")]
     with pytest.raises(UnavailableError, match="cannot write to the spool: Input/output error"):
         keep(spool, BODIES[1])
     keep(spool, BODIES[1], BODIES[2])
