@@ -9,7 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -48,6 +48,12 @@ SHARED_TABLES = frozenset({"prices", "model_names", "instance_rates", "schema_mi
 MAX_READ_SECONDS = 30
 MAX_READ_MEMORY_BYTES = 4 * 1024**3
 
+PEOPLES_LIMITS: Mapping[str, Any] = {"max_memory_usage": 1024**3, "max_result_bytes": 64 * 1024**2}
+"""What one question in SQL may take of a server that also takes spans in."""
+
+SHARE_CODES = frozenset({158, 159, 241, 307, 396})
+"""ClickHouse error codes that say a question wanted too much: rows, time, memory, bytes read, an answer too large."""
+
 TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 285, 319, 394, 425, 999})
 """ClickHouse error codes that pass: time-outs, memory, disk full, too many parts or queries, lost connections, no quorum."""
 
@@ -66,6 +72,10 @@ class StoreError(Exception):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be reached or cannot write at present; trying again later helps."""
+
+
+class ShareError(StoreUnavailableError):
+    """A question took more time, memory or bytes than one may; it helps to ask for less, or when the store is less busy."""
 
 
 class StoreBusyError(StoreUnavailableError):
@@ -162,7 +172,7 @@ class Store:
         self._confining = threading.Lock()
         with _errors_named():
             self._loaders.fill(self._connect() for _ in range(LOADERS))
-            self._reader = _Reader(self._connections(READERS), self._connections(1))
+            self._reader = _Reader(self._connections(READERS), self._connections(1, PEOPLES_LIMITS))
 
     @property
     def embedded(self) -> bool:
@@ -294,18 +304,18 @@ class Store:
         conditions = {
             name: f"tenant = '{tenant}'" if owned else "0" for name, owned in tables.items() if name not in SHARED_TABLES
         }
-        others = frozenset(row["name"] for row in self.query("SELECT name FROM system.databases WHERE name != currentDatabase()"))
         limits = {"additional_table_filters": _mapped(conditions)}
         with _errors_named():
-            return _Reader(self._connections(CONFINED_CONNECTIONS, limits), self._connections(1, limits), others)
+            people = self._connections(1, {**PEOPLES_LIMITS, **limits})
+            return _Reader(self._connections(CONFINED_CONNECTIONS, limits), people, of_tenant=True)
 
     def _connections(self, number: int, limits: Mapping[str, Any] | None = None) -> "_Pool":
         """Connections that cannot write, nor change what limits them."""
         limits = {
-            **(limits or {}),
             "max_execution_time": MAX_READ_SECONDS,
             "max_memory_usage": MAX_READ_MEMORY_BYTES,
-            "readonly": 1,
+            **(limits or {}),
+            "readonly": 1,  # last: it closes all settings
         }
         return _Pool([self._limited(limits) for _ in range(number)])
 
@@ -334,11 +344,11 @@ class Store:
 class _Reader:
     """Connections that only read: some for our own questions, some for people's SQL."""
 
-    def __init__(self, own: "_Pool", people: "_Pool", closed_databases: frozenset[str] | None = None) -> None:
+    def __init__(self, own: "_Pool", people: "_Pool", *, of_tenant: bool = False) -> None:
         self._own = own
         self._people = people
-        self._closed_databases = closed_databases
-        self._table_functions: frozenset[str] = frozenset()
+        self._of_tenant = of_tenant
+        self._engine: reads.Engine | None = None
 
     def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         return self.table(question, parameters).dicts()
@@ -353,13 +363,35 @@ class _Reader:
 
     def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
         try:
-            question = reads.check(statement, self._known_table_functions(), self._closed_databases)
+            question = self._worded(statement)
+            reads.check(question, self._known(), of_tenant=self._of_tenant)
         except reads.NotAQuestionError as error:
             raise QueryError(f"refused: {error}") from error
+        try:
+            return self._answer(question, parameters, max_rows)
+        except ShareError as error:
+            raise QueryError(f"that takes more than its share: {error}") from error
+
+    def _worded(self, statement: str) -> str:
+        """The statement as the engine's own parser writes it; nothing is run, and of several statements none is taken."""
+        plain = statement.strip().rstrip("; \t\r\n")
+        if not plain:
+            raise reads.NotAQuestionError("nothing was asked")
+        try:
+            with self._people.client() as client:
+                ((worded,),) = _table(client, "SELECT formatQuery({statement:String})", {"statement": plain}).rows
+        except QueryError as error:
+            raise QueryError(str(error).partition(": In scope SELECT formatQuery(")[0]) from error
+        return str(worded)
+
+    def _answer(self, question: str, parameters: Parameters | None, max_rows: int) -> Table:
         with self._people.client() as client:
-            if question.lstrip("(").lstrip()[:4].upper() in ("SELE", "WITH"):
-                limited = f"SELECT * FROM (\n{question}\n) LIMIT {max_rows + 1:d}"  # noqa: S608 - `reads.check` read it
+            if question.lstrip("(")[:4] in ("SELE", "WITH"):
+                # a constant would count against `max_result_bytes` once, however many rows repeat it
+                limited = f"SELECT * APPLY(materialize) FROM (\n{question}\n) LIMIT {max_rows + 1:d}"  # noqa: S608 - checked
                 table = _table(client, limited, parameters)
+                names = tuple(name.removeprefix("materialize(").removesuffix(")") for name in table.columns)
+                table = replace(table, columns=names)
                 if not table.columns:
                     table = _empty(client, question, parameters)
             else:
@@ -370,11 +402,11 @@ class _Reader:
         self._people.close()
         self._own.close()
 
-    def _known_table_functions(self) -> frozenset[str]:
-        if not self._table_functions:
-            rows = self.query("SELECT lower(name) AS name FROM system.table_functions")
-            self._table_functions = frozenset(row["name"] for row in rows)
-        return self._table_functions
+    def _known(self) -> reads.Engine:
+        if self._engine is None:
+            (known,) = self.query(_text("engine.sql"))
+            self._engine = reads.Engine(**{name: frozenset(names) for name, names in known.items()})
+        return self._engine
 
 
 class _Pool:
@@ -425,6 +457,8 @@ def _named(error: ClickHouseError) -> StoreError:
     code = getattr(error, "code", None)
     if "EmbeddedServer" in message or "Cannot lock file" in message:
         return StoreBusyError("the data folder is open in another process")
+    if code in SHARE_CODES:
+        return ShareError(message)
     if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES:
         return StoreUnavailableError(message)
     return QueryError(message)
