@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
 from tollbook_ui import figures as f
 from tollbook_ui.demo import DOCUMENTS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
     from tollbook_ui.access import AnyAnswers
     from tollbook_ui.plain import Grid
 
@@ -32,6 +30,8 @@ app = typer.Typer(
 )
 rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
 app.add_typer(rates, name="rates")
+dead = typer.Typer(help="Records that the store refused: list them, show one, try them again, drop them.", no_args_is_help=True)
+app.add_typer(dead, name="dead")
 
 
 class Format(StrEnum):
@@ -360,6 +360,58 @@ def rates_set(
     with access.opened(access.place(data), create=True) as answers:
         typer.echo(f"Set {answers.set_rate(rate)}.")
     typer.echo("Hours already settled keep their result until: tollbook settle --since DAY")
+
+
+@command(dead, "list")
+def dead_list(data: Data = None, shape: As = Format.TABLE) -> None:
+    """List records that the store refused, oldest first."""
+    from tollbook_collector.dead import Letter
+    from tollbook_ui import access, show
+    from tollbook_ui import dead as letters
+
+    found = letters.letters(access.place(data))
+    _written(shape, found, [field.name for field in fields(Letter)], lambda: show.dead(found))
+
+
+@command(dead, "show")
+def dead_show(name: Annotated[str, typer.Argument(metavar="NAME", help="As dead list shows it.")], data: Data = None) -> None:
+    """Print what the store said about a record, and the record."""
+    from tollbook_ui import access
+    from tollbook_ui import dead as letters
+
+    for line in letters.shown(access.place(data), name):
+        typer.echo(line)
+
+
+@command(dead, "retry")
+def dead_retry(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As dead list shows them.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    data: Data = None,
+) -> None:
+    """Give records to the store again, such as after an upgrade; what it refuses again comes back here."""
+    from tollbook_ui import access
+    from tollbook_ui import dead as letters
+
+    where = access.place(data)
+    count = letters.retry(where, names or (), everything)
+    running = access.running(where.data) is not None
+    typer.echo(f"{count} go to the store {'within seconds' if running else 'with the next: tollbook up'}.")
+
+
+@command(dead, "drop")
+def dead_drop(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As dead list shows them.")] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    data: Data = None,
+) -> None:
+    """Delete records that the store refused, for good."""
+    from tollbook_ui import access
+    from tollbook_ui import dead as letters
+
+    typer.echo(f"Dropped {letters.drop(access.place(data), names or (), everything)}.")
 
 
 @app.callback(invoke_without_command=True)

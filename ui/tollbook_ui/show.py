@@ -9,8 +9,8 @@ from rich import box
 from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
+from tollbook_collector.dead import Letter
 from tollbook_schema.store import Table as SqlTable
-
 from tollbook_ui import figures as f
 from tollbook_ui import plain, units
 from tollbook_ui.doctor import Doctor
@@ -262,6 +262,12 @@ def comparison(found: f.Comparison) -> Iterable[RenderableType]:
             f"{units.count(pair.hops)} hop{'' if pair.hops == 1 else 's'} and {_usd(pair.cost_usd)} to each request."
         )
     yield coverage(found.coverage)
+
+
+def dead(found: Sequence[Letter]) -> Iterable[RenderableType]:
+    """Records that the store refused."""
+    rows = ((row.name, row.tenant, units.moment(row.came_at), units.size(row.size_bytes), row.reason) for row in found)
+    yield _table("Records that the store refused", ("=name", "tenant", "came", ">size", "reason"), rows)
 
 
 def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
