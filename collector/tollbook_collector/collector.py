@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
@@ -151,16 +152,25 @@ class Collector:
         self.counters.add("accepted_bytes_total", len(kept.body), signal=signal.name)
         if kept.rejected:
             self.counters.add("rejected_total", kept.rejected, signal=signal.name)
+        if kept.repaired:
+            self.counters.add("repaired_total", kept.repaired, signal=signal.name)
 
 
 def answer(signal: Signal, kept: Export) -> Message:
-    """The Export…Response: empty where all was kept, a partial success with the count and the first reason otherwise."""
+    """The Export…Response: empty where all was kept as it came, else a partial success that says what was not, and why."""
     response = signal.response()
-    if kept.rejected:
+    if kept.rejected or kept.repaired:
         partial = cast(Any, response).partial_success
         setattr(partial, signal.rejected_field, kept.rejected)
-        partial.error_message = f"{kept.rejected} {signal.records} can never be stored; the first: {kept.reason}"
+        partial.error_message = "; ".join(_remarks(signal, kept))
     return response
+
+
+def _remarks(signal: Signal, kept: Export) -> Iterator[str]:
+    if kept.rejected:
+        yield f"{kept.rejected} {signal.records} can never be stored; the first: {kept.reason}"
+    if kept.repaired:
+        yield f"{kept.repaired} {signal.records}, resources or scopes held text that is not UTF-8; such bytes became U+FFFD"
 
 
 def _checked(signal: Signal, body: bytes, encoding: Encoding) -> Export:

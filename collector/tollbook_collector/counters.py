@@ -10,6 +10,7 @@ HELP: Mapping[str, tuple[str, str]] = {
     "accepted_total": ("counter", "Spans, data points and log records acknowledged, by signal."),
     "accepted_bytes_total": ("counter", "Bytes of request bodies acknowledged, decompressed, by signal."),
     "rejected_total": ("counter", "Records answered as rejected in a partial success, by signal."),
+    "repaired_total": ("counter", "Records, resources and scopes whose text was not UTF-8 and was repaired, by signal."),
     "repeated_total": ("counter", "Requests seen before: acknowledged again, not stored again, by signal."),
     "refused_total": ("counter", "Requests refused, by reason."),
     "stored_bytes_total": ("counter", "Bytes of segments loaded into the store, by signal."),

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from tollbook_collector import wire
@@ -17,6 +19,8 @@ from tollbook_collector.signals import TRACES, Signal
 
 NO_TRACE = bytes(16)
 NO_SPAN = bytes(8)
+MAX_DEPTH = 100
+"""Messages inside messages that the parser takes."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Export:
     """Those that were sent and can never be stored."""
     reason: str = ""
     """Why the first of them cannot."""
+    repaired: int = 0
+    """Records, resources and scopes that held text that is not UTF-8: its bytes are U+FFFD in what is kept."""
 
     def after(self, rejected: int, reason: str) -> "Export":
         """The same with records that were rejected before."""
@@ -117,7 +123,7 @@ def _salvaged(signal: Signal, body: bytes, error: DecodeError | None) -> Export:
         raise BadRequestError(f"not an OTLP export of {signal.name}: {wire_error} of {len(body)}") from wire_error
     if error is not None and not salvage.records:
         raise BadRequestError(f"not an OTLP export of {signal.name}: {salvage.reason or error}") from error
-    return Export(b"".join(kept), salvage.records, len(kept), salvage.rejected, salvage.reason)
+    return Export(b"".join(kept), salvage.records, len(kept), salvage.rejected, salvage.reason, salvage.repaired)
 
 
 class _Salvage:
@@ -128,6 +134,7 @@ class _Salvage:
         self.records = 0
         self.rejected = 0
         self.reason = ""
+        self.repaired = 0
 
     def request(self, body: bytes) -> list[bytes]:
         """The resources that have good records, each as a field of the request; nothing else of it."""
@@ -139,38 +146,48 @@ class _Salvage:
         members = list(wire.fields(body, group.value, group.end))
         own = b"".join(body[field.start : field.end] for field in members if not _holds(field, 2))
         inner = [field for field in members if _holds(field, 2)]
-        fault = self._fault_of_envelope(own, depth)
-        if fault:
-            self._reject(sum(self._size(body, field, depth) for field in inner), fault)
+        readable = self._readable(own, self._envelope(depth))
+        if isinstance(readable, DecodeError):
+            self._reject(sum(self._size(body, field, depth) for field in inner), str(readable))
             return b""
         keep = self._record if depth else self._scope
         kept = b"".join(wire.tagged(2, content) for field in inner if (content := keep(body, field)))
-        return own + kept if kept else b""
+        return readable + kept if kept else b""
 
     def _scope(self, body: bytes, field: wire.Field) -> bytes:
         return self._group(body, field, depth=1)
 
     def _record(self, body: bytes, field: wire.Field) -> bytes:
-        content = body[field.value : field.end]
-        try:
-            record = self.signal.record.FromString(content)
-        except DecodeError as error:
-            self._reject(_points_on_the_wire(content) if self.signal.name == "metrics" else 1, str(error))
+        readable = self._readable(body[field.value : field.end], self.signal.record)
+        if isinstance(readable, DecodeError):
+            self._reject(self._size(body, field, 1), str(readable))
             return b""
+        record = self.signal.record.FromString(readable)
         fault = _fault_of_ids(record) if self.signal is TRACES else ""
         if fault:
             self._reject(1, fault)
             return b""
         self.records += points(record) if self.signal.name == "metrics" else 1
-        return content
+        return readable
 
-    def _fault_of_envelope(self, own: bytes, depth: int) -> str:
-        """Why a resource or scope without its records cannot be read, or nothing."""
+    def _envelope(self, depth: int) -> type[Message]:
+        """Message of a resource with its scopes, or of a scope with its records."""
+        resource: Any = self.signal.request.DESCRIPTOR.fields_by_number[1].message_type
+        return GetMessageClass(resource.fields_by_number[2].message_type if depth else resource)
+
+    def _readable(self, content: bytes, message: type[Message]) -> bytes | DecodeError:
+        """The content as a message can be read from it, its text repaired where that is what is wrong; else what is wrong."""
+        error = _fault(content, message)
+        if error is None:
+            return content
         try:
-            self.signal.request.FromString(wire.tagged(1, wire.tagged(2, own) if depth else own))
-        except DecodeError as error:
-            return str(error)
-        return ""
+            text_repaired = _with_utf_8(cast(Descriptor, message.DESCRIPTOR), content, depth=0)
+        except wire.WireError:
+            return error
+        if text_repaired == content or _fault(text_repaired, message) is not None:
+            return error
+        self.repaired += 1
+        return text_repaired
 
     def _size(self, body: bytes, field: wire.Field, depth: int) -> int:
         if depth == 0:
@@ -181,6 +198,35 @@ class _Salvage:
     def _reject(self, records: int, reason: str) -> None:
         self.rejected += records
         self.reason = self.reason or reason
+
+
+def _fault(content: bytes, message: type[Message]) -> DecodeError | None:
+    try:
+        message.FromString(content)
+    except DecodeError as error:
+        return error
+    return None
+
+
+def _with_utf_8(message: Descriptor, content: bytes, depth: int) -> bytes:
+    """A message whose text is UTF-8: bytes that are not become U+FFFD, everything else stays as it is.
+
+    Raises:
+        WireError: it is no message, or one that is nested deeper than can be read.
+    """
+    if depth > MAX_DEPTH:
+        raise wire.WireError(f"nested more than {MAX_DEPTH} deep")
+    parts = []
+    for field in wire.fields(content):
+        known = message.fields_by_number.get(field.number)
+        value = content[field.value : field.end]
+        if known is not None and field.kind == wire.BYTES and known.type == FieldDescriptor.TYPE_STRING:
+            parts.append(wire.tagged(field.number, value.decode("utf-8", "replace").encode()))
+        elif known is not None and field.kind == wire.BYTES and known.message_type is not None:
+            parts.append(wire.tagged(field.number, _with_utf_8(known.message_type, value, depth + 1)))
+        else:
+            parts.append(content[field.start : field.end])
+    return b"".join(parts)
 
 
 def members(data: bytes, start: int, end: int, number: int) -> Iterator[wire.Field]:

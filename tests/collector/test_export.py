@@ -13,8 +13,6 @@ from tollbook_collector.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 
 from tests.collector.conftest import trace_request
 
-BAD_UTF_8 = b"\xff\xfe"
-
 
 def names(export: Export) -> list[str]:
     request = ExportTraceServiceRequest.FromString(export.body)
@@ -51,14 +49,16 @@ def test_a_salvaged_request_keeps_no_field_at_the_top_but_resources() -> None:
     assert [field.number for field in wire.fields(kept.body)] == [1, 1]
 
 
-def test_a_span_with_a_byte_that_is_not_utf_8_costs_itself_only() -> None:
-    request = trace_request(3)
+def test_text_that_is_not_utf_8_is_repaired_and_said() -> None:
+    request = trace_request(3, note="VALUE")
     request.resource_spans[0].scope_spans[0].spans[1].name = "HERE"
-    body = request.SerializeToString().replace(b"\x2a\x04HERE", b"\x2a\x04H\xffRE")
+    body = request.SerializeToString().replace(b"\x2a\x04HERE", b"\x2a\x04H\xffRE").replace(b"VALUE", b"VAL\xc3E", 1)
     kept = checked(TRACES, body)
-    assert (kept.records, kept.rejected) == (2, 1)
-    assert "UTF-8" in kept.reason
-    assert ExportTraceServiceRequest.FromString(kept.body).resource_spans[0].resource.attributes[0].key == "service.name"
+    assert (kept.records, kept.rejected, kept.repaired) == (3, 0, 2)
+    assert names(kept) == ["chat gpt-4o", "H\ufffdRE", "chat gpt-4o"]
+    spans = ExportTraceServiceRequest.FromString(kept.body).resource_spans[0].scope_spans[0].spans
+    assert [span.attributes[0].value.string_value for span in spans] == ["VAL\ufffdE", "VALUE", "VALUE"]
+    assert [span.trace_id for span in spans] == [number.to_bytes(16, "big") for number in (1, 2, 3)]
 
 
 def test_values_nested_too_deep_cost_their_span_only() -> None:
@@ -71,11 +71,22 @@ def test_values_nested_too_deep_cost_their_span_only() -> None:
     assert (kept.records, kept.rejected) == (2, 1)
 
 
-def test_a_bad_resource_costs_its_spans_and_not_those_of_others() -> None:
+def test_text_of_a_resource_is_repaired() -> None:
     bad = trace_request(4).SerializeToString().replace(b"service.name", b"service.\xffame")
     good = trace_request(1, first=77).SerializeToString()
     kept = checked(TRACES, bad + good)
-    assert (kept.records, kept.rejected, kept.body) == (1, 4, good)
+    assert (kept.records, kept.rejected, kept.repaired) == (5, 0, 1)
+    resource = ExportTraceServiceRequest.FromString(kept.body).resource_spans[0].resource
+    assert resource.attributes[0].key == "service.\ufffdame"
+    assert kept.body.endswith(good)
+
+
+def test_a_resource_that_cannot_be_read_costs_its_spans_and_not_those_of_others() -> None:
+    span = ExportTraceServiceRequest.FromString(trace_request(1).SerializeToString()).resource_spans[0].scope_spans[0]
+    bad = wire.tagged(1, wire.tagged(1, b"\x0a\x63cut off") + wire.tagged(2, span.SerializeToString()))
+    good = trace_request(1, first=77).SerializeToString()
+    kept = checked(TRACES, bad + good)
+    assert (kept.records, kept.rejected, kept.body) == (1, 1, good)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +126,10 @@ def test_log_records_are_salvaged_one_by_one() -> None:
     scope = request.resource_logs.add().scope_logs.add()
     for text in ("one", "HERE", "three"):
         scope.log_records.add(time_unix_nano=1).body.string_value = text
-    kept = checked(LOGS, request.SerializeToString().replace(b"HERE", b"H\xffRE"))
+    kept = checked(LOGS, request.SerializeToString().replace(b"\x0a\x04HERE", b"\x0a\x05HERE"))
     assert (kept.records, kept.rejected) == (2, 1)
+    kept = checked(LOGS, request.SerializeToString().replace(b"HERE", b"H\xffRE"))
+    assert (kept.records, kept.rejected, kept.repaired) == (3, 0, 1)
 
 
 def test_a_bad_metric_counts_its_points() -> None:
@@ -126,8 +139,11 @@ def test_a_bad_metric_counts_its_points() -> None:
         metric = scope.metrics.add(name=name)
         for _ in range(3):
             metric.sum.data_points.add(as_int=1)
-    kept = checked(METRICS, request.SerializeToString().replace(b"HERE", b"H\xffRE"))
+    metric.sum.data_points[0].attributes.add(key="KEYS")
+    kept = checked(METRICS, request.SerializeToString().replace(b"\x0a\x04KEYS", b"\x0a\x54KEYS"))
     assert (kept.records, kept.rejected) == (3, 3)
+    kept = checked(METRICS, request.SerializeToString().replace(b"HERE", b"H\xffRE"))
+    assert (kept.records, kept.rejected, kept.repaired) == (6, 0, 1)
 
 
 @pytest.mark.parametrize("signal", SIGNALS.values(), ids=lambda signal: signal.name)

@@ -189,6 +189,17 @@ def test_one_bad_span_does_not_cost_the_good_ones(running: Running, store: Store
     assert span_ids(store) == ["0000000000000001", "0000000000000003"]
 
 
+def test_text_that_is_not_utf_8_is_kept_repaired_with_a_warning(running: Running, store: Store) -> None:
+    body = trace_request(2, note="VALUE").SerializeToString().replace(b"VALUE", b"VAL\xffE", 1)
+    response = post(running, body, PROTOBUF)
+    answer = ExportTraceServiceResponse.FromString(response.content)
+    assert (response.status_code, answer.partial_success.rejected_spans) == (200, 0)
+    assert "1 spans, resources or scopes held text that is not UTF-8" in answer.partial_success.error_message
+    running.wait()
+    notes = store.query("SELECT attributes['note'] AS note FROM spans ORDER BY span_id")
+    assert notes == [{"note": "VAL\ufffdE"}, {"note": "VALUE"}]
+
+
 def test_one_bad_span_in_json_does_not_cost_the_good_ones(running: Running, store: Store) -> None:
     response = post(running, in_json(SPAN_IN_JSON, SPAN_IN_JSON | {"spanId": "xyz"}), JSON)
     assert response.status_code == 200
