@@ -35,6 +35,9 @@ class Disk(Protocol):
     def sync(self, handle: int) -> None:
         """Returns once everything written is safe from a loss of power."""
 
+    def sync_path(self, path: Path) -> None:
+        """Returns once what another process wrote to a file is safe from a loss of power."""
+
     def close(self, handle: int) -> None:
         """Ends the use of a handle."""
 
@@ -102,6 +105,14 @@ class RealDisk:
     def sync(self, handle: int) -> None:
         """See Disk."""
         _data_sync(handle)
+
+    def sync_path(self, path: Path) -> None:
+        """See Disk."""
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            _data_sync(handle)
+        finally:
+            os.close(handle)
 
     def close(self, handle: int) -> None:
         """See Disk."""

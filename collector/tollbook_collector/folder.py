@@ -95,11 +95,16 @@ def token(signal: str, digests: bytes) -> str:
     return hashlib.sha256(signal.encode() + digests).hexdigest()
 
 
+class UnreadableError(OSError):
+    """A file's bytes do not come back."""
+
+
 class OnDisk:
-    """Bytes of a file, a megabyte read at a time; see `segment.Content`."""
+    """Bytes of a file, a megabyte read at a time; see `segment.Content`. Raises UnreadableError."""
 
     def __init__(self, disk: Disk, path: Path) -> None:
-        self.size_bytes = disk.size(path)
+        with _unreadable():
+            self.size_bytes = disk.size(path)
         self._disk = disk
         self._path = path
         self._start = 0
@@ -110,7 +115,8 @@ class OnDisk:
         end = min(end, self.size_bytes)
         if not self._start <= start <= end <= self._start + len(self._window):
             self._start = start
-            self._window = self._disk.read(self._path, start, max(end - start, segments.WINDOW_BYTES))
+            with _unreadable():
+                self._window = self._disk.read(self._path, start, max(end - start, segments.WINDOW_BYTES))
         return self._window[start - self._start : end - self._start]
 
 
@@ -174,18 +180,24 @@ class Folder:
         """Checks a segment without an index; whether anything is left of it.
 
         Bodies that stand in another segment as well, or were loaded, are dropped: a write that failed may have left bytes whose
-        sender was told to come back.
+        sender was told to come back. A process that was killed may have written bodies and not synced them; they are synced now,
+        because they are acknowledged from here on when they are sent again.
+
+        Raises:
+            OSError: the disk does not take what has to be written; the file is as it was.
         """
         try:
             self.check(segment, known)
-            if segment.digests:
-                known.add(bytes(segment.digests))
-                self.seal(segment)
-                return True
-            self.delete(segment)
-        except OSError as error:
+        except UnreadableError as error:
             self._set_aside_whole(segment, error)
-        return False
+            return False
+        if not segment.digests:
+            self.delete(segment)
+            return False
+        self._disk.sync_path(segment.path)
+        known.add(bytes(segment.digests))
+        self.seal(segment)
+        return True
 
     def adopt(self) -> list[Segment]:
         """Segments that somebody put into `retry/` since the last time."""
@@ -312,6 +324,14 @@ class Folder:
         """Deletes a segment's files."""
         self._disk.unlink(segment.path)
         self._disk.unlink(_index(segment))
+
+
+@contextlib.contextmanager
+def _unreadable() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableError(*error.args) from error
 
 
 def _index(segment: Segment) -> Path:
