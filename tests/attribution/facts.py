@@ -92,10 +92,7 @@ class Intake:
 
     def spans(self, spans: Iterable[Span], at: datetime = NOON) -> None:
         """Stores spans whose times count from `at`."""
-        export = ExportTraceServiceRequest()
-        for span in spans:
-            _add_span(export, span, at)
-        self._load("spans", export.SerializeToString())
+        self._load("spans", trace_request(spans, at).SerializeToString())
 
     def points(self, points: Iterable[Point], at: datetime = NOON) -> None:
         """Stores data points whose times count from `at`."""
@@ -108,6 +105,14 @@ class Intake:
         segment = self.folder / f"{uuid.uuid4().hex}.otlp"
         segment.write_bytes(body)
         self.store.load(signal, segment, segment.stem, NOON + timedelta(hours=2))
+
+
+def trace_request(spans: Iterable[Span], at: datetime = NOON) -> ExportTraceServiceRequest:
+    """A request of spans whose times count from `at`."""
+    export = ExportTraceServiceRequest()
+    for span in spans:
+        _add_span(export, span, at)
+    return export
 
 
 def trace_id(number: int) -> bytes:
