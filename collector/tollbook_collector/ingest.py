@@ -8,10 +8,11 @@ and points, log records with a time or a body.
 import gzip
 import http.client
 import json
+import ssl
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -226,10 +227,12 @@ class StoreSink:
 
 
 class HttpSink:
-    """Sends requests to a collector that runs, at `http://host:port`."""
+    """Sends requests to a collector that runs, at `http://host:port` or over TLS to whom `trust` believes."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None, trust: ssl.SSLContext | None = None) -> None:
         self._host = urlsplit(url).netloc
+        self._headers = {"content-type": PROTOBUF, **(headers or {})}
+        self._trust = trust
 
     def __call__(self, signal: Signal, request: Export) -> None:
         """Sends one request, again for some seconds where the collector asks to come back.
@@ -247,10 +250,15 @@ class HttpSink:
             time.sleep(min(float(retry_after), 5.0))
         raise UnavailableError(f"the collector at {self._host} asks to come back: {answer[:200]!r}")
 
+    def _connection(self) -> http.client.HTTPConnection:
+        if self._trust is None:
+            return http.client.HTTPConnection(self._host, timeout=60)
+        return http.client.HTTPSConnection(self._host, timeout=60, context=self._trust)
+
     def _post(self, signal: Signal, body: bytes) -> tuple[int, str, bytes]:
-        connection = http.client.HTTPConnection(self._host, timeout=60)
+        connection = self._connection()
         try:
-            connection.request("POST", f"/v1/{signal.name}", body, {"content-type": PROTOBUF})
+            connection.request("POST", f"/v1/{signal.name}", body, self._headers)
             response = connection.getresponse()
             return response.status, response.headers.get("retry-after", "1"), response.read()
         except OSError as error:

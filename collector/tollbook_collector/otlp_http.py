@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
-from tollbook_schema.keys import Principal
+from tollbook_schema.keys import ANYBODY, Principal
 
 from tollbook_collector import bodies
 from tollbook_collector.collector import Collector, Encoding
@@ -51,9 +51,11 @@ def routes(collector: Collector) -> list[BaseRoute]:
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
-    async def readyz(_request: Request) -> Response:
+    async def readyz(request: Request) -> Response:
         health = await collector.health()
-        return PlainTextResponse("ready\n" if health.ready else f"{health.reason}\n", 200 if health.ready else 503)
+        asker: Principal | None = request.scope.get(PRINCIPAL, ANYBODY)
+        reason = health.reason if asker and asker.tenant is None else "not ready"
+        return PlainTextResponse("ready\n" if health.ready else f"{reason}\n", 200 if health.ready else 503)
 
     async def metrics(_request: Request) -> Response:
         return PlainTextResponse(collector.metrics(), media_type="text/plain; version=0.0.4")

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
 import threading
@@ -20,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tollbook_schema import sql
+from tollbook_schema import private, sql
 from tollbook_schema.store import Store, StoreError
 from tollbook_schema.tenants import DEFAULT_TENANT
 from tollbook_schema.tenants import NAME as TENANT_NAME
@@ -212,15 +211,6 @@ class Keys:
                 self.refresh()
 
 
-def private_text(path: Path, text: str) -> None:
-    """Writes a file that its owner alone can read, whole or not at all."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    draft.replace(path)
-
-
 def _checked(name: str, tenant: str | None, scopes: Iterable[str], expires_in: timedelta | None) -> frozenset[Scope]:
     try:
         wanted = frozenset(Scope(scope) for scope in scopes)
@@ -266,7 +256,7 @@ def _to_cache(path: Path, keys: Iterable[Key]) -> None:
     rows = [{**asdict(key), **{name: _iso(getattr(key, name)) for name in TIMES}} for key in keys]
     with contextlib.suppress(OSError):  # a full disk must not end a collector that knows its keys
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        private_text(path, json.dumps(rows))
+        private.write(path, json.dumps(rows))
 
 
 def _from_cache(path: Path) -> dict[str, Key]:

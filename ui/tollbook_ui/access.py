@@ -14,12 +14,14 @@ import typer
 from tollbook_attribution import engine
 from tollbook_collector.errors import RefusedError, SpoolBusyError
 from tollbook_collector.errors import SettingsError as CollectorSettingsError
+from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store, StoreError
 
 from tollbook_ui import doctor as examination
 from tollbook_ui import figures as f
 from tollbook_ui import locate, plain, progress
 from tollbook_ui.answers import Answers, UnknownTraceError
+from tollbook_ui.keyring import KEYS_FILE, Keyring
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.remote import RemoteAnswers
 from tollbook_ui.settings import Settings, SettingsError
@@ -83,7 +85,7 @@ def opened(where: Place, create: bool) -> Iterator[AnyAnswers]:
     """
     server = running(where.data)
     if server is not None:
-        yield RemoteAnswers(server.url)
+        yield RemoteAnswers.at(server)
         return
     if not create and not where.settings.clickhouse_url and not (where.data / "clickhouse").is_dir():
         raise NoDataError(
@@ -104,6 +106,13 @@ def running(data: Path) -> locate.Server | None:
     raise locate.TakenError(data, holder or locate.Holder(0, "", ""))
 
 
+@contextmanager
+def keyring(where: Place) -> Iterator[Keyring | RemoteAnswers]:
+    """The keys, by the server that has the folder, or from the store opened here. Raises as `opened` does."""
+    with opened(where, create=True) as answers:
+        yield answers if isinstance(answers, RemoteAnswers) else Keyring(Keys(answers.store, where.data / KEYS_FILE))
+
+
 def settle(answers: AnyAnswers, since: datetime | None, until: datetime | None) -> dict[str, Any]:
     """Settles; the summary by name. Shows progress where somebody watches."""
     if isinstance(answers, RemoteAnswers):
@@ -117,9 +126,11 @@ def doctor(where: Place) -> examination.Doctor:
     """What an examination finds, by the server if one runs; of an empty place too."""
     try:
         with opened(where, create=False) as answers:
-            return answers.doctor(where.data) if isinstance(answers, RemoteAnswers) else examination.examine(answers, where.data)
+            if isinstance(answers, RemoteAnswers):
+                return answers.doctor(where.data)
+            return examination.examine(answers, where.data, settings=where.settings)
     except NoDataError:
-        return examination.examine(None, where.data)
+        return examination.examine(None, where.data, settings=where.settings)
 
 
 def new_rate(instance_type: str, usd_per_hour: str, vcpus: str, terms: Mapping[str, Any]) -> f.NewRate:
@@ -152,5 +163,5 @@ def _store(where: Place) -> Iterator[Store]:
 
 
 def _exit(error: Exception, status: int) -> typer.Exit:
-    typer.echo(f"tollbook: {error}", err=True)
+    typer.echo(plain.visible(f"tollbook: {error}"), err=True)
     return typer.Exit(status)

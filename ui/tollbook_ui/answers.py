@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from tollbook_schema import sql
 from tollbook_schema.attributes import OWNER_COLUMNS
-from tollbook_schema.store import Store, Table
+from tollbook_schema.store import Reads, Store, Table
 
 from tollbook_ui import figures as f
 from tollbook_ui import waterfall
@@ -43,8 +43,14 @@ class UnknownTraceError(Exception):
 class Answers:
     """Answers from one store. Safe to use from several threads. Every method may raise `StoreUnavailableError`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tenant: str | None = None) -> None:
+        """Over a whole store, or over what is one tenant's in it."""
         self.store = store
+        self._reads: Reads = store if tenant is None else store.of(tenant)
+
+    def of(self, tenant: str | None) -> "Answers":
+        """The answers that this tenant may have; all of them for None, the operator."""
+        return self if tenant is None else Answers(self.store, tenant)
 
     def overview(self, scope: f.Scope = LAST_WEEK) -> f.Overview:
         """The period at a glance: money by category, requests, what is unpriced, what could be saved."""
@@ -114,14 +120,14 @@ class Answers:
             UnknownTraceError: the store has no such span.
         """
         bound = {"trace_id": checked_trace_id(trace_id), "span_id": span_id.lower()}
-        rows = self.store.query(_text("span"), bound)
+        rows = self._reads.query(_text("span"), bound)
         if not rows:
             raise UnknownTraceError(f"trace {trace_id} has no span {span_id}")
         return {name: _value(value) for name, value in rows[0].items() if value not in (None, "", [], {})}
 
     def same_data(self, trace_id: str) -> dict[str, str]:
         """Requests that had an inference on the same data: the trace id of the earliest, by workflow."""
-        rows = self.store.query(_text("same_data"), {"trace_id": checked_trace_id(trace_id)})
+        rows = self._reads.query(_text("same_data"), {"trace_id": checked_trace_id(trace_id)})
         return {row["workflow"]: row["trace_id"] for row in rows}
 
     def receipt(self, trace_id: str) -> f.Receipt:
@@ -259,7 +265,7 @@ class Answers:
 
     def unsettled_hours(self) -> int:
         """Hours that hold facts which their settlement has not seen."""
-        return len(self.store.query(_text("unsettled")))
+        return len(self._reads.query(_text("unsettled")))
 
     def prices(self, model: str | None = None, limit: int = 10_000) -> tuple[f.Price, ...]:
         """Dated model prices, of one model or of all."""
@@ -293,7 +299,7 @@ class Answers:
         Raises:
             QueryError: it does more than read, or it is wrong.
         """
-        return self.store.read(statement, max_rows=max_rows)
+        return self._reads.read(statement, max_rows=max_rows)
 
     def _request_row(self, trace_id: str) -> f.RequestRow | None:
         bound = {**_ANY, "order": "newest", "limit": 1, "offset": 0, "trace_id": trace_id}
@@ -301,7 +307,7 @@ class Answers:
         return rows[0] if rows else None
 
     def _all(self, row: type[Row], name: str, bound: dict[str, Any]) -> tuple[Row, ...]:
-        return tuple(row(**{key: _value(value) for key, value in line.items()}) for line in self.store.query(_text(name), bound))
+        return tuple(row(**{key: _value(value) for key, value in line.items()}) for line in self._reads.query(_text(name), bound))
 
     def _one(self, row: type[Row], name: str, bound: dict[str, Any]) -> Row:
         return self._all(row, name, bound)[0]
@@ -328,12 +334,21 @@ _ANY: dict[str, Any] = {
 """Bindings that leave nothing out; a ClickHouse DateTime ends in February 2106."""
 
 _current: Answers | None = None
+_guarded = False
 
 
-def set_current(answers: Answers | None) -> None:
-    """Names the answers of this process; `tollbook up` does so once the store is open."""
-    global _current  # noqa: PLW0603 - Streamlit runs pages in threads of its own and hands them no arguments
-    _current = answers
+def set_current(answers: Answers | None, guarded: bool = False) -> None:
+    """Names the answers of this process, and whether they are only for those whom the gate has let in.
+
+    `tollbook up` does so once the store is open.
+    """
+    global _current, _guarded
+    _current, _guarded = answers, guarded
+
+
+def guarded() -> bool:
+    """Whether nobody may have an answer without saying who it is."""
+    return _guarded
 
 
 def current() -> Answers:

@@ -9,11 +9,15 @@ from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request, Res
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse
+from tollbook_collector.otlp_http import PRINCIPAL
+from tollbook_schema.keys import Principal
 from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError, Table
 
+from tollbook_ui import answers as answers_module
 from tollbook_ui import figures as f
 from tollbook_ui import plain
 from tollbook_ui.answers import MAX_SQL_ROWS, ORDERS, Answers, UnknownTraceError
+from tollbook_ui.keyring import Keyring, KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError, parse_time
 
 PREFIX = "/api/v1"
@@ -92,8 +96,27 @@ Doctor = Callable[[], Any]
 
 
 def answers_of(request: Request) -> Answers:
-    """The answers of the application that serves the request."""
+    """The answers of the application that serves the request, confined to the tenant of whoever asks.
+
+    Raises:
+        RuntimeError: the gate is to say who asks, and did not.
+    """
     found: Answers = request.app.state.answers
+    principal: Principal | None = request.scope.get(PRINCIPAL)
+    if principal is None and answers_module.guarded():
+        raise RuntimeError("a request came past the gate")
+    return found.of(principal.tenant if principal else None)
+
+
+def keyring_of(request: Request) -> Keyring:
+    """The keys of the application that serves the request.
+
+    Raises:
+        StoreUnavailableError: it has none.
+    """
+    found: Keyring | None = request.app.state.keyring
+    if found is None:
+        raise StoreUnavailableError("this server has no keys")
     return found
 
 
@@ -125,6 +148,7 @@ def scope_of(
 
 
 Ask = Annotated[Answers, Depends(answers_of)]
+KeysOf = Annotated[Keyring, Depends(keyring_of)]
 Scoped = Annotated[f.Scope, Depends(scope_of)]
 As = Annotated[Format, Query(alias="format", description="json, or csv for the rows alone")]
 TraceId = Annotated[str, Path(description="32 hex digits", examples=[EXAMPLE_TRACE_ID])]
@@ -308,6 +332,24 @@ async def settle(request: Request, span: Annotated[SettleRange | None, Body()] =
     return written(await run(asked.since, asked.until), Format.JSON)
 
 
+@router.get("/keys", response_model=list[KeyRow])
+def keys(keyring: KeysOf, shape: As = Format.JSON) -> Response:
+    """API keys, without their secrets."""
+    return rows_written(KeyRow, keyring.keys(), shape)
+
+
+@router.post("/keys")
+def create_key(keyring: KeysOf, wish: Annotated[KeyWish, Body()]) -> dict[str, str]:
+    """Makes a key. This answer holds it for the only time."""
+    return {"key": keyring.create_key(wish)}
+
+
+@router.delete("/keys/{key_id}", response_model=KeyRow)
+def revoke_key(keyring: KeysOf, key_id: Annotated[str, Path(description="12 hex digits")]) -> Response:
+    """Ends a key at once."""
+    return written(keyring.revoke_key(key_id), Format.JSON)
+
+
 @router.get("/doctor")
 def doctor(request: Request) -> Response:
     """What is installed, what runs, what is missing."""
@@ -339,7 +381,12 @@ def _csv(grid: plain.Grid) -> Response:
     return Response(plain.as_csv(grid), media_type="text/csv", headers={"content-disposition": "inline"})
 
 
-def create(answers: Answers | None = None, settle: Settle | None = None, doctor: Doctor | None = None) -> FastAPI:
+def create(
+    answers: Answers | None = None,
+    settle: Settle | None = None,
+    doctor: Doctor | None = None,
+    keyring: Keyring | None = None,
+) -> FastAPI:
     """The application with the API alone. `answers` may be set later as `app.state.answers`."""
     from tollbook_ui import __version__  # noqa: PLC0415 - read when asked
 
@@ -351,7 +398,7 @@ def create(answers: Answers | None = None, settle: Settle | None = None, doctor:
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )
-    app.state.answers, app.state.settle, app.state.doctor = answers, settle, doctor or (dict)
+    app.state.answers, app.state.settle, app.state.doctor, app.state.keyring = answers, settle, doctor or (dict), keyring
     app.include_router(router)
     for kind, status, title, hint in _PROBLEMS:
         app.add_exception_handler(kind, _handler(status, title, hint))

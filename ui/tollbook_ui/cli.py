@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
 from tollbook_ui import figures as f
 from tollbook_ui.demo import DOCUMENTS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
     from tollbook_ui.access import AnyAnswers
     from tollbook_ui.plain import Grid
 
@@ -30,6 +32,8 @@ app = typer.Typer(
 )
 rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
 app.add_typer(rates, name="rates")
+keys = typer.Typer(help="API keys: make one, list them, revoke one.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
 dead = typer.Typer(help="Records that the store refused: list them, show one, try them again, drop them.", no_args_is_help=True)
 app.add_typer(dead, name="dead")
 
@@ -104,7 +108,7 @@ def scoped(run: Callable[..., None]) -> Callable[..., None]:
 def up(
     *,
     data: Data = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on; loopback, as there is no authentication yet.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; beyond loopback with TOLLBOOK_AUTH=required.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="OTLP/HTTP, API and dashboard; 0 for any.")] = None,
     grpc_port: Annotated[int | None, typer.Option(min=-1, max=65535, help="OTLP/gRPC; 0 for any, -1 for none.")] = None,
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports where these are taken.")] = False,
@@ -362,10 +366,53 @@ def rates_set(
     typer.echo("Hours already settled keep their result until: tollbook settle --since DAY")
 
 
+@command(keys, "create")
+def keys_create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it, such as checkout-service.")],
+    *,
+    scope: Annotated[list[str], typer.Option(metavar="SCOPE", help="ingest, read or admin; may be given several times.")],
+    tenant: Annotated[str | None, typer.Option(help="Whose data it sends and reads.", show_default=False)] = None,
+    all_tenants: Annotated[bool, typer.Option("--all-tenants", help="A key of the operator's, which reads all.")] = False,
+    expires: Annotated[str | None, typer.Option(metavar="90d", help="How long it is valid: 12h, 90d, 2w.")] = None,
+    data: Data = None,
+) -> None:
+    """Make a key. It is shown once: only a hash of it is kept."""
+    from tollbook_ui import access, making_keys
+
+    wish = making_keys.wish(name, scope, tenant, all_tenants, expires)
+    with access.keyring(access.place(data)) as keyring:
+        key = keyring.create_key(wish)
+    typer.echo(key)
+    for line in making_keys.told(wish, key):
+        typer.echo(line, err=True)
+
+
+@command(keys, "list")
+def keys_list(data: Data = None, shape: As = Format.TABLE) -> None:
+    """List keys, without their secrets."""
+    from tollbook_ui import access, show
+    from tollbook_ui.keyring import KeyRow
+
+    with access.keyring(access.place(data)) as keyring:
+        found = keyring.keys()
+    _written(shape, found, [field.name for field in fields(KeyRow)], lambda: show.keys(found))
+
+
+@command(keys, "revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As keys list shows it.")], data: Data = None) -> None:
+    """Revoke a key: it opens nothing from now on."""
+    from tollbook_ui import access
+
+    with access.keyring(access.place(data)) as keyring:
+        found = keyring.revoke_key(key_id)
+    typer.echo(f"Revoked {found.key_id} ({found.name}).")
+
+
 @command(dead, "list")
 def dead_list(data: Data = None, shape: As = Format.TABLE) -> None:
     """List records that the store refused, oldest first."""
     from tollbook_collector.dead import Letter
+
     from tollbook_ui import access, show
     from tollbook_ui import dead as letters
 
@@ -479,7 +526,8 @@ def _written(shape: Format, rows: Sequence[Any], columns: Sequence[str], table: 
 def _print_csv(grid: "Grid") -> None:
     from tollbook_ui import plain
 
-    typer.echo(plain.as_csv(grid), nl=False)
+    text = plain.as_csv(grid)
+    typer.echo(plain.visible(text) if sys.stdout.isatty() else text, nl=False)
 
 
 def _print(parts: Iterable["RenderableType"]) -> None:

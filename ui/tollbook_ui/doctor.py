@@ -10,9 +10,11 @@ from pathlib import Path
 from tollbook_ui import __version__, locate
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
+from tollbook_ui.settings import Settings
 
 PACKAGES = ("chdb", "clickhouse-connect", "fastapi", "genai-prices", "grpcio", "opentelemetry-sdk", "streamlit", "onnxruntime")
 LOW_DISK_BYTES = 1024**3
+NOTHING_SET = Settings()
 EVER = f.Scope(since=datetime(1970, 1, 1), until=datetime(2106, 1, 1))  # noqa: DTZ001 - a scope's times are UTC
 
 
@@ -60,6 +62,10 @@ class Doctor:
     embedded: bool
     server: str
     """Address of the server that has the folder; empty where none runs."""
+    auth: str
+    """required where everybody is asked for a key or a sign-in; none where nobody is."""
+    tls: bool
+    """Whether both doors speak TLS."""
     extent: f.Extent
     spool: SpoolState
     unsettled_hours: int
@@ -80,7 +86,7 @@ class Complaint:
     remedy: str
 
 
-def examine(answers: Answers | None, data: Path, settlement_trouble: str = "") -> Doctor:
+def examine(answers: Answers | None, data: Path, settlement_trouble: str = "", settings: Settings = NOTHING_SET) -> Doctor:
     """Examines the store, if there is one, the data folder and this Python. Looks at all that is stored, whatever its age."""
     running = locate.server(data)
     found = Doctor(
@@ -92,6 +98,8 @@ def examine(answers: Answers | None, data: Path, settlement_trouble: str = "") -
         store=answers.store.place if answers else "",
         embedded=answers.store.embedded if answers else True,
         server=running.url if running else "",
+        auth=settings.auth,
+        tls=bool(settings.tls_cert),
         extent=answers.extent() if answers else f.Extent(0, None, None, 0, None, None, None),
         spool=spool_state(data / "spool"),
         unsettled_hours=answers.unsettled_hours() if answers else 0,

@@ -18,12 +18,18 @@ def ingest(where: access.Place, paths: Sequence[Path]) -> bool:
     with access.opened(where, create=True) as answers, progress.files(len(files)) as advance:
         served = isinstance(answers, RemoteAnswers)
         store = None if isinstance(answers, RemoteAnswers) else answers.store
-        sink: Sink = HttpSink(answers.url) if isinstance(answers, RemoteAnswers) else StoreSink(answers.store)
+        sink = _sink(answers)
         results = [_one(path, sink, store, advance) for path in files]
     typer.echo(_summary(results))
     if any(result.records for result in results):
         typer.echo("The server settles them within a minute." if served else "Next: tollbook settle")
     return bool(files) and not any(result.refused or result.rejected for result in results)
+
+
+def _sink(answers: access.AnyAnswers) -> Sink:
+    if isinstance(answers, RemoteAnswers):
+        return HttpSink(answers.url, answers.headers, answers.trust)
+    return StoreSink(answers.store)
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -6,10 +6,12 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+
+from tollbook_schema import private
 
 LOCK = "tollbook.lock"
 SERVER = "server.json"
@@ -54,6 +56,12 @@ class Server:
     grpc_port: int | None
     version: str
     started_at: str
+    token: str = field(default="", repr=False)
+    """Opens every door of its API to whoever can read the file: the operator on this machine."""
+    cert: str = ""
+    """File of its certificate; empty where it serves in the clear."""
+    client_key: str = ""
+    """File of its key, where clients must show a certificate and this is the one at hand."""
 
 
 class Claim:
@@ -77,9 +85,7 @@ class Claim:
 
     def publish(self, server: Server) -> None:
         """Writes down where the server answers, so that other commands find it."""
-        draft = self.data / f"{SERVER}.new"
-        draft.write_text(json.dumps(asdict(server)), encoding="utf-8")
-        draft.replace(self.data / SERVER)
+        private.write(self.data / SERVER, json.dumps(asdict(server)))
 
     def close(self) -> None:
         """Gives the folder back."""
@@ -119,6 +125,9 @@ def server(data: Path) -> Server | None:
         grpc_port=said.get("grpc_port"),
         version=str(said.get("version", "")),
         started_at=str(said.get("started_at", "")),
+        token=str(said.get("token", "")),
+        cert=str(said.get("cert", "")),
+        client_key=str(said.get("client_key", "")),
     )
 
 

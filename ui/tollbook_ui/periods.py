@@ -56,6 +56,18 @@ def week_of(moment: datetime) -> str:
     return f"{year}-W{week:02d}"
 
 
+def parse_length(text: str) -> timedelta:
+    """A length of time as a person writes it: `12h`, `90d`, `2w`.
+
+    Raises:
+        BadQuestionError: it is none.
+    """
+    match = _AGO.fullmatch(text.strip().lower())
+    if not match or not 0 < int(match[1]) < 100_000:
+        raise BadQuestionError(f"{text!r} is no length of time; write 12h, 90d or 2w")
+    return int(match[1]) * _UNITS[match[2]]
+
+
 def parse_time(text: str, now: datetime) -> datetime:
     """A moment as a person writes it: `2026-11-20`, `2026-11-20T14:00`, `now`, or how long ago: `24h`, `7d`, `2w`.
 

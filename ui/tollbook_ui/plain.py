@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -15,8 +16,11 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 
 from tollbook_ui.figures import Owners
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet run a cell as a formula (OWASP, CSV injection)."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""First characters that make a spreadsheet run a cell as a formula, full-width ones too (OWASP, CSV injection)."""
+
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but for line feed and tab, and those that turn the direction of writing."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,12 @@ def value(thing: Any) -> Any:
 
 def as_json(thing: Any) -> str:
     """`thing` as indented JSON."""
-    return json.dumps(value(thing), indent=2, ensure_ascii=False, allow_nan=False)
+    return visible(json.dumps(value(thing), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def visible(text: str) -> str:
+    """`text` without what a terminal obeys instead of showing: an escape character is written `\\u001b`, as JSON writes it."""
+    return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def grid(rows: Sequence[Any], columns: Sequence[str]) -> Grid:
@@ -74,7 +83,7 @@ def as_csv(table: Grid) -> str:
     """The grid as CSV with a header line (RFC 4180); an unknown value is an empty cell. Text cannot act as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(table.columns)
+    writer.writerow([_cell(name) for name in table.columns])
     writer.writerows(_cells(table.rows))
     return out.getvalue()
 

@@ -1,6 +1,7 @@
 """The answers of a running server, asked over its API: the same methods, the same dataclasses, the same digits."""
 
 import json
+import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,8 +17,10 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError, Table
 
 from tollbook_ui import figures as f
+from tollbook_ui import locate
 from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
 from tollbook_ui.doctor import Doctor
+from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
 
 Answer = TypeVar("Answer")
@@ -25,9 +28,6 @@ Answer = TypeVar("Answer")
 PREFIX = "/api/v1"
 TIMEOUT_SECONDS = 600
 """A settlement of a large store takes minutes; everything else answers within the store's own limit of 30 s."""
-
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Past any proxy: the server is on this machine."""
 
 _ERRORS: Mapping[int, type[Exception]] = {
     400: QueryError,
@@ -40,8 +40,18 @@ _ERRORS: Mapping[int, type[Exception]] = {
 class RemoteAnswers:
     """Answers from the server at `url`. Raises as `Answers` does, and `StoreUnavailableError` where it cannot be reached."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "", trust: ssl.SSLContext | None = None) -> None:
+        """From the server at an address, with the operator's token; over TLS if `trust` says whom to believe."""
         self.url = url
+        self.trust = trust
+        self.headers = {"authorization": f"Bearer {token}"} if token else {}
+        handlers = [urllib.request.HTTPSHandler(context=trust)] if trust else []
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)  # the server is on this machine
+
+    @classmethod
+    def at(cls, server: locate.Server) -> "RemoteAnswers":
+        """From a server as it wrote itself down."""
+        return cls(server.url, server.token, trusting(server) if server.cert else None)
 
     def overview(self, scope: f.Scope = LAST_WEEK) -> f.Overview:
         """As `Answers.overview`."""
@@ -134,6 +144,18 @@ class RemoteAnswers:
         """Adds an instance rate; its id."""
         return self._ask(dict[str, str], "/rates", {}, asdict(rate))["rate_id"]
 
+    def keys(self) -> tuple[KeyRow, ...]:
+        """Every key there ever was, newest first."""
+        return self._get(tuple[KeyRow, ...], "/keys")
+
+    def create_key(self, wish: KeyWish) -> str:
+        """Makes a key; the whole of it, for the only time."""
+        return self._ask(dict[str, str], "/keys", {}, asdict(wish))["key"]
+
+    def revoke_key(self, key_id: str) -> KeyRow:
+        """Ends a key at once."""
+        return self._ask(KeyRow, f"/keys/{_quoted(key_id)}", {}, None, "DELETE")
+
     def doctor(self, _data: Path) -> Doctor:
         """What the server found when it examined itself."""
         return self._get(Doctor, "/doctor")
@@ -141,19 +163,32 @@ class RemoteAnswers:
     def _get(self, kind: type[Answer], path: str, asked: Mapping[str, Any] | None = None) -> Answer:
         return self._ask(kind, path, asked or {}, None)
 
-    def _ask(self, kind: type[Answer], path: str, asked: Mapping[str, Any], body: object | None) -> Answer:
+    def _ask(
+        self, kind: type[Answer], path: str, asked: Mapping[str, Any], body: object | None, method: str | None = None
+    ) -> Answer:
         query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None})
         data = None if body is None else json.dumps(body, default=str).encode()
         request = urllib.request.Request(  # noqa: S310 - the address was written down by our own server
-            f"{self.url}{PREFIX}{path}?{query}", data, {"content-type": "application/json"}
+            f"{self.url}{PREFIX}{path}?{query}", data, {"content-type": "application/json", **self.headers}, method=method
         )
         try:
-            with _DIRECT.open(request, timeout=TIMEOUT_SECONDS) as response:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
                 return TypeAdapter(kind).validate_json(response.read())
         except urllib.error.HTTPError as error:
             raise _named(error) from error
         except OSError as error:
             raise StoreUnavailableError(f"the server at {self.url} does not answer: {error}") from error
+
+
+def trusting(server: locate.Server) -> ssl.SSLContext:
+    """Trust in one certificate, the one that the server of this machine serves with, under whatever name it is reached."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(server.cert)
+    if server.client_key:
+        context.load_cert_chain(server.cert, server.client_key)
+    return context
 
 
 def _asked(scope: f.Scope) -> dict[str, Any]:

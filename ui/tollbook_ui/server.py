@@ -7,10 +7,12 @@ import importlib
 import importlib.util
 import logging
 import os
+import secrets
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +21,20 @@ import uvicorn
 from fastapi import FastAPI
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
+from tollbook_collector.connection import Connection, allow_files
 from tollbook_collector.settings import Settings as CollectorSettings
+from tollbook_collector.tls import Tls
+from tollbook_schema import retention
+from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store
 
-from tollbook_ui import __version__, answers, api, doctor, locate
+from tollbook_ui import __version__, answers, api, doctor, locate, reach
+from tollbook_ui import gate as gates
 from tollbook_ui.front import Front, OwnHostOnly
+from tollbook_ui.gate import Entry
 from tollbook_ui.idle import Idler
+from tollbook_ui.keyring import KEYS_FILE, Keyring
+from tollbook_ui.settings import Settings
 from tollbook_ui.settler import Settler
 
 log = logging.getLogger("tollbook")
@@ -33,6 +43,9 @@ STOP_SECONDS = 5
 """For the loader and for a settlement that runs, each; with the rest the process ends within 10 s of SIGTERM."""
 
 BACKLOG = 2048
+
+KEEP_ALIVE_SECONDS = 65
+"""How long an idle connection is kept. Exporters send every 5 to 60 seconds; one that meets a closed one may lose a batch."""
 
 NOT_INSTALLED = "not installed: pip install 'tollbook[dashboard]'"
 
@@ -56,6 +69,8 @@ class Options:
     """Take free ports where these are taken."""
     dashboard: bool = True
     settle_seconds: float = 30
+    settings: Settings = field(default_factory=Settings)
+    """Who is let in, TLS and signing in; what stands above goes before it."""
 
 
 @dataclass(frozen=True)
@@ -87,33 +102,47 @@ def run(options: Options, collector_settings: CollectorSettings, say: Say) -> No
         ServeError: it cannot start.
         StoreError: the store cannot be opened.
     """
+    allow_files()
     asyncio.run(serve(options, collector_settings, say))
 
 
 async def serve(options: Options, collector_settings: CollectorSettings, say: Say) -> None:
     """As `run`, in the event loop of the caller."""
+    reach.check(options.settings, options.host, collector_settings)
+    tls = _tls(options.settings)
     with _claimed(options.data) as claim, _listening(options) as listener:
         async with contextlib.AsyncExitStack() as stack:
             store = await _opened(options, stack)
-            collector = await _collecting(store, options, collector_settings, stack)
+            keys = await _known_keys(store, options.data, stack)
+            guarded = options.settings.auth == "required"
+            collector = await _collecting(store, options, collector_settings, _Guards(keys if guarded else None, tls), stack)
             settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind)
             stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
             found = answers.Answers(store)
-            answers.set_current(found)
+            answers.set_current(found, guarded)
             stack.callback(answers.set_current, None)
-            app = api.create(found, _settling(settler), lambda: doctor.examine(found, options.data, settler.trouble))
+            app = api.create(
+                found,
+                _settling(settler),
+                lambda: doctor.examine(found, options.data, settler.trouble, options.settings),
+                Keyring(keys),
+            )
             app.router.routes.extend(otlp_http.routes(collector))
+            token = secrets.token_hex(32)
+            gate = gates.before(app, options.settings, options.data, Entry(keys, token, collector.counters))
             front = Front(wanted=options.dashboard)
             app.mount("/", front)
-            server = _Server(uvicorn.Config(OwnHostOnly(app, options.host), log_config=None, access_log=False, lifespan="off",
-                                            backlog=BACKLOG, timeout_graceful_shutdown=2))  # fmt: skip
+            outermost = gate if guarded else OwnHostOnly(gate, options.host)
+            server = _Server(uvicorn.Config(outermost, log_config=None, access_log=False, lifespan="off", backlog=BACKLOG,
+                                            timeout_graceful_shutdown=2, timeout_keep_alive=KEEP_ALIVE_SECONDS, http=Connection,
+                                            **_served_over(tls)))  # fmt: skip
             stack.enter_context(_stopped_by_signals(server))
             serving = asyncio.create_task(server.serve([listener]))
             await _until_started(server, serving)
             settler.start()
             stack.enter_context(Idler())
             addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
-            claim.publish(_written_down(addresses))
+            claim.publish(_written_down(addresses, token, tls))
             say(addresses)
             if options.dashboard:
                 await stack.enter_async_context(_dashboard(app, front))
@@ -167,16 +196,50 @@ async def _opened(options: Options, stack: contextlib.AsyncExitStack) -> Store:
     store = await asyncio.to_thread(Store.open, None if url else options.data, url)
     stack.push_async_callback(asyncio.to_thread, store.close)
     await asyncio.to_thread(store.migrate)
+    await asyncio.to_thread(retention.apply, store, options.settings.retention)
     return store
 
 
-async def _collecting(store: Store, options: Options, settings: CollectorSettings, stack: contextlib.AsyncExitStack) -> Collector:
+async def _known_keys(store: Store, data: Path, stack: contextlib.AsyncExitStack) -> Keys:
+    keys = await asyncio.to_thread(Keys, store, data / KEYS_FILE)
+    keys.start()
+    stack.push_async_callback(asyncio.to_thread, keys.stop)
+    return keys
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if not settings.tls_cert:
+        return None
+    authorities = Path(settings.tls_client_ca) if settings.tls_client_ca else None
+    return Tls(Path(settings.tls_cert), Path(settings.tls_key), authorities).checked()
+
+
+def _served_over(tls: Tls | None) -> dict[str, Any]:
+    """What uvicorn is told of TLS."""
+    if tls is None:
+        return {}
+    asked = ssl.CERT_REQUIRED if tls.client_ca else ssl.CERT_NONE
+    return {"ssl_certfile": tls.cert, "ssl_keyfile": tls.key, "ssl_ca_certs": tls.client_ca, "ssl_cert_reqs": asked}
+
+
+@dataclass(frozen=True)
+class _Guards:
+    """What stands at the collector's doors."""
+
+    keys: Keys | None
+    tls: Tls | None
+
+
+async def _collecting(
+    store: Store, options: Options, settings: CollectorSettings, guards: _Guards, stack: contextlib.AsyncExitStack
+) -> Collector:
     """A collector that takes requests; on another gRPC port where the one wished for is taken and any will do."""
     settings = replace(settings, stop_seconds=min(settings.stop_seconds, STOP_SECONDS))
     taken = settings.grpc_port > 0 and not _free(settings.grpc_host, settings.grpc_port)
     if taken and not options.any_port:
         raise ServeError(_taken(settings.grpc_host, settings.grpc_port, "--grpc-port"))
-    collector = Collector(store, options.data / "spool", replace(settings, grpc_port=0) if taken else settings)
+    settings = replace(settings, grpc_port=0) if taken else settings
+    collector = Collector(store, options.data / "spool", settings, guards.keys, guards.tls)
     await collector.start()
     stack.push_async_callback(collector.stop)
     return collector
@@ -242,7 +305,8 @@ async def _dashboard(app: FastAPI, front: Front) -> AsyncIterator[None]:
 def _addresses(listener: socket.socket, collector: Collector, options: Options, wished_grpc_port: int) -> Addresses:
     port = listener.getsockname()[1]
     host = "127.0.0.1" if options.host in ("0.0.0.0", "::", "") else options.host
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    scheme = "https" if options.settings.tls_cert else "http"
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     dashboard = url if options.dashboard else "switched off"
     if options.dashboard and importlib.util.find_spec("streamlit") is None:
         dashboard = NOT_INSTALLED
@@ -254,5 +318,8 @@ def _addresses(listener: socket.socket, collector: Collector, options: Options, 
     return Addresses(url, collector.grpc_port, collector.settings.grpc_host, options.data, tuple(moved), dashboard)
 
 
-def _written_down(addresses: Addresses) -> locate.Server:
-    return locate.Server(os.getpid(), addresses.url, addresses.grpc_port, __version__, datetime.now(UTC).isoformat())
+def _written_down(addresses: Addresses, token: str, tls: Tls | None) -> locate.Server:
+    now = datetime.now(UTC).isoformat()
+    cert = str(tls.cert.resolve()) if tls else ""
+    client_key = str(tls.key.resolve()) if tls and tls.client_ca else ""
+    return locate.Server(os.getpid(), addresses.url, addresses.grpc_port, __version__, now, token, cert, client_key)

@@ -7,18 +7,25 @@ from typing import Any
 
 from rich import box
 from rich.console import Console, RenderableType
-from rich.markup import escape
+from rich import markup
 from rich.table import Table
 from tollbook_collector.dead import Letter
 from tollbook_schema.store import Table as SqlTable
+
 from tollbook_ui import figures as f
 from tollbook_ui import plain, units
 from tollbook_ui.doctor import Doctor
+from tollbook_ui.keyring import KeyRow
 
 PIPED_WIDTH = 240
 """Columns of a table that goes to a file or a pipe, so that no id is cut."""
 
 NOBODY = "(none named)"
+
+
+def escape(text: str) -> str:
+    """Text as text: neither rich nor the terminal takes any of it for a command."""
+    return markup.escape(plain.visible(text))
 
 
 def console(stderr: bool = False) -> Console:
@@ -306,6 +313,7 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         ("Data folder", f"{found.data}, {units.size(found.free_bytes)} free on its disk"),
         ("Store", found.store or "none yet: start with tollbook up, tollbook demo or tollbook ingest FILE"),
         ("Server", found.server or "none runs"),
+        ("Guarded", _guarded(found)),
         (
             "Spans",
             f"{units.count(found.extent.spans)}, {units.moment(found.extent.first)} to {units.moment(found.extent.last)} UTC",
@@ -324,6 +332,31 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         yield _table("To see to", ("what", "how"), ((row.matter, row.remedy) for row in found.rows))
     else:
         yield "Nothing to see to."
+
+
+def keys(found: Sequence[KeyRow]) -> Iterable[RenderableType]:
+    """API keys, the newest first."""
+    yield _table(
+        "API keys",
+        ("id", "name", "tenant", "scopes", "state", "made", "expires"),
+        (
+            (
+                row.key_id,
+                row.name,
+                row.tenant or "all",
+                ", ".join(row.scopes),
+                row.state,
+                units.moment(row.created_at),
+                units.moment(row.expires_at) if row.expires_at else "never",
+            )
+            for row in found
+        ),
+    )
+
+
+def _guarded(found: Doctor) -> str:
+    asked = "everybody is asked for a key or a sign-in" if found.auth == "required" else "nobody is asked for a key"
+    return f"{asked}; {'TLS' if found.tls else 'no TLS'}"
 
 
 def settlement(found: Mapping[str, Any]) -> Iterable[RenderableType]:

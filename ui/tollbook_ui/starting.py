@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import replace
+from functools import partial
 
 import typer
 from tollbook_collector.settings import Settings as CollectorSettings
@@ -28,16 +29,17 @@ def up(where: Place, *, host: str | None, port: int | None, grpc_port: int | Non
         any_port=any_port,
         dashboard=dashboard,
         settle_seconds=where.settings.settle_seconds,
+        settings=where.settings,
     )
     try:
-        server.run(options, collector, _say)
+        server.run(options, collector, partial(_say, where))
     except server.ServeError as error:
         typer.echo(f"tollbook: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo("Stopped. What was acknowledged is kept.")
 
 
-def _say(up: server.Addresses) -> None:
+def _say(where: Place, up: server.Addresses) -> None:
     grpc = f"{up.grpc_host}:{up.grpc_port}" if up.grpc_port else "switched off"
     lines = (
         *up.moved,
@@ -45,6 +47,14 @@ def _say(up: server.Addresses) -> None:
         f"  Dashboard  {up.dashboard}",
         f"  API        {up.url}/api/v1/openapi.json",
         f"  Data       {up.data}",
+        *_first_key(where),
         "Ctrl-C stops it.",
     )
     typer.echo("\n".join(lines))
+
+
+def _first_key(where: Place) -> tuple[str, ...]:
+    """What whoever asks for keys has to do next."""
+    if where.settings.auth != "required":
+        return ()
+    return ("  Keys       tollbook keys create NAME --tenant T --scope ingest --scope read",)

@@ -1,5 +1,8 @@
 """Blocks and charts on a Streamlit page."""
 
+import re
+import string
+
 import streamlit as st
 
 from tollbook_ui.dashboard.charts import Spec
@@ -20,11 +23,21 @@ def blocks(*items: b.Block | None) -> None:
         st.html(str(b.html(*present)))
 
 
+def text(words: str) -> str:
+    """Words that Streamlit shows as they are. It reads headings and captions as Markdown, in which a name can fetch a picture."""
+    return re.sub(f"([{re.escape(string.punctuation)}])", r"\\\1", " ".join(words.split()))
+
+
+def heading(title: str, note: str = "") -> None:
+    """A heading, with a line in small print."""
+    st.subheader(text(title), anchor=False)
+    if note:
+        st.caption(text(note))
+
+
 def section(title: str, *items: b.Block | None, note: str = "") -> None:
     """Blocks under a heading, with a line that says how to read them."""
-    st.subheader(title, anchor=False)
-    if note:
-        st.caption(note)
+    heading(title, note)
     blocks(*items)
 
 

@@ -1,9 +1,11 @@
 """What every page has around it: navigation, the sidebar's filters, and plain words when the store is down or empty."""
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import streamlit as st
+from tollbook_schema.keys import Principal
 from tollbook_schema.store import StoreError
 
 from tollbook_ui import answers
@@ -11,6 +13,7 @@ from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import accelerators, draw, freshness, hotspots, overview, owners, requests, scope
 from tollbook_ui.look.blocks import Note
+from tollbook_ui.visitors import HEADER, from_header
 
 ICON = Path(__file__).with_name("icon.svg")
 
@@ -58,10 +61,20 @@ def _shown(body: Body) -> Note | None:
         return NO_STORE
     extent = source.extent()
     chosen = scope.sidebar(source, extent)
+    _signed_in()
     missing = scope.missing(source, extent, chosen)
     if missing is None:
         body(source, chosen)
     return missing
+
+
+def _signed_in() -> None:
+    """Says at the foot of the sidebar who looks, and how to stop it."""
+    who = visitor()
+    if who is not None and answers.guarded():
+        whose = f"the data of {who.tenant}" if who.tenant else "the data of all tenants"
+        said = f"{escape(who.name)} sees {escape(whose)}."
+        st.sidebar.html(f'<p class="tb-who">{said} <a href="/logout" target="_self">Sign out</a></p>')
 
 
 def down(error: StoreError) -> Note:
@@ -83,7 +96,18 @@ NO_STORE = Note(
 
 
 def _source() -> Answers | None:
+    """The answers that whoever looks may have; none where there is no store, or nobody said who looks."""
     try:
-        return answers.current()
+        found = answers.current()
     except RuntimeError:
         return None
+    principal = visitor()
+    if principal is None:
+        return None if answers.guarded() else found
+    return found.of(principal.tenant)
+
+
+def visitor() -> Principal | None:
+    """Who looks at the page, as the gate wrote it onto the connection; none where no gate stands before it."""
+    said = st.context.headers.get(HEADER)
+    return from_header(said) if said else None

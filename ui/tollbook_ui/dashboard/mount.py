@@ -10,8 +10,10 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
+from streamlit import config
 
 from tollbook_ui.dashboard import frame, theme
+from tollbook_ui.visitors import HEADER
 
 SCRIPT = Path(__file__).with_name("app.py")
 
@@ -22,6 +24,7 @@ def streamlit_app() -> st.App:
     Streamlit keeps its configuration in the process, so a second app would share it: make one only.
     """
     theme.apply()
+    config.set_option("server.trustedUserHeaders", {HEADER: "principal"})  # nobody resumes a session of somebody else
     for name in ("streamlit", "streamlit.web", "streamlit.runtime", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return st.App(SCRIPT, routes=[Route(path, _index) for path in ("/", *(f"/{path}" for _, _, path in frame.PAGES))])

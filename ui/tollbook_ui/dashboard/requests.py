@@ -101,8 +101,8 @@ def _request(source: Answers, trace_id: str) -> None:
     except (UnknownTraceError, BadQuestionError) as error:
         draw.blocks(Note("No such request", f"{error}.", tone="warn"))
         return
-    st.subheader(view.receipt.workflow or view.receipt.name or "Request", anchor=False)
-    st.caption(f"Trace {view.trace_id} · {units.moment(view.start_time)} UTC · {view.receipt.service_name}")
+    told = f"Trace {view.trace_id} · {units.moment(view.start_time)} UTC · {view.receipt.service_name}"
+    draw.heading(view.receipt.workflow or view.receipt.name or "Request", told)
     draw.blocks(cards(view))
     left, right = st.columns([62, 38], gap="medium")
     with left:

@@ -10,7 +10,7 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tollbook_ui import units
+from tollbook_ui import plain, units
 
 Link = Callable[[str], str]
 """Address of a request, from its trace id."""
@@ -234,7 +234,7 @@ Block = Table | Cards | Stack | Bars | Keys | Note
 
 def escape_markdown(value: str) -> Markup:
     """Text that means only itself in Markdown and in HTML, on one line."""
-    flat = " ".join(str(value).split())
+    flat = plain.visible(" ".join(str(value).split()))
     escaped = "".join(f"\\{char}" if char in "\\`*_{}[]#|~" else char for char in flat)
     return Markup(escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tollbook_ui import figures as f
-from tollbook_ui import units
+from tollbook_ui import plain, units
 from tollbook_ui.look import palette
 from tollbook_ui.look.blocks import short
 from tollbook_ui.look.cost import destination
@@ -100,7 +100,7 @@ def busy_devices(weekly: f.Weekly) -> str:
         mine = sorted((point for point in points if point.device == device), key=lambda point: point.time)
         busy = [float("nan") if point.busy_ratio is None else 100 * point.busy_ratio for point in mine]
         hours = [_hours(point.time - start) for point in mine]
-        axes.plot(hours, busy, "o-", ms=5, lw=1.4, color=palette.series(index), label=short(device))
+        axes.plot(hours, busy, "o-", ms=5, lw=1.4, color=palette.series(index), label=_label(short(device)))
     axes.set_xlim(0, _hours(end - start))
     axes.set_ylim(0, 105)
     axes.set_ylabel("Busy, %")
@@ -169,4 +169,10 @@ def _hours(span: timedelta) -> float:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 40 else name[:39] + "…"
+    return _label(name if len(name) <= 40 else name[:39] + "…")
+
+
+def _label(name: str) -> str:
+    """A name on one line that a font can draw; matplotlib leaves those out of the legend that start with an underscore."""
+    flat = plain.visible(" ".join(name.split()))
+    return f"\u200a{flat}" if flat.startswith("_") else flat
