@@ -1,5 +1,6 @@
-"""Fixtures that every part's tests share: a real store, empty and migrated."""
+"""Fixtures that every part's tests share: a real store, empty and migrated; embedded, or on a server with `--store server`."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,9 @@ os.environ.setdefault("TOLLBOOK_STRICT", "1")
 
 from tollbook_schema.store import Store
 
-from tests.soak.figures import (  # noqa: F401 - a plugin
-    fault,
-    pytest_addoption,
-    pytest_collection_modifyitems,
-    pytest_runtest_makereport,
-    pytest_terminal_summary,
-)
+from tests.clickhouse_server import clickhouse_server
+from tests.soak import figures
+from tests.soak.figures import fault, pytest_runtest_makereport, pytest_terminal_summary  # noqa: F401 - a plugin
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real inputs beside the project; tests that want them skip where they are not."""
@@ -27,6 +24,20 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    figures.pytest_addoption(parser)
+    parser.addoption("--store", choices=("embedded", "server"), default="embedded", help="engine under the `store` fixture")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--store server`, only the tests that use the store; the others would do the same again."""
+    figures.pytest_collection_modifyitems(config, items)
+    if config.getoption("--store") == "server":
+        using = [item for item in items if "store" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=[item for item in items if item not in using])
+        items[:] = using
+
+
 FILLED_TABLES = """
 SELECT name FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations' AND total_rows > 0
@@ -34,11 +45,14 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'sch
 
 
 @pytest.fixture(scope="session")
-def _session_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store.open(tmp_path_factory.mktemp("store"))
-    store.migrate()
-    yield store
-    store.close()
+def _session_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("store")
+    with contextlib.ExitStack() as stack:
+        on_server = request.config.getoption("--store") == "server"
+        url = stack.enter_context(clickhouse_server(folder)) if on_server else None
+        store = stack.enter_context(contextlib.closing(Store.open(None if url else folder, url)))
+        store.migrate()
+        yield store
 
 
 @pytest.fixture
@@ -47,6 +61,14 @@ def store(_session_store: Store) -> Store:
     for table in _session_store.query(FILLED_TABLES):
         _session_store.command(f"TRUNCATE TABLE {table['name']}")
     return _session_store
+
+
+@pytest.fixture
+def embedded_store(store: Store) -> Store:
+    """The store, where it is embedded; a skip where it is not."""
+    if not store.embedded:
+        pytest.skip("of the embedded engine only")
+    return store
 
 
 @pytest.fixture(scope="session")

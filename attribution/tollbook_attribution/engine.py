@@ -14,8 +14,8 @@ from functools import cache
 from importlib import metadata, resources
 from typing import Any
 
-from tollbook_schema import sql
-from tollbook_schema.store import Store
+from tollbook_schema import lease, sql
+from tollbook_schema.store import Node, Store
 
 from tollbook_attribution import prices
 
@@ -85,14 +85,18 @@ def settle(
     Safe to call again at any time: the same facts and prices give the same lines. One run at a time; a second one waits.
 
     Raises:
+        lease.TakenError: another process settles on this server at present.
         StoreError: a step failed; windows settled before it stay settled, the rest are taken up by the next call.
     """
-    with _one_at_a_time:
-        started = time.monotonic()
+    with _one_at_a_time, lease.held(store, "settlement") as held:
+        started = renewed = time.monotonic()
         _prepare(store)
         windows = windows_to_settle(store, since, until)
         results = []
         for done, unsettled in enumerate(windows, start=1):
+            if held and time.monotonic() - renewed > lease.SECONDS / 2:
+                renewed = time.monotonic()
+                held.renew()
             results.append(settle_window(store, unsettled))
             if progress:
                 progress(done, len(windows), unsettled.window)
@@ -118,8 +122,9 @@ def _whole(store: Store, unsettled: Unsettled) -> bool:
 
 
 def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
-    """Settles one hour and returns its row of `settlements`."""
+    """Settles one hour and returns its row of `settlements`. All that is derived of the hour lies on one node of a cluster."""
     window = unsettled.window
+    node = store.node(f"{unsettled.tenant} {window:%Y-%m-%dT%H}")
     parameters = {
         "tenant": unsettled.tenant,
         "window": window,
@@ -131,13 +136,13 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     }
     try:
         for step in steps():
-            if step != SUPERSEDED or store.query(_query("superseded.sql"), parameters):
-                _run(store, step, parameters)
+            if step != SUPERSEDED or node.query(_query("superseded.sql"), parameters):
+                _run(node, step, parameters)
             if step == MODELS_NAMED_AFTER:
-                _name_models(store, parameters)
+                _name_models(store, node, parameters)
     finally:
-        _run(store, WORK_DONE, parameters)
-    return store.query(_query("settlement.sql"), parameters)[0]
+        _run(node, WORK_DONE, parameters)
+    return node.query(_query("settlement.sql"), parameters)[0]
 
 
 @cache
@@ -150,20 +155,21 @@ def steps() -> tuple[str, ...]:
 def _prepare(store: Store) -> None:
     """Prices and work tables are there; what a killed process left in them is gone."""
     prices.seed(store)
-    _run(store, WORK_TABLES, {})
-    for row in store.query(_query("leftovers.sql")):
-        _run(store, WORK_DONE, row)
+    for node in (store.shard(number) for number in range(store.shards)):
+        _run(node, WORK_TABLES, {})
+        for row in node.query(_query("leftovers.sql")):
+            _run(node, WORK_DONE, row)
 
 
-def _name_models(store: Store, parameters: Mapping[str, Any]) -> None:
-    rows = store.query(_query("new_model_names.sql"), parameters)
+def _name_models(store: Store, node: Node, parameters: Mapping[str, Any]) -> None:
+    rows = node.query(_query("new_model_names.sql"), parameters)
     if rows:
         prices.name_models(store, [(row["provider"], row["model"]) for row in rows])
 
 
-def _run(store: Store, step: str, parameters: Mapping[str, Any]) -> None:
+def _run(node: Node, step: str, parameters: Mapping[str, Any]) -> None:
     for statement in sql.statements(sql.text("tollbook_attribution", f"steps/{step}")):
-        store.command(statement, parameters)
+        node.command(statement, parameters)
 
 
 def _query(name: str) -> str:

@@ -1,14 +1,16 @@
-"""The store: ClickHouse, embedded (chDB) or a server, through one client library.
+"""The store: ClickHouse, embedded (chDB), a server or a cluster of them, through one client library.
 
-The only module that imports clickhouse_connect, and the only one that puts SQL together; all other SQL stands in .sql files.
+With `servers.py` the only module that imports clickhouse_connect, and with `cluster.py` the only one that puts SQL together; all
+other SQL stands in .sql files.
 """
 
 import contextlib
+import hashlib
 import queue
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
@@ -18,8 +20,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.external import ExternalData
 
-from tollbook_schema import reads, sql
+from tollbook_schema import cluster, reads, sql
+from tollbook_schema.servers import AddressError, Servers, without_password
 from tollbook_schema.tenants import checked_tenant
 
 if TYPE_CHECKING:
@@ -32,6 +36,9 @@ Parameters = Mapping[str, Any]
 
 LOADERS = 2
 """Segments loaded side by side. One INSERT decodes on one core."""
+
+NODE_CONNECTIONS = 2
+"""Settlements and questions about single nodes side by side."""
 
 READERS = 3
 """Questions answered side by side; a connection runs its queries one after another."""
@@ -54,8 +61,11 @@ PEOPLES_LIMITS: Mapping[str, Any] = {"max_memory_usage": 1024**3, "max_result_by
 SHARE_CODES = frozenset({158, 159, 241, 307, 396})
 """ClickHouse error codes that say a question wanted too much: rows, time, memory, bytes read, an answer too large."""
 
-TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 285, 319, 394, 425, 999})
+TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 279, 285, 319, 394, 425, 999})
 """ClickHouse error codes that pass: time-outs, memory, disk full, too many parts or queries, lost connections, no quorum."""
+
+OPERATORS_CODES = frozenset({16, 60, 81, 115, 164, 192, 193, 194, 279, 291, 392, 497, 516})
+"""ClickHouse error codes of a load that are the operator's to mend: no such table or setting, no right, wrong password."""
 
 EMBEDDED_CONFIG = str(resources.files("tollbook_schema") / "embedded.xml")
 
@@ -88,6 +98,11 @@ class SchemaTooNewError(StoreError):
 
 class QueryError(StoreError):
     """The question is wrong or not allowed; asking again cannot help."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        """ClickHouse's number of the error, where it is one of ClickHouse's."""
 
 
 @dataclass(frozen=True)
@@ -145,34 +160,45 @@ class Store:
     """
 
     @classmethod
-    def open(cls, data: Path | None = None, url: str | None = None) -> "Store":
+    def open(cls, data: Path | None = None, url: str | None = None, cluster: str = "", *, wait: bool = True) -> "Store":
         """Opens the embedded database in `data`, or the server at `url` (`http://user:password@host:8123/database`).
+
+        Args:
+            data: folder of the embedded database.
+            url: of a server, or of all nodes of a cluster (`http://user:password@host:8123,host:8123/database`).
+            cluster: name of the cluster that these nodes are.
+            wait: raise where the server cannot be reached; else it is reached when it is needed.
 
         Raises:
             StoreBusyError: another process has the data folder open.
             StoreUnavailableError: the folder cannot be written or the server cannot be reached.
+            QueryError: the URL cannot be.
         """
         if (data is None) == (url is None):
             raise ValueError("open a data folder or a server, one of the two")
-        return cls(data, url)
+        store = cls(data, url, cluster)
+        if wait or store.embedded:
+            with store._writers.client():
+                pass
+        return store
 
-    def __init__(self, data: Path | None, url: str | None) -> None:
+    def __init__(self, data: Path | None, url: str | None, cluster: str) -> None:
         self._path = None if data is None else data.resolve() / "clickhouse"
-        self._url = url
+        self._servers = _servers(url, cluster, self._shape) if url is not None else None
         self._closed = False
         if self._path is not None:
             try:
                 self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as error:
                 raise StoreUnavailableError(f"cannot use the data folder {data}: {error.strerror}") from error
-        with _errors_named():
-            self._writers = _Pool([self._connect()])
-        self._loaders = _Pool([])
+        self._opening = threading.Lock()
+        self._connecting = threading.Lock()
+        self._writers = _Pool(self._connect, 1)
+        self._loaders: dict[int, _Pool] = {}
+        self._nodes: dict[int, Node] = {}
         self._confined: OrderedDict[str, _Reader] = OrderedDict()
         self._confining = threading.Lock()
-        with _errors_named():
-            self._loaders.fill(self._connect() for _ in range(LOADERS))
-            self._reader = _Reader(self._connections(READERS), self._connections(1, PEOPLES_LIMITS))
+        self._reader = _Reader(self._connections(READERS), self._connections(1, PEOPLES_LIMITS))
 
     @property
     def embedded(self) -> bool:
@@ -182,7 +208,13 @@ class Store:
     @property
     def place(self) -> str:
         """Where the data is, for people; a server's password is left out."""
-        return str(self._path) if self._path else re.sub(r"//[^@/]*@", "//", self._url or "")
+        return str(self._servers.url if self._servers else self._path)
+
+    @property
+    def shards(self) -> int:
+        """How many nodes share the facts; 1 where there is no cluster. Raises StoreUnavailableError where none can be asked."""
+        with _errors_named():
+            return self._servers.shards if self._servers else 1
 
     def migrate(self) -> None:
         """Brings the tables to this release's shape: the numbered migrations not yet run, then the vocabulary's columns.
@@ -190,19 +222,29 @@ class Store:
         Raises:
             SchemaTooNewError: the database has migrations that this release does not know.
         """
+        if self._servers is None:
+            with self._writers.client() as client:
+                self._shape(client, None)
+        else:
+            with _errors_named():
+                self._servers.prepare_all()
+
+    def _shape(self, client: Client, nodes: "cluster.Cluster | None") -> None:
         known = migrations()
-        self.command(_text("migrations/0000_versions.sql"))
-        done = {int(row["number"]) for row in self.query(_text("migrations/done.sql"))}
+        client.command(_text("migrations/0000_versions.sql"))
+        done = {int(row["number"]) for row in _table(client, _text("migrations/done.sql"), None).dicts()}
         newest = max((migration.number for migration in known), default=0)
         if done and max(done) > newest:
             raise SchemaTooNewError(
                 f"the database in {self.place} has schema {max(done)}, this release knows up to {newest}; upgrade Tollbook"
             )
+        scripts = {migration: sql.statements(_text(f"migrations/{migration.name}")) for migration in known}
+        stored = cluster.stored_tables(statement for script in scripts.values() for statement in script)
         for migration in known:
             if migration.number not in done:
-                self._run_script(_text(f"migrations/{migration.name}"))
-                self.command(_text("migrations/mark_done.sql"), {"number": migration.number, "name": migration.name})
-        self._run_script(_text("generated/columns.sql"))
+                _run_all(client, scripts[migration], stored, nodes)
+                client.command(_text("migrations/mark_done.sql"), {"number": migration.number, "name": migration.name})
+        _run_all(client, sql.statements(_text("generated/columns.sql")), stored, nodes)
 
     def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
         """As `Reads.query`, over all tenants."""
@@ -249,8 +291,22 @@ class Store:
             with self._writers.client() as client:
                 client.insert(table, rows, column_names=list(columns))
 
+    def node(self, key: str) -> "Node":
+        """The node that the rows of this key belong to, whatever it is the key of; always the same one."""
+        shards = self.shards
+        return self.shard(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % shards)
+
+    def shard(self, number: int) -> "Node":
+        """A node by the number of its shard, from 0 on."""
+        with self._opening:
+            if number not in self._nodes:
+                self._nodes[number] = Node(_Pool(lambda: self._connect(number), NODE_CONNECTIONS), self._clustered)
+            return self._nodes[number]
+
     def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
         """Loads one segment of OTLP export requests by one INSERT; a segment whose token was loaded before changes nothing.
+
+        In a cluster the token decides which node gets it.
 
         Args:
             signal: table to load into.
@@ -262,18 +318,34 @@ class Store:
             StoreUnavailableError: trying again later helps.
             StoreError: the segment holds what the table cannot take.
         """
-        statement = _text(f"generated/insert_{signal}.sql")
+        if self.embedded:
+            source = f"file({_quoted(str(segment.resolve()))}, 'ProtobufSingle', {_structure(signal)})"
+            with self._loader(0).client() as client:
+                client.command(self._ingest(signal, source, token), parameters={"received_at": received_at})
+        else:
+            shard = int.from_bytes(hashlib.sha256(token.encode()).digest()[:8]) % self.shards
+            self.load_content(signal, _content(segment), token, received_at, shard)
+
+    def load_content(self, signal: Signal, content: bytes, token: str, received_at: datetime, shard: int) -> None:
+        """As `load`, for a server or one node of a cluster, of what is in memory."""
+        statement = self._ingest(signal, f"input({_structure(signal)})", token)
+        try:
+            with self._loader(shard).client() as client:
+                client.command(f"{statement}\nFORMAT ProtobufSingle", parameters={"received_at": received_at}, data=content)
+        except QueryError as error:
+            if error.code in OPERATORS_CODES:
+                raise StoreUnavailableError(f"{self.place} does not let us write: {error}") from error
+            raise
+
+    def _ingest(self, signal: Signal, source: str, token: str) -> str:
         settings = {**LOAD_SETTINGS, **self._format_schema(signal), "insert_deduplication_token": token}
-        structure = _quoted(_text(f"generated/{signal}.structure").strip())
-        parameters = {"received_at": received_at}
-        with self._loaders.client() as client:
-            if self.embedded:
-                source = f"file({_quoted(str(segment.resolve()))}, 'ProtobufSingle', {structure})"
-                statement = f"{statement.replace('/*SOURCE*/', source)}\nSETTINGS {_settings(settings)}"
-                client.command(statement, parameters=parameters)
-            else:
-                statement = f"{statement.replace('/*SOURCE*/', f'input({structure})')}\nSETTINGS {_settings(settings)}"
-                _post(client, statement, parameters, segment)
+        return f"{_text(f'generated/insert_{signal}.sql').replace('/*SOURCE*/', source)}\nSETTINGS {_settings(settings)}"
+
+    def _loader(self, shard: int) -> "_Pool":
+        with self._opening:
+            if shard not in self._loaders:
+                self._loaders[shard] = _Pool(lambda: self._connect(shard), LOADERS)
+            return self._loaders[shard]
 
     def ping(self) -> bool:
         """Whether the store answers."""
@@ -288,21 +360,30 @@ class Store:
             self._closed = True
             for reader in (*self._confined.values(), self._reader):
                 reader.close()
-            for pool in (self._loaders, self._writers):
+            for node in self._nodes.values():
+                node.close()
+            for pool in (*self._loaders.values(), self._writers):
                 pool.close()
 
-    def _connect(self) -> Client:
-        if self._path is not None:
+    @property
+    def _clustered(self) -> bool:
+        return self._servers is not None and self._servers.clustered
+
+    def _connect(self, shard: int | None = None) -> Client:
+        if self._servers is not None:
+            return self._servers.connect(shard)
+        with self._connecting:
             return clickhouse_connect.get_client(
                 interface="chdb", path=str(self._path), chdb_options={"config-file": EMBEDDED_CONFIG}
             )
-        return clickhouse_connect.get_client(dsn=self._url, autogenerate_session_id=False, send_receive_timeout=600)
 
     def _confined_to(self, tenant: str) -> "_Reader":
         """Raises QueryError before `migrate`, when there is nothing to confine."""
         tables = {row["name"]: row["owned"] for row in self.query(_text("owned_tables.sql"))}
         conditions = {
-            name: f"tenant = '{tenant}'" if owned else "0" for name, owned in tables.items() if name not in SHARED_TABLES
+            name: f"tenant = '{tenant}'" if owned else "0"
+            for name, owned in tables.items()
+            if name.removesuffix(cluster.LOCAL) not in SHARED_TABLES
         }
         limits = {"additional_table_filters": _mapped(conditions)}
         with _errors_named():
@@ -317,7 +398,7 @@ class Store:
             **(limits or {}),
             "readonly": 1,  # last: it closes all settings
         }
-        return _Pool([self._limited(limits) for _ in range(number)])
+        return _Pool(lambda: self._limited(limits), number)
 
     def _limited(self, limits: Mapping[str, Any]) -> Client:
         client = self._connect()
@@ -336,9 +417,42 @@ class Store:
         text = " ".join(line.strip() for line in _text(name).splitlines() if not line.startswith("//"))
         return {"format_schema_source": "string", "format_schema_message_name": "Export", "format_schema": text}
 
-    def _run_script(self, script: str) -> None:
-        for statement in sql.statements(script):
-            self.command(statement)
+
+class Node:
+    """One database with its own rows: embedded, a server, or one node of a cluster. Safe to use from several threads."""
+
+    def __init__(self, pool: "_Pool", clustered: bool) -> None:
+        self._pool = pool
+        self._clustered = clustered
+
+    def command(self, statement: str, parameters: Parameters | None = None) -> None:
+        """Runs one of our own statements on the rows of this node, as `Store.command`."""
+        with self._pool.client() as client:
+            client.command(self._here(statement), parameters=dict(parameters or {}))
+
+    def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
+        """Rows of one of our own SELECTs: derived ones of this node, facts of all. As `Store.query`."""
+        with self._pool.client() as client:
+            return _table(client, self._here(question), parameters).dicts()
+
+    def query_about(self, question: str, parameters: Parameters, keys: bytes, structure: str) -> list[dict[str, Any]]:
+        """As `query`, with a table `asked` of that structure from bytes as RowBinary has them. Not of an embedded database."""
+        asked = ExternalData(data=keys, file_name="asked", fmt="RowBinary", structure=structure)
+        with self._pool.client() as client:
+            result = client.query(self._here(question), parameters=dict(parameters), external_data=asked)
+            return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+    def send(self, table: str, columns: Sequence[str], rows: bytes) -> None:
+        """Adds rows to this node's part of a table, from bytes as RowBinary has them. Raises as `command` does."""
+        with self._pool.client() as client:
+            client.raw_insert(self._here(table), columns, rows, fmt="RowBinary")
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._pool.close()
+
+    def _here(self, statement: str) -> str:
+        return cluster.at_one_node(statement) if self._clustered else statement
 
 
 class _Reader:
@@ -410,30 +524,37 @@ class _Reader:
 
 
 class _Pool:
-    """Connections lent to one thread at a time."""
+    """Connections lent to one thread at a time, each made when it is first needed, and again where its server was lost."""
 
-    def __init__(self, clients: Sequence[Client]) -> None:
-        self._all: list[Client] = []
-        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
-        self.fill(clients)
-
-    def fill(self, clients: Iterator[Client] | Sequence[Client]) -> None:
-        for client in clients:
-            self._all.append(client)
-            self._idle.put(client)
+    def __init__(self, connect: Callable[[], Client], size: int) -> None:
+        self._connect = connect
+        self._size = size
+        self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        for _ in range(size):
+            self._idle.put(None)
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
         client = self._idle.get()
         try:
             with _errors_named():
+                client = client or self._connect()
                 yield client
+        except StoreUnavailableError as error:
+            if client is not None and isinstance(error.__cause__, OperationalError):
+                client.close()
+                client = None
+            raise
         finally:
             self._idle.put(client)
 
     def close(self) -> None:
-        for client in self._all:
-            client.close()
+        """Closes what nobody has borrowed."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                client = self._idle.get_nowait()
+                if client is not None:
+                    client.close()
 
 
 def migrations() -> tuple[Migration, ...]:
@@ -448,12 +569,14 @@ def migrations() -> tuple[Migration, ...]:
 def _errors_named() -> Iterator[None]:
     try:
         yield
+    except AddressError as error:
+        raise StoreUnavailableError(str(error)) from error
     except ClickHouseError as error:
         raise _named(error) from error
 
 
 def _named(error: ClickHouseError) -> StoreError:
-    message = re.sub(r"\s+", " ", str(error)).removeprefix("Code: ").strip()
+    message = without_password(re.sub(r"\s+", " ", str(error)).removeprefix("Code: ").strip())
     code = getattr(error, "code", None)
     if "EmbeddedServer" in message or "Cannot lock file" in message:
         return StoreBusyError("the data folder is open in another process")
@@ -461,7 +584,7 @@ def _named(error: ClickHouseError) -> StoreError:
         return ShareError(message)
     if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES:
         return StoreUnavailableError(message)
-    return QueryError(message)
+    return QueryError(message, code)
 
 
 def _table(client: Client, question: str, parameters: Parameters | None) -> Table:
@@ -484,8 +607,28 @@ def _described(client: Client, question: str) -> Table:
     return Table(columns, ("String",) * len(columns), [tuple(row.split("\t")) for row in rows])
 
 
-def _post(client: Client, statement: str, parameters: Parameters, segment: Path) -> None:
-    client.command(f"{statement}\nFORMAT ProtobufSingle", parameters=dict(parameters), data=segment.read_bytes())
+def _servers(url: str, cluster_name: str, prepare: Callable[[Client, "cluster.Cluster | None"], None]) -> Servers:
+    try:
+        return Servers(url, cluster_name, prepare)
+    except AddressError as error:
+        raise QueryError(str(error)) from error
+
+
+def _run_all(client: Client, script: Sequence[str], stored: frozenset[str], nodes: "cluster.Cluster | None") -> None:
+    for statement in script:
+        for rendered in cluster.rendered(statement, stored, nodes) if nodes else (statement,):
+            client.command(rendered)
+
+
+def _content(segment: Path) -> bytes:
+    try:
+        return segment.read_bytes()
+    except OSError as error:
+        raise QueryError(f"cannot read {segment}: {error.strerror}") from error
+
+
+def _structure(signal: Signal) -> str:
+    return _quoted(_text(f"generated/{signal}.structure").strip())
 
 
 def _text(name: str) -> str:

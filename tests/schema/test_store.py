@@ -62,15 +62,15 @@ def test_a_database_newer_than_the_program_is_refused(server_url: str) -> None:
         newer.close()
 
 
-def test_a_second_process_cannot_open_the_same_folder(store: Store) -> None:
-    folder = Path(store.place).parent
+def test_a_second_process_cannot_open_the_same_folder(embedded_store: Store) -> None:
+    folder = Path(embedded_store.place).parent
     script = f"from pathlib import Path; from tollbook_schema.store import Store; Store.open(Path({str(folder)!r}))"
     second = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
     assert second.returncode == 1
     assert second.stderr.splitlines()[-1].startswith(
         "tollbook_schema.store.StoreBusyError: the data folder is open in another process"
     )
-    assert store.ping()
+    assert embedded_store.ping()
 
 
 def test_what_clickhouse_refuses_is_no_matter_for_another_try(store: Store, tmp_path: Path) -> None:
