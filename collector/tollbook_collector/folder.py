@@ -69,6 +69,8 @@ class Segment:
     """When a loader took it last, on that clock."""
     not_before_s: float = 0.0
     """When it may be tried again, on that clock."""
+    unmended: bool = False
+    """It has no index and could not be read through at the start."""
     unacknowledged_tail: bool = False
     """A write failed and the bytes after `size_bytes` could not be cut off yet."""
     indexed: bool = False
@@ -95,16 +97,11 @@ def token(signal: str, digests: bytes) -> str:
     return hashlib.sha256(signal.encode() + digests).hexdigest()
 
 
-class UnreadableError(OSError):
-    """A file's bytes do not come back."""
-
-
 class OnDisk:
-    """Bytes of a file, a megabyte read at a time; see `segment.Content`. Raises UnreadableError."""
+    """Bytes of a file, a megabyte read at a time; see `segment.Content`."""
 
     def __init__(self, disk: Disk, path: Path) -> None:
-        with _unreadable():
-            self.size_bytes = disk.size(path)
+        self.size_bytes = disk.size(path)
         self._disk = disk
         self._path = path
         self._start = 0
@@ -115,8 +112,7 @@ class OnDisk:
         end = min(end, self.size_bytes)
         if not self._start <= start <= end <= self._start + len(self._window):
             self._start = start
-            with _unreadable():
-                self._window = self._disk.read(self._path, start, max(end - start, segments.WINDOW_BYTES))
+            self._window = self._disk.read(self._path, start, max(end - start, segments.WINDOW_BYTES))
         return self._window[start - self._start : end - self._start]
 
 
@@ -159,7 +155,7 @@ class Folder:
             else:
                 unindexed.append(segment)
         for segment in unindexed:
-            if self._read_through(segment, known):
+            if self._mended(segment, known):
                 yield segment
 
     def _segment_named(self, name: str) -> Segment | None:
@@ -176,28 +172,35 @@ class Folder:
                 with contextlib.suppress(OSError):
                     self._disk.unlink(self.path / name)
 
-    def _read_through(self, segment: Segment, known: Known) -> bool:
-        """Checks a segment without an index; whether anything is left of it.
+    def _mended(self, segment: Segment, known: Known) -> bool:
+        """Whether anything is left of a segment without an index; what cannot be mended now is, when it is taken."""
+        segment.unmended = True
+        try:
+            self.mend(segment, known)
+            if not segment.digests:
+                self.delete(segment)
+                return False
+        except OSError:
+            with contextlib.suppress(OSError):
+                segment.size_bytes = self._disk.size(segment.path)
+        return True
+
+    def mend(self, segment: Segment, known: Known) -> None:
+        """Checks a segment without an index, and makes it one that has.
 
         Bodies that stand in another segment as well, or were loaded, are dropped: a write that failed may have left bytes whose
         sender was told to come back. A process that was killed may have written bodies and not synced them; they are synced now,
         because they are acknowledged from here on when they are sent again.
 
         Raises:
-            OSError: the disk does not take what has to be written; the file is as it was.
+            OSError: it cannot be read, or the disk does not take what has to be written.
         """
-        try:
-            self.check(segment, known)
-        except UnreadableError as error:
-            self._set_aside_whole(segment, error)
-            return False
-        if not segment.digests:
-            self.delete(segment)
-            return False
-        self._disk.sync_path(segment.path)
-        known.add(bytes(segment.digests))
-        self.seal(segment)
-        return True
+        self.check(segment, known)
+        if segment.digests:
+            self._disk.sync_path(segment.path)
+            known.add(bytes(segment.digests))
+            self.seal(segment)
+        segment.unmended = False
 
     def adopt(self) -> list[Segment]:
         """Segments that somebody put into `retry/` since the last time."""
@@ -299,16 +302,18 @@ class Folder:
             write_whole(self._disk, aside.with_suffix(".reason"), reason.encode(), sync=False)
             self._counters.add("damaged_total")
 
-    def _set_aside_whole(self, segment: Segment, error: OSError) -> None:
-        """A file that cannot even be read must not stop the start."""
-        self._counters.add("damaged_total")
+    def set_aside_whole(self, segment: Segment, error: OSError) -> None:
+        """Puts away a segment that cannot be read.
+
+        Raises:
+            OSError: it cannot be put away either.
+        """
         aside = self.path / DAMAGED / f"{segment.path.stem}.bin"
-        with contextlib.suppress(OSError):
-            self._disk.make_folder(aside.parent)
-            self._disk.rename(segment.path, aside)
-            write_whole(
-                self._disk, aside.with_suffix(".reason"), f"{segment.path.name} cannot be read: {error}\n".encode(), sync=False
-            )
+        self._disk.make_folder(aside.parent)
+        reason = f"{segment.path.name} cannot be read: {error.strerror or error}\n"
+        write_whole(self._disk, aside.with_suffix(".reason"), reason.encode(), sync=False)
+        self._disk.rename(segment.path, aside)
+        self._counters.add("damaged_total")
 
     def cut_tail(self, segment: Segment) -> None:
         """Makes a segment's file end where its acknowledged bytes do, if a failed write left more.
@@ -324,14 +329,6 @@ class Folder:
         """Deletes a segment's files."""
         self._disk.unlink(segment.path)
         self._disk.unlink(_index(segment))
-
-
-@contextlib.contextmanager
-def _unreadable() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UnreadableError(*error.args) from error
 
 
 def _index(segment: Segment) -> Path:

@@ -26,6 +26,8 @@ from tollbook_collector.signals import SIGNALS, SignalName
 
 LONG_S = 60.0
 SUSPECT_FAILURES = 3
+UNREADABLE_FAILURES = 10
+"""Tries to read a segment, two minutes in all, before it is set aside."""
 CHECK_AFTER_S = 60.0
 """Age at which a segment's bodies are checked before it is loaded: younger ones are still in the kernel's memory."""
 
@@ -365,7 +367,9 @@ class Spool:
             self._files.cut_tail(segment)
             self._files.close(segment)
             before_bytes = segment.size_bytes
-            if segment.checked_s is None or self._clock.monotonic() - segment.checked_s > CHECK_AFTER_S:
+            if segment.unmended:
+                self._files.mend(segment, self._seen)
+            elif segment.checked_s is None or self._clock.monotonic() - segment.checked_s > CHECK_AFTER_S:
                 self._files.check(segment)  # may leave nothing, which its index does not know
             else:
                 self._files.recall_digests(segment)
@@ -373,13 +377,25 @@ class Spool:
                 self._files.seal(segment)
         except OSError as error:
             self._trouble = f"cannot read the spool: {error.strerror or error}"
-            self.put_back(segment, suspect=True)
+            self._give_up_reading(segment, error)
             return False
         with self._changed:
             self._size_bytes += segment.size_bytes - before_bytes
         if not segment.digests:
             self.done(segment)
         return bool(segment.digests)
+
+    def _give_up_reading(self, segment: Segment, error: OSError) -> None:
+        """A segment that cannot be read waits, ever longer; one that still cannot be is set aside."""
+        if segment.failures < UNREADABLE_FAILURES:
+            self.put_back(segment, suspect=True)
+            return
+        try:
+            self._files.set_aside_whole(segment, error)
+        except OSError:
+            self.put_back(segment, suspect=True)
+        else:
+            self.done(segment)
 
     def _adopt(self) -> None:
         """Takes in what somebody put into `retry/`."""

@@ -69,6 +69,18 @@ class FaultyDisk(RealDisk):
         super().unlink(path)
 
 
+class BrokenDisk(RealDisk):
+    """A disk of which one file cannot be read."""
+
+    def __init__(self, broken: Path) -> None:
+        self.broken = broken
+
+    def read(self, path: Path, start: int = 0, size_bytes: int = -1) -> bytes:
+        if path == self.broken:
+            raise failure(errno.EIO)
+        return super().read(path, start, size_bytes)
+
+
 class SlowDisk(RealDisk):
     """A disk whose writes take `write_s`, and which can be held up for as long as `going` is not set."""
 

@@ -16,7 +16,7 @@ from tollbook_collector.settings import Settings
 from tollbook_collector.spool import Spool
 
 from tests.collector.conftest import trace_request
-from tests.collector.played import FaultyDisk, PlayedClock, SlowDisk, failure
+from tests.collector.played import BrokenDisk, FaultyDisk, PlayedClock, SlowDisk, failure
 
 SETTINGS = Settings(segment_ms=60_000, min_free_bytes=0)
 BODIES = [trace_request(2, first=10 * number).SerializeToString() for number in range(1, 6)]
@@ -121,12 +121,41 @@ def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_loaded(open_
     keep(open_spool(replace(SETTINGS, segment_bytes=1)), *BODIES)
     for index in tmp_path.glob("*.index"):
         index.unlink()
-    disk = FaultyDisk(read=[failure(errno.ENOENT)] * 5 + [failure(errno.EIO)])
+    disk = BrokenDisk(min(tmp_path.glob("*.otlp")))
     spool = open_spool(disk=disk)
     assert drained(spool) == BODIES[1:]
+    assert spool.counters.value("damaged_total") == 0
+    while not spool.empty:
+        spool._clock.go_on(1)  # type: ignore[attr-defined]
+        assert drained(spool) == []
     assert spool.counters.value("damaged_total") == 1
     (reason,) = (tmp_path / "damaged").glob("*.reason")
-    assert reason.read_text().endswith("cannot be read: [Errno 5] EIO\n")
+    assert reason.read_text().endswith("cannot be read: EIO\n")
+    assert len(list((tmp_path / "damaged").glob("*.bin"))) == 1
+
+
+def test_a_file_that_can_be_read_later_is_loaded_then(open_spool: Open, tmp_path: Path) -> None:
+    keep(open_spool(), *BODIES)
+    disk = FaultyDisk(read=[failure(errno.EIO)] * 9)
+    spool = open_spool(disk=disk)
+    keep(spool, BODIES[1])
+    found = drained(spool)
+    for _ in range(300):
+        spool._clock.go_on(1)  # type: ignore[attr-defined]
+        found += drained(spool)
+    assert sorted(found) == sorted(BODIES)
+
+
+def test_a_disk_too_full_to_mend_what_is_damaged_does_not_stop_the_start(open_spool: Open, tmp_path: Path) -> None:
+    keep(open_spool(), *BODIES)
+    (path,) = tmp_path.glob("*.otlp")
+    data = bytearray(path.read_bytes())
+    data[200] ^= 1
+    path.write_bytes(data)
+    spool = open_spool(disk=FaultyDisk(create=[failure(errno.ENOSPC)]))
+    keep(spool, BODIES[3])
+    spool._clock.go_on(9)  # type: ignore[attr-defined]
+    assert sorted(drained(spool)) == sorted(BODIES[1:])
 
 
 def test_bytes_of_a_failed_write_are_not_stored_beside_those_of_its_second_try(open_spool: Open) -> None:
