@@ -99,7 +99,7 @@ class Collector:
             UnavailableError: it was not kept; sending it again helps.
         """
         if len(body) > LARGE_BYTES:
-            async with self.intake.large:
+            async with self.intake.large[encoding]:
                 kept = await asyncio.to_thread(_checked, signal, body, encoding)
         else:
             kept = _checked(signal, body, encoding)
@@ -177,5 +177,6 @@ def _checked(signal: Signal, body: bytes, encoding: Encoding) -> Export:
     """What can be kept of a request in either encoding."""
     if encoding == "protobuf":
         return export.checked(signal, body)
+    otlp_json.check_values(body)
     converted = otlp_json.to_protobuf(signal, body)
     return export.checked(signal, converted.body).after(converted.rejected, converted.reason)

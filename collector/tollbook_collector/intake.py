@@ -15,7 +15,8 @@ SMALL_BYTES = 64 * 1024
 """Compressed bodies up to this are tried at once, where they stay below LARGE_BYTES."""
 
 LARGE_AT_A_TIME = 2
-"""Large bodies decompressed or checked at a time: what they take meanwhile is not counted, and 100 come at once."""
+"""Large bodies decompressed or checked at a time: what they take meanwhile is not counted, and 100 may come at once. One of JSON,
+which grows tenfold as Python objects."""
 
 
 class Intake:
@@ -27,7 +28,8 @@ class Intake:
         """Requests whose body has arrived and whose answer has not gone."""
         self.bytes_held = 0
         """Bytes of bodies in memory, arriving or in work."""
-        self.large = asyncio.Semaphore(LARGE_AT_A_TIME)
+        self.swelling = asyncio.Semaphore(LARGE_AT_A_TIME)
+        self.large = {"protobuf": asyncio.Semaphore(LARGE_AT_A_TIME), "json": asyncio.Semaphore(1)}
 
     @contextmanager
     def request(self) -> Iterator["Held"]:
@@ -88,7 +90,7 @@ class Held:
                 return bodies.decompressed(coding, body, min(LARGE_BYTES, max_bytes))
             except TooLargeError:
                 pass  # for this thread
-        async with self._intake.large:
+        async with self._intake.swelling:
             return await asyncio.to_thread(bodies.decompressed, coding, body, max_bytes)
 
     def _check_size(self, size_bytes: int) -> None:
