@@ -54,8 +54,8 @@ fmt: $(VENV)/.dev ## Format Python
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
 
-bench: $(VENV)/.dev ## Measure ingest, memory, start, lag and import; prints figures with protocol and spread
-	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+bench: $(VENV)/.dev ## Measure against rotel, Phoenix and MLflow; prints the table (SUSTAINED=1 adds five minutes of load)
+	@$(BIN)/python -m benchmarks $(if $(SUSTAINED),--sustained) $(BENCH_ARGS)
 
 soak: $(VENV)/.dev ## Every fault at full size, a line and a figure for each; FAULTS=R1,R9 picks some
 	$(BIN)/pytest -q -rs -p no:xdist -m fault --soak --faults=$(FAULTS) $(PYTEST_ARGS)
@@ -68,6 +68,10 @@ lock: $(VENV)/.uv ## Resolve requirements/*.txt again; UPGRADE=1 takes the newes
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
 	    --custom-compile-command "make lock" -o requirements/$${extra%%:*}.txt \
 	    $$(test $${extra%%:*} = build || echo pyproject.toml) $$(echo $${extra#*:} | tr , ' ') > /dev/null || exit 1; \
+	done
+	@for peer in rotel:rotel phoenix:arize-phoenix mlflow:mlflow; do \
+	  echo "$${peer#*:}" | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
+	    --custom-compile-command "make lock" -o benchmarks/requirements/$${peer%%:*}.txt - > /dev/null || exit 1; \
 	done
 
 browser: $(VENV)/.dev

@@ -1,84 +1,127 @@
-"""Runs the measurements and prints each figure with its protocol and spread, as Markdown that can be kept in `results/`."""
+"""Runs the measurements and prints each figure with its protocol and spread, as Markdown that is kept in `results/`."""
 
 import argparse
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import measures
-from benchmarks.measures import Figure
+from benchmarks import lag, lives, peers, pressure
+from benchmarks.figures import Line, Result, Series, table
+from benchmarks.lives import Lives
+from benchmarks.payload import ShapeName
+from benchmarks.systems import SystemName
 
-PROTOCOLS = {
-    "ingest": (
-        "Seeded GenAI spans (17 + 11 attributes) in bodies of 512, made beforehand, posted over 4 connections by another process "
-        "of the same machine; every answer awaited; fsync before each. Clock: first byte sent to all spans counted by a query. "
-        "Rounds follow one another on one server. Spans and the sum of input tokens are compared with what was sent."
-    ),
-    "lag": (
-        "Ten bodies a second of 500 spans that ended evenly over the tenth of a second before. A reader polls every 30 ms. "
-        "A fresh server a round."
-    ),
-    "start": "An empty folder each round; the span is offered from the start on, every 10 ms.",
-    "memory": "PSS of the process tree, after the first page was opened in chromium and left. A fresh server a round.",
-    "import": "A fresh interpreter each round, files compiled and in the page cache.",
-}
+RESULTS = Path(__file__).with_name("results")
+GROUPS = ("import", "ingest", "overload", "memory", "lag", "sustained")
+IMPORT = "import time; t = time.perf_counter(); import tollbook; print((time.perf_counter() - t) * 1000)"
+SPANS: dict[ShapeName, int] = {"genai": 600_000, "loadgen": 1_000_000, "genai_msg": 200_000}
+"""In one flood: some seconds' work for the fastest."""
+SLOW_SPANS = 1_536
+QUICK = 20_480
+OVERLOADED: tuple[SystemName, ...] = ("tollbook", "rotel")
+SHAPES: tuple[ShapeName, ...] = ("genai", "loadgen", "genai_msg")
 
 
 def main() -> int:
     """Prints the figures; returns 1 where a target is missed and that matters (`--strict`)."""
     options = _options()
-    runs: dict[str, Callable[[], Figure]] = {
-        "import": lambda: measures.import_time(5 * options.rounds),
-        "start": lambda: measures.start(options.rounds),
-        "memory": lambda: measures.memory(options.rounds),
-        "lag": lambda: measures.lag(options.rounds, options.seconds),
-        "ingest": lambda: measures.ingest(options.rounds, options.spans),
-    }
-    print(f"# Tollbook {version('tollbook')}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_commit()}\n\n{_machine()}\n", flush=True)
-    figures = []
-    for name, run in runs.items():
-        if not options.only or name in options.only:
-            figures.append(run())
-            _print(figures[-1], PROTOCOLS[name])
-    return 1 if options.strict and not all(figure.met for figure in figures) else 0
+    began = datetime.now(UTC)
+    head = f"# Tollbook {version('tollbook')}, {began:%Y-%m-%d %H:%M} UTC, {_commit()}\n\n{_machine()}\n"
+    print(head, flush=True)
+    results = []
+    for result in _results(options):
+        results.append(result)
+        print(result.page(), flush=True)
+    lines = [line for result in results for line in result.lines]
+    took = f"All of it took {(datetime.now(UTC) - began).total_seconds() / 60:.1f} minutes; load average at the end {_load()}.\n"
+    print(f"## The table\n\n{table(lines)}\n\n{took}", flush=True)
+    if not options.quick or options.write:
+        parts = [head, took, f"{table(lines)}\n", *(result.page() for result in results)]
+        kept = RESULTS / f"{began:%Y-%m-%d-%H%M}.md"
+        kept.write_text("\n".join(parts).rstrip() + "\n")
+        print(f"kept in {kept.relative_to(peers.ROOT)}")
+    return 1 if options.strict and any(line.met is False for line in lines) else 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", nargs="*", choices=list(PROTOCOLS), default=[], help="measure these alone")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (import: five times as many)")
-    parser.add_argument("--spans", type=int, default=1_000_000, help="spans sent in a round of ingest")
-    parser.add_argument("--seconds", type=int, default=30, help="length of a round of lag")
+    parser.add_argument("--only", nargs="*", choices=GROUPS, default=[], help="measure these alone")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement")
+    parser.add_argument("--spans", type=int, default=0, help="spans of each flood; default as many as take some seconds")
+    parser.add_argument("--seconds", type=int, default=300, help="length of the sustained load")
+    parser.add_argument("--rate", type=float, default=0, help="spans/s of the sustained load; 0 is as fast as they are taken")
+    parser.add_argument(
+        "--settle", type=int, default=0, help="TOLLBOOK_SETTLE_SECONDS under the sustained load; 0 settles nothing"
+    )
+    parser.add_argument("--sustained", action="store_true", help="the sustained load too, which is otherwise left out")
+    parser.add_argument("--programs", nargs="*", choices=list(lives.OPEN), default=list(lives.OPEN), help="measure these alone")
+    parser.add_argument("--shapes", nargs="*", choices=SHAPES, default=SHAPES, help="floods of these shapes alone")
+    parser.add_argument(
+        "--quick", action="store_true", help="seconds of each, to show that the harness works; figures mean nothing"
+    )
+    parser.add_argument("--write", action="store_true", help="keep the result of a quick run too")
     parser.add_argument("--strict", action="store_true", help="exit 1 where a target is missed")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds, options.spans, options.seconds = 1, options.spans or QUICK, min(options.seconds, 5)
+    return options
 
 
-def _print(figure: Figure, protocol: str) -> None:
-    sign = "≥" if figure.more_is_better else "≤"
-    digits = 0 if figure.median >= 100 else 2
-    median, low, high = (f"{value:,.{digits}f}" for value in (figure.median, min(figure.rounds), max(figure.rounds)))
-    met = "met" if figure.met else "MISSED"
-    print(f"## {figure.name}\n")
-    print(f"**{median} {figure.unit}**, median of {len(figure.rounds)} rounds ({low} to {high}); ", end="")
-    print(f"target {sign} {figure.target:,} {figure.unit}: {met}.\n\n{protocol}\n")
-    print("".join(f"* {note}\n" for note in figure.notes), flush=True)
+def _results(options: argparse.Namespace) -> Iterator[Result]:
+    """The groups that are wanted, one after another."""
+    groups = options.only or [group for group in GROUPS if group != "sustained" or options.sustained]
+    spans = {shape: options.spans or SPANS[shape] for shape in options.shapes}
+    lived = Lives()
+    if "import" in groups:
+        yield _import_time(5 * options.rounds)
+    if "ingest" in groups or "overload" in groups:
+        lived, result = lives.run(options.rounds, spans, QUICK // 40 if options.quick else SLOW_SPANS, options.programs)
+        yield result
+    if "overload" in groups:
+        rates: dict[SystemName, float] = {name: lived.rate("genai_msg", name) for name in OVERLOADED}
+        yield pressure.overload(rates, lived.rate("genai"), 2 if options.quick else 10, options.programs)
+    if "memory" in groups:
+        result, idle_mb = pressure.memory(5 if options.quick else 60, 50_000, options.programs)
+        yield Result(result.title, result.protocol, [*result.lines, *_idle_peers(lived, idle_mb)], result.notes)
+    if "lag" in groups:
+        yield lag.run(options.rounds, 2 if options.quick else 15)
+    if "sustained" in groups:
+        yield pressure.sustained(options.seconds, options.rate, {"TOLLBOOK_SETTLE_SECONDS": str(options.settle)})
+
+
+def _idle_peers(lived: Lives, idle_mb: float) -> list[Line]:
+    """Memory of the peers after their start, against ours."""
+    found = {name: lived.series(name, "genai", lambda life: life.idle_mb) for name in ("rotel", "Phoenix", "MLflow")}
+    return [Line("7", "memory idle", "MB", Series((idle_mb,)), name, theirs) for name, theirs in found.items() if theirs]
+
+
+def _import_time(rounds: int) -> Result:
+    """Milliseconds of `import tollbook` in a fresh interpreter, compiled files on disk."""
+    command = [sys.executable, "-c", IMPORT]
+    subprocess.run(command, check=True, capture_output=True)
+    times = tuple(float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(rounds))
+    line = Line("", "`import tollbook`", "ms", Series(times), rule="at most", target=100)
+    return Result("Import", "A fresh interpreter each round, files compiled and in the page cache.", [line])
 
 
 def _machine() -> str:
-    model = next(
-        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.machine()
-    )
+    found = (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name"))
+    model = next(found, platform.machine())
     memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    load = os.getloadavg()[0]
+    against = ", ".join(f"{peers.PACKAGES[name]} {peers.version(name)}" for name in peers.PACKAGES)
     return (
         f"{len(os.sched_getaffinity(0))} cores of {model}, {memory_gib:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}, chdb {version('chdb')}; load average at the start {load:.2f}."
+        f"Python {platform.python_version()}, chdb {version('chdb')}; against {against}; load average at the start {_load()}."
     )
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.2f}"
 
 
 def _lines(path: str) -> list[str]:
@@ -86,7 +129,7 @@ def _lines(path: str) -> list[str]:
 
 
 def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=peers.ROOT)
     return f"commit {done.stdout.strip()}" if done.returncode == 0 else "no commit"
 
 
