@@ -30,7 +30,8 @@ DAMAGED = "damaged"
 RETRY = "retry"
 
 MAGIC = b"TBindex1"
-INDEX_HEAD = struct.Struct("<8sQI")
+TOKEN_BYTES = 32
+INDEX_HEAD = struct.Struct("<8sQ32sI")
 
 
 class Known(Protocol):
@@ -75,6 +76,8 @@ class Segment:
     """A write failed and the bytes after `size_bytes` could not be cut off yet."""
     indexed: bool = False
     """Whether an index of it lies beside it."""
+    first_token: str = ""
+    """Its token when it was sealed. A bit that flips afterwards does not change it: what was loaded before stays loaded once."""
 
     @property
     def received_at(self) -> datetime:
@@ -84,7 +87,7 @@ class Segment:
     @property
     def token(self) -> str:
         """Identity of its content; the store takes a token once."""
-        return token(self.signal, bytes(self.digests))
+        return self.first_token or token(self.signal, bytes(self.digests))
 
     @property
     def bodies(self) -> int:
@@ -218,10 +221,11 @@ class Folder:
     def seal(self, segment: Segment) -> None:
         """Ends a segment's file and writes its index, without which the next start reads the segment itself."""
         self.close(segment)
-        digests = bytes(segment.digests)
-        head = INDEX_HEAD.pack(MAGIC, segment.size_bytes, zlib.crc32(digests))
+        segment.first_token = segment.token
+        told = bytes.fromhex(segment.first_token) + segment.digests
+        head = INDEX_HEAD.pack(MAGIC, segment.size_bytes, told[:TOKEN_BYTES], zlib.crc32(told))
         with contextlib.suppress(OSError):
-            write_whole(self._disk, _index(segment), head + digests, sync=False)
+            write_whole(self._disk, _index(segment), head + segment.digests, sync=False)
             segment.indexed = True
 
     def close(self, segment: Segment) -> None:
@@ -254,12 +258,13 @@ class Folder:
             return False
         if len(content) < INDEX_HEAD.size:
             return False
-        magic, told_bytes, check = INDEX_HEAD.unpack_from(content)
+        magic, told_bytes, first_token, check = INDEX_HEAD.unpack_from(content)
         digests = content[INDEX_HEAD.size :]
-        right = magic == MAGIC and told_bytes == size_bytes and check == zlib.crc32(digests) and digests
-        if right:
-            segment.size_bytes, segment.digests, segment.indexed = size_bytes, bytearray(digests), True
-        return bool(right)
+        if magic != MAGIC or told_bytes != size_bytes or check != zlib.crc32(first_token + digests) or not digests:
+            return False
+        segment.size_bytes, segment.digests, segment.indexed = size_bytes, bytearray(digests), True
+        segment.first_token = first_token.hex()
+        return True
 
     def check(self, segment: Segment, known: Known | None = None) -> None:
         """Reads all of a segment: a torn tail is cut off, damage set aside and counted, bodies in `known` dropped.

@@ -182,6 +182,20 @@ def test_a_segment_that_was_loaded_and_not_deleted_before_the_kill_is_not_loaded
     assert drained(open_spool()) == []
 
 
+def test_a_bit_that_flips_in_a_segment_that_was_loaded_does_not_make_it_another_segment(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool()
+    keep(spool, *BODIES)
+    loaded = spool.take(0, now=True)
+    assert loaded is not None
+    data = bytearray(loaded.path.read_bytes())
+    data[200] ^= 1
+    loaded.path.write_bytes(data)
+    for _ in range(2):
+        again = open_spool().take(0)
+        assert again is not None
+        assert (again.token, again.bodies) == (loaded.token, 4)
+
+
 def test_a_file_that_cannot_be_deleted_is_deleted_with_the_next(open_spool: Open, tmp_path: Path) -> None:
     disk = FaultyDisk()
     spool = open_spool(disk=disk)
