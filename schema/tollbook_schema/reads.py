@@ -147,6 +147,8 @@ def check(statement: str, engine: Engine, *, of_tenant: bool = False) -> None:
         raise NotAQuestionError(f"{first or 'nothing'} is not a question; only {', '.join(sorted(questions))} are answered")
     if first == "SHOW" and not SHOWN.match(statement):
         raise NotAQuestionError("of the server nothing is shown but tables, columns and indexes")
+    if of_tenant and ("word", "PREWHERE") in tokens:
+        raise NotAQuestionError("PREWHERE would be looked at before whose rows they are; write WHERE")
     before = ("", "")
     for token, after in zip(tokens, [*tokens[1:], ("", "")], strict=True):
         _check_token(before[1], token, after, engine)

@@ -19,6 +19,18 @@ ESCAPES = [
     "SELECT count() FROM (SELECT 1 UNION ALL SELECT 1 FROM {table}) HAVING count() > 1",
     "SELECT toUnixTimestamp(max(received_at)) FROM spans",
 ]
+QUOTING = [
+    "SELECT count() FROM spans WHERE throwIf(attributes['secret'] = 'of globex') = 0",
+    "SELECT count() FROM spans WHERE toUInt64(attributes['secret']) = 1",
+    "SELECT count() FROM otel_traces WHERE toUInt64(ResourceAttributes['service.name']) = 1",
+    "SELECT count() FROM (SELECT * FROM spans) WHERE toUInt64(attributes['secret']) = 1",
+    "SELECT count() FROM (SELECT DISTINCT attributes['secret'] AS s FROM spans) WHERE toUInt64(s) = 1",
+    "SELECT count() FROM spans AS a JOIN spans AS b ON a.trace_id = b.trace_id AND toUInt64(b.attributes['secret']) = 1",
+    "SELECT 1 WHERE 1 IN (SELECT toUInt64(attributes['secret']) FROM spans)",
+    "SELECT max(toUInt64(attributes['secret'])) FROM spans",
+]
+"""Questions that fail on a row, with an error that quotes it."""
+
 SHARED = {"prices", "current_prices", "model_names", "instance_rates", "schema_migrations"}
 REFUSED = [
     "SELECT * FROM merge('default', '{table}')",
@@ -27,6 +39,7 @@ REFUSED = [
     "SELECT * FROM INFORMATION_SCHEMA.TABLES",
     "SELECT 1 WHERE 1 IN system.one",
     "SHOW TABLES FROM system",
+    "SELECT count() FROM {table} PREWHERE toUInt64(attributes['secret']) = 1",
     "EXPLAIN ESTIMATE SELECT * FROM {table}",
     "SELECT * FROM {table} SETTINGS additional_table_filters = {{}}",
 ]
@@ -65,6 +78,13 @@ def test_a_tenant_sees_nothing_of_another(shared: Store, statement: str) -> None
     for table in ("spans", "otel_traces"):
         assert shared.of("acme").read(statement.format(table=table)).rows in ([(0,)], [])
         assert shared.of("globex").read(statement.format(table=table)).rows not in ([(0,)], [])
+
+
+@pytest.mark.parametrize("statement", QUOTING)
+def test_no_error_quotes_a_row_of_another_tenant(shared: Store, statement: str) -> None:
+    assert shared.of("acme").read(statement).rows in ([(0,)], [])
+    with pytest.raises(QueryError):
+        shared.of("globex").read(statement)
 
 
 @pytest.mark.parametrize("statement", REFUSED)
