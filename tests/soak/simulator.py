@@ -44,12 +44,17 @@ class Body:
     content: bytes
     resources: int
     spans: dict[Key, bytes]
-    poison: bool
+    """What it says of each span."""
+    poison: set[Key]
+    """Spans that the store can never take."""
     acknowledged: bool = False
+    lied_about: bool = False
+    """A disk that had failed to sync it said later that it had, and lost power: nobody can know."""
     damaged: bool = False
     """A bit of it changed on disk before it was loaded: it may be missing, if that was counted."""
     may_double: bool = False
-    """A fault beyond what is promised once: see `_Life._flip` and `_Life._lose_power`."""
+    """After a fault beyond which no more is promised than that it is not lost, and counted once in money: a loss of power, a
+    damaged segment, a disk that does not take the log of what was seen."""
 
 
 @dataclass(eq=False)
@@ -117,6 +122,9 @@ class Life:
             move()
         except Crash:
             self._dies(self.disk.kill)
+        if self.disk.forgot:
+            self._all_may_double()
+            self.disk.forgot = False
 
     def _dies(self, how: Callable[[], None]) -> None:
         self.say(f"    dies: {how.__name__}")
@@ -137,7 +145,7 @@ class Life:
             self.say(f"    does not start: {error}")
             self.disk.kill()
             return
-        self.loader = Loader(self.spool, cast(RealStore, self.store), SETTINGS, self.counters)
+        self.loader = Loader(self.spool, cast(RealStore, self.store), SETTINGS, self.counters, self.clock)
         self.say(f"    starts with {sorted(path.name for path in self.disk.files if path.parent == FOLDER)}")
 
     # Moves
@@ -146,8 +154,8 @@ class Life:
         """A client sends its body, or looks whether it was acknowledged."""
         client = self.rng.choice(self.clients)
         if client.kept is not None and not client.kept.done():
-            return
-        if client.kept is not None:
+            self._waits(client, client.kept)
+        elif client.kept is not None:
             self._answered(client)
         elif self.spool is not None:
             self._offered(client, self.spool)
@@ -160,6 +168,11 @@ class Life:
             self.say(f"    body {body.number} is refused: {error}")
         else:
             self.say(f"    body {body.number} is sent")
+
+    def _waits(self, client: Client, kept: "Future[None]") -> None:
+        if self.rng.random() < 0.1 and kept.cancel():
+            client.kept = None
+            self.say("    a client waits no longer")
 
     def _answered(self, client: Client) -> None:
         body, kept, client.kept = client.body, client.kept, None
@@ -217,12 +230,15 @@ class Life:
 
     def _lose_power(self) -> None:
         """All unsynced is gone or torn. What was met before may be forgotten, so a body sent again may be stored again."""
-        for body in self.bodies:
-            body.may_double = body.may_double or body.acknowledged
-        for client in self.clients:
-            if client.body is not None:
-                client.body.may_double = True
+        self._all_may_double()
+        for file in (file for file in self.disk.files.values() if file.doubtful):
+            for body in self.bodies:
+                body.lied_about = body.lied_about or (body.content in file.content and body.content not in file.safe)
         self._dies(self.disk.lose_power)
+
+    def _all_may_double(self) -> None:
+        for body in self.bodies:
+            body.may_double = True
 
     def _flip(self) -> None:
         """A bit changes in a segment. Its record may be lost, which must be counted; the others may load under another token."""
@@ -232,14 +248,16 @@ class Life:
         if not paths:
             return
         path = self.rng.choice(paths)
-        inside = sorted((found, body) for body in self.bodies if (found := self.disk.files[path].content.find(body.content)) >= 0)
+        content = self.disk.files[path].content
+        inside = [(content.find(body.content), body) for body in self.bodies if body.content in content]
+        inside.sort(key=lambda placed: placed[0])
         place = self.disk.flip(path)
         self.say(f"    a bit of byte {place} of {path.name} flips")
-        for found, body in inside:
+        for _, body in inside:
             body.may_double = True
-            if place < found + len(body.content):
-                body.damaged = True
-                break
+        hit = next((body for found, body in inside if place < found + len(body.content)), None)
+        if hit is not None:
+            hit.damaged = True
 
     # The end
 
@@ -272,29 +290,33 @@ class Life:
                 raise ViolationError(f"{key} is stored and was never sent so")
         for body in self.bodies:
             self._judge_body(body)
-        missing = [body for body in self.bodies if body.damaged and not all(self.store.rows[key] for key in body.spans)]
+        missing = [
+            body
+            for body in self.bodies
+            if body.damaged and not all(self.store.rows[key] for key in body.spans.keys() - body.poison)
+        ]
         counted = self.counters.value("damaged_total") + self.counters.value("torn_total")
         if missing and not counted:
             raise ViolationError(f"damage to {[body.number for body in missing]} was not counted")
 
     def _judge_body(self, body: Body) -> None:
-        rows = [self.store.rows[key] for key in body.spans]
-        if max(rows) > 1 and not body.may_double:
-            raise ViolationError(f"body {body.number} is stored {max(rows)} times")
-        if body.damaged or not body.acknowledged:
-            return
-        if body.poison and not self._is_dead(body):
-            raise ViolationError(f"body {body.number} can never be stored and is not among the dead")
-        if min(rows) < 1 and not body.poison:
-            raise ViolationError(f"body {body.number} was acknowledged and is lost")
+        for key, span in body.spans.items():
+            if self.store.rows[key] > 1 and not body.may_double:
+                raise ViolationError(f"body {body.number} is stored {self.store.rows[key]} times")
+            if body.damaged or body.lied_about or not body.acknowledged:
+                continue
+            if key in body.poison and not self._is_dead(span):
+                raise ViolationError(f"body {body.number} has a span that can never be stored, and it is not among the dead")
+            if key not in body.poison and not self.store.rows[key]:
+                raise ViolationError(f"body {body.number} was acknowledged and is lost")
 
-    def _is_dead(self, body: Body) -> bool:
-        return any(body.content in file.content for path, file in self.disk.files.items() if path.parent.name == "dead")
+    def _is_dead(self, span: bytes) -> bool:
+        return any(span in file.content for path, file in self.disk.files.items() if path.parent.name == "dead")
 
 
 def _body(number: int, rng: random.Random) -> Body:
     tenant = rng.choice(TENANTS)
-    poison = rng.random() < 0.03
+    poison: set[Key] = set()
     request = ExportTraceServiceRequest()
     spans: dict[Key, bytes] = {}
     for resource in range(rng.randrange(1, 3)):
@@ -302,8 +324,11 @@ def _body(number: int, rng: random.Random) -> Body:
         for place in range(rng.randrange(1, 3)):
             span_id = (number * 100 + resource * 10 + place + 1).to_bytes(8, "big")
             span = scope.spans.add(trace_id=b"simulate" + span_id, span_id=span_id, name="x" * rng.randrange(1, 60))
-            span.name = POISON if poison else span.name
-            spans[tenant, span.trace_id, span.span_id] = span.SerializeToString()
+            key = (tenant, span.trace_id, span.span_id)
+            if rng.random() < 0.02:
+                span.name = POISON
+                poison.add(key)
+            spans[key] = span.SerializeToString()
     return Body(number, tenant, request.SerializeToString(), len(request.resource_spans), spans, poison)
 
 
