@@ -6,7 +6,8 @@ see the one before. So a step may fail, or the process may die, and nothing that
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -101,6 +102,13 @@ def settle(
             if progress:
                 progress(done, len(windows), unsettled.window)
         return _summary(results, time.monotonic() - started)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """While it is entered, this process settles nothing: for a backup. A settlement that runs is waited for."""
+    with _one_at_a_time:
+        yield
 
 
 def windows_to_settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> list[Unsettled]:

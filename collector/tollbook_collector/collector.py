@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
@@ -117,6 +118,12 @@ class Collector:
         if self._loader.trouble:
             return Health(ready=False, reason=f"the store takes nothing: {self._loader.trouble}")
         return Health(ready=True)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While it is entered, bodies are kept and none is loaded; see `Loader.paused`."""
+        with self._loader.paused() if self._loader is not None else nullcontext():
+            yield
 
     def metrics(self) -> str:
         """Its own counters as Prometheus text."""

@@ -7,7 +7,8 @@ that one taken apart until the span is; the span is set aside under `dead/` with
 import hashlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tollbook_schema.store import Store, StoreError, StoreUnavailableError
@@ -40,6 +41,9 @@ class Loader:
         self._stopping = threading.Event()
         self._wait_s = FIRST_WAIT_S
         self._threads: list[threading.Thread] = []
+        self._turns = threading.Condition()
+        self._loading = 0
+        self._pauses = 0
         self.trouble = ""
         """Why the store takes nothing at present; empty while all is well."""
 
@@ -58,8 +62,32 @@ class Loader:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """While it is entered, every body kept is in the spool or in the store, never on the way: for a backup of both."""
+        with self._turns:
+            self._pauses += 1
+            self._turns.wait_for(lambda: not self._loading)
+        try:
+            yield
+        finally:
+            with self._turns:
+                self._pauses -= 1
+                self._turns.notify_all()
+
     def load_next(self, timeout_s: float, *, now: bool = False) -> bool:
         """Loads the oldest segment that is due within `timeout_s`; whether it is in the store."""
+        with self._turns:
+            self._turns.wait_for(lambda: not self._pauses)
+            self._loading += 1
+        try:
+            return self._load_oldest(timeout_s, now)
+        finally:
+            with self._turns:
+                self._loading -= 1
+                self._turns.notify_all()
+
+    def _load_oldest(self, timeout_s: float, now: bool) -> bool:
         segment = self._spool.take(timeout_s, now=now)
         if segment is None:
             return False

@@ -351,6 +351,22 @@ class Store:
                 self._loaders[shard] = _Pool(lambda: self._connect(shard), LOADERS)
             return self._loaders[shard]
 
+    def backup(self, folder: Path) -> None:
+        """Copies the embedded database into a folder that does not exist yet. Nothing may write meanwhile.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        self.command(f"BACKUP DATABASE default TO File({_quoted(str(folder.resolve()))})")
+
+    def restore(self, folder: Path) -> None:
+        """Brings a copy of a database into this one, which is embedded and has no tables yet.
+
+        Raises:
+            StoreError: the folder holds no whole copy, or there are tables.
+        """
+        self.command(f"RESTORE DATABASE default FROM File({_quoted(str(folder.resolve()))})")
+
     def ping(self) -> bool:
         """Whether the store answers."""
         try:
