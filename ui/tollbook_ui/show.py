@@ -429,7 +429,7 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         right, whole = name.startswith(">"), name.startswith("=")
-        table.add_column(name.lstrip(">="), justify="right" if right else "left", no_wrap=right or whole, overflow="fold")
+        table.add_column(escape(name.lstrip(">=")), justify="right" if right else "left", no_wrap=right or whole, overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
