@@ -37,6 +37,12 @@ LOAD_SHARE = 8
 LONGEST_GATHER = 2
 """It never waits longer than so many times `segment_ms`."""
 
+SPARSE_BYTES = 1_000_000
+"""A segment beyond this is loaded after `segment_ms` whatever loads cost: most of what it costs is its spans."""
+
+LOOK_S = 0.1
+"""Time between looks at open segments, which become due by growing too."""
+
 FIRST_RETRY_S = 1.0
 LONGEST_RETRY_S = 300.0
 ADOPT_EVERY_S = 2.0
@@ -351,14 +357,14 @@ class Spool:
                 self._wanted = segment
                 continue
             return self._open.pop(segment.signal), 0
-        waits_s = [self._due_s(segment) - moment_s for segment in self._open.values()]
-        return None, min((wait_s for wait_s in waits_s if wait_s > 0), default=LONG_S)
+        return None, min(LOOK_S, self._settings.segment_ms / 10_000) if self._open else LONG_S
 
     def _due_s(self, segment: Segment) -> float:
-        """When an open segment is to be loaded: soon after a quiet time, and the later the longer loads take."""
+        """When an open segment is to be loaded: soon after a quiet time; while it is small the later the longer loads take."""
         full_s = self._settings.segment_ms / 1000
         pace = self._paces[segment.signal]
-        gather_s = min(max(full_s, LOAD_SHARE * pace.load_s), LONGEST_GATHER * full_s)
+        share = LOAD_SHARE if segment.size_bytes < SPARSE_BYTES else 0
+        gather_s = min(max(full_s, share * pace.load_s), LONGEST_GATHER * full_s)
         return max(segment.opened_s + full_s / 4, pace.taken_s + gather_s)
 
     def _ready(self, segment: Segment) -> bool:

@@ -192,6 +192,22 @@ def test_the_next_segment_waits_the_longer_the_longer_the_load_took(open_spool: 
         spool.done(segment)
 
 
+def test_a_large_segment_waits_for_no_long_load(open_spool: Open) -> None:
+    clock = PlayedClock()
+    spool = open_spool(Settings(segment_ms=1000), clock=clock)
+    keep(spool, BODIES[0])
+    clock.go_on(60)
+    first = spool.take(0)
+    assert first is not None
+    clock.go_on(0.5)
+    keep(spool, trace_request(first=99, note="x" * 1_000_000).SerializeToString())
+    spool.done(first)
+    clock.go_on(0.49)
+    assert spool.take(0) is None
+    clock.go_on(0.02)
+    assert spool.take(0) is not None
+
+
 def test_a_clock_that_goes_back_does_not_hold_up_a_segment(open_spool: Open) -> None:
     clock = PlayedClock()
     spool = open_spool(Settings(segment_ms=1000), clock=clock)
