@@ -19,6 +19,7 @@ from tests.ui.guarded import Guarded, guarded
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 SECRET = "s" * 32
+STREAM = "ws://localhost/_stcore/stream"
 
 
 @pytest.fixture
@@ -109,9 +110,12 @@ def test_a_page_of_another_site_can_neither_act_nor_sign_somebody_in_or_out(hous
     for headers in (foreign, {"origin": "null"}, {"origin": "https://evil.example"}):
         assert client.post("/api/v1/keys", json=wish, headers=headers).status_code == 403
         assert client.post("/logout", headers=headers).status_code == 403
-        with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect("/_stcore/stream", headers=headers):
+        with pytest.raises(WebSocketDenialResponse) as refused, client.websocket_connect(STREAM, headers=headers):
             pass
         assert refused.value.status_code == 403
+    with client.websocket_connect(STREAM, headers={"origin": "http://localhost"}) as stream:
+        stream.send_text("here")
+        assert stream.receive_text().startswith("here: ")
     assert client.post("/api/v1/keys", json=wish, headers={"origin": "http://localhost"}).status_code == 200
 
 
