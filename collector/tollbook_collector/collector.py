@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store
 
-from tollbook_collector import export, otlp_grpc, otlp_json
+from tollbook_collector import export, otlp_grpc, otlp_json, sharing
 from tollbook_collector.counters import Counters, Sample, page
 from tollbook_collector.door import Door
 from tollbook_collector.errors import UnavailableError
@@ -72,7 +72,7 @@ class Collector:
             OSError: the spool cannot be used, or the gRPC port is taken.
         """
         self._spool = await asyncio.to_thread(Spool, self._spool_dir, self.settings, self.counters)
-        self._loader = Loader(self._spool, self._store, self.settings, self.counters)
+        self._loader = Loader(self._spool, sharing.sink(self._store), self.settings, self.counters)
         self._loader.start()
         if self.settings.grpc_port >= 0:
             try:
@@ -111,13 +111,16 @@ class Collector:
 
     async def health(self) -> Health:
         """Ready while the spool takes requests and the store takes segments."""
+        return Health(ready=not self.trouble, reason=self.trouble)
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot take requests or load them at present; empty while it can."""
         if self._spool is None or self._loader is None or self._spool.stopping:
-            return Health(ready=False, reason="the collector is not running")
+            return "the collector is not running"
         if self._spool.trouble:
-            return Health(ready=False, reason=self._spool.trouble)
-        if self._loader.trouble:
-            return Health(ready=False, reason=f"the store takes nothing: {self._loader.trouble}")
-        return Health(ready=True)
+            return self._spool.trouble
+        return f"the store takes nothing: {self._loader.trouble}" if self._loader.trouble else ""
 
     @contextmanager
     def paused(self) -> Iterator[None]:

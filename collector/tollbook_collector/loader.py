@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tollbook_schema.store import Store, StoreError, StoreUnavailableError
+from tollbook_schema.store import StoreError, StoreUnavailableError
 
 from tollbook_collector import apart, export
 from tollbook_collector import segment as segments
@@ -19,6 +19,7 @@ from tollbook_collector.counters import Counters
 from tollbook_collector.disk import CLOCK, Clock
 from tollbook_collector.folder import Segment, token
 from tollbook_collector.settings import Settings
+from tollbook_collector.sharing import PartlyStoredError, Sink
 from tollbook_collector.signals import SIGNALS
 from tollbook_collector.spool import Spool
 
@@ -32,7 +33,7 @@ MAX_TRIES = 200
 class Loader:
     """Threads that load segments until they are stopped."""
 
-    def __init__(self, spool: Spool, store: Store, settings: Settings, counters: Counters, clock: Clock = CLOCK) -> None:
+    def __init__(self, spool: Spool, store: Sink, settings: Settings, counters: Counters, clock: Clock = CLOCK) -> None:
         self._spool = spool
         self._store = store
         self._clock = clock
@@ -93,6 +94,11 @@ class Loader:
             return False
         try:
             buried = self._load(segment)
+        except PartlyStoredError as error:
+            self.trouble = error.trouble
+            self._wait_s = FIRST_WAIT_S
+            self._spool.put_back(segment, suspect=True)
+            return False
         except (StoreUnavailableError, OSError) as error:
             self.trouble = str(error)
             self._counters.add("load_failures_total", signal=segment.signal)
@@ -146,7 +152,7 @@ class _Salvage:
     Every token is of what is sent, so doing it all again after a crash changes nothing.
     """
 
-    def __init__(self, spool: Spool, store: Store, counters: Counters, segment: Segment) -> None:
+    def __init__(self, spool: Spool, store: Sink, counters: Counters, segment: Segment) -> None:
         self._spool = spool
         self._store = store
         self._counters = counters

@@ -17,7 +17,7 @@ SETTINGS enable_block_number_column = 1, enable_block_offset_column = 1;
 CREATE TABLE IF NOT EXISTS body_claims (
     digest FixedString(16) COMMENT 'first half of the SHA-256 of signal, tenant and body',
     claimant UInt64 COMMENT 'the segment',
-    stored Bool COMMENT 'false: it is about to load the body; true: it has',
+    state Enum8('claimed' = 1, 'stored' = 2, 'withdrawn' = 3) COMMENT 'it is about to load the body; it has; it cannot',
     claimed_at DateTime('UTC') DEFAULT now('UTC')
 )
 ENGINE = MergeTree
