@@ -65,7 +65,11 @@ class Segment:
     checked_s: float | None = None
     """When its bodies were last known to be right, on that clock; none for what an earlier collector left."""
     failures: int = 0
-    """Loads of it that failed while others succeeded."""
+    """Loads of it that failed while the store answered."""
+    outrun: int = 0
+    """How many of them came after loads of others that succeeded."""
+    failed_at: int = -1
+    """Loads that had succeeded by its last failure."""
     taken_s: float = 0.0
     """When a loader took it last, on that clock."""
     not_before_s: float = 0.0

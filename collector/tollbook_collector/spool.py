@@ -27,7 +27,7 @@ from tollbook_collector.signals import SIGNALS, SignalName
 LONG_S = 60.0
 SUSPECT_FAILURES = 3
 UNREADABLE_FAILURES = 10
-"""Tries to read a segment, two minutes in all, before it is set aside."""
+"""Tries to read a segment, a quarter of an hour in all, before it is set aside."""
 CHECK_AFTER_S = 60.0
 """Age at which a segment's bodies are checked before it is loaded: younger ones are still in the kernel's memory."""
 
@@ -129,6 +129,9 @@ class Spool:
         self._undeleted: list[Segment] = []
         self._paces: dict[SignalName, _Pace] = {signal: _Pace() for signal in SIGNALS}
         self._busy_since_s: float | None = None
+        self._loads = 0
+        self._thriving = True
+        """Whether the last load succeeded."""
         self._adopted_s = clock.monotonic() - ADOPT_EVERY_S
         self._stopping = False
         self._trouble = ""
@@ -334,10 +337,13 @@ class Spool:
             return segment
 
     def _due(self, now: bool) -> tuple[Segment | None, float]:
-        """A segment that is due, or seconds to wait for one: sealed ones first, then open ones, last those that keep failing."""
+        """A segment that is due, or seconds to wait for one: sealed ones first, then open ones.
+
+        After a failure, those that keep failing let all others go first; after a success the oldest has its turn.
+        """
         moment_s = self._clock.monotonic()
         ready = [segment for segment in self._sealed if segment.not_before_s <= moment_s]
-        segment = _oldest(segment for segment in ready if segment.failures < SUSPECT_FAILURES)
+        segment = _oldest(segment for segment in ready if self._thriving or segment.failures < SUSPECT_FAILURES)
         wait_s = min((segment.not_before_s - moment_s for segment in self._sealed if segment not in ready), default=LONG_S)
         if segment is None:
             segment, open_wait_s = self._due_open(moment_s, now)
@@ -393,13 +399,14 @@ class Spool:
 
     def _give_up_reading(self, segment: Segment, error: OSError) -> None:
         """A segment that cannot be read waits, ever longer; one that still cannot be is set aside."""
+        wait_s = min(FIRST_RETRY_S * 2**segment.failures, LONGEST_RETRY_S)
         if segment.failures < UNREADABLE_FAILURES:
-            self.put_back(segment, suspect=True)
+            self.put_back(segment, suspect=True, wait_s=wait_s)
             return
         try:
             self._files.set_aside_whole(segment, error)
         except OSError:
-            self.put_back(segment, suspect=True)
+            self.put_back(segment, suspect=True, wait_s=wait_s)
         else:
             self.done(segment)
 
@@ -437,6 +444,8 @@ class Spool:
         self._seen.keep(b"".join(digest for digest in _each(digests) if digest not in buried) if buried else digests)
         with self._changed:
             self._paces[segment.signal].load_s = self._clock.monotonic() - segment.taken_s
+            self._loads += 1
+            self._thriving = True
             self._loading.remove(segment)
             self._size_bytes -= segment.size_bytes
             self._undeleted.append(segment)
@@ -455,13 +464,21 @@ class Spool:
                 with self._changed:
                     self._undeleted.append(segment)
 
-    def put_back(self, segment: Segment, *, suspect: bool = False) -> None:
-        """The store could not take the segment now: it waits for another try. A suspect one lets others go before it."""
+    def put_back(self, segment: Segment, *, suspect: bool = False, wait_s: float = 0.0) -> None:
+        """The store could not take the segment now: it waits for another try.
+
+        A suspect one lets others go before it, and waits the longer the more of them were loaded between its failures: only that
+        tells what cannot be loaded from a store that is ill. It waits `wait_s` in any case.
+        """
         with self._changed:
+            self._thriving = False
             if suspect:
                 segment.failures += 1
-                wait_s = min(FIRST_RETRY_S * 2 ** max(0, segment.failures - SUSPECT_FAILURES), LONGEST_RETRY_S)
-                segment.not_before_s = self._clock.monotonic() + (wait_s if segment.failures > SUSPECT_FAILURES else 0)
+                segment.outrun += self._loads > segment.failed_at
+                segment.failed_at = self._loads
+                late = segment.outrun - SUSPECT_FAILURES
+                wait_s = max(wait_s, min(FIRST_RETRY_S * 2**late, LONGEST_RETRY_S) if late > 0 else 0)
+            segment.not_before_s = self._clock.monotonic() + wait_s
             self._files.forget_digests(segment)
             self._loading.remove(segment)
             self._sealed.append(segment)

@@ -1,5 +1,6 @@
 """The loader: every acknowledged record is in the store once, or set aside with a reason."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -149,14 +150,61 @@ def test_a_segment_that_keeps_failing_does_not_hold_up_the_others(store: Store, 
     keep(spool, 2)
     assert [loader.load_next(1) for _ in range(3)] == [False, False, True]
     assert stored(store) == [2]
-    moments = []
     while not spool.empty:
-        tries = len(choking.tokens)
         loader.load_next(0)
-        clock.go_on(1)
-        moments += [clock.passed_s] if len(choking.tokens) > tries else []
-    assert moments == [1, 3, 7, 15]
     assert stored(store) == [1, 2]
+    spool.close()
+
+
+def test_a_segment_that_fails_while_others_are_loaded_is_tried_ever_more_rarely(store: Store, tmp_path: Path) -> None:
+    class Choking(Away):
+        def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
+            if b"huge" in segment.read_bytes():
+                moments.append(clock.passed_s)
+                raise StoreUnavailableError("memory limit exceeded")
+
+    clock, moments = PlayedClock(), list[float]()
+    spool = Spool(tmp_path / "spool", SETTINGS, clock=clock)
+    choking = Choking(store)
+    choking.away = False
+    loader = Loader(spool, choking, SETTINGS, spool.counters)
+    spool.append("traces", trace_request(first=1, note="huge").SerializeToString(), resources=1).result(5)
+    for second in range(2, 80):
+        keep(spool, second)
+        while loader.load_next(0):
+            pass
+        clock.go_on(1)
+    waits = [round(later - earlier) for earlier, later in itertools.pairwise(moments)]
+    assert waits[-4:] == [4, 8, 16, 32]
+    assert len(waits) < 15
+    spool.close()
+
+
+def test_an_ill_store_makes_no_segment_wait_once_it_is_well_and_the_oldest_go_first(store: Store, tmp_path: Path) -> None:
+    class Ill(Away):
+        def ping(self) -> bool:
+            return True
+
+    clock = PlayedClock()
+    spool = Spool(tmp_path / "spool", SETTINGS, clock=clock)
+    ill = Ill(store)
+    loader = Loader(spool, ill, SETTINGS, spool.counters)
+    for first in range(1, 7):
+        keep(spool, first)
+        for _ in range(20):
+            assert not loader.load_next(0, now=True)
+            clock.go_on(0.1)
+    ill.away = False
+    ill.tokens.clear()
+    order = [
+        found.token
+        for found in sorted(spool._sealed, key=lambda segment: segment.number)
+        if spool._files.recall_digests(found) is None
+    ]
+    while loader.load_next(0):
+        pass
+    assert spool.empty
+    assert ill.tokens == order
     spool.close()
 
 
