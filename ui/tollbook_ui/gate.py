@@ -83,7 +83,9 @@ class Need:
 RULES: Mapping[tuple[str, str], Need] = {
     ("GET", "/metrics"): Need(Scope.READ, operator=True),
     ("GET", f"{PREFIX}/doctor"): Need(Scope.READ, operator=True),
+    ("GET", f"{PREFIX}/collector"): Need(Scope.READ, operator=True),
     ("POST", f"{PREFIX}/sql"): Need(Scope.READ),
+    ("POST", f"{PREFIX}/backup"): Need(Scope.ADMIN, operator=True),
 }
 """Where it is other than: reading asks for read, and all else for admin."""
 
@@ -146,7 +148,8 @@ class Gate:
     def _foreign(self, headers: Headers) -> bool:
         """Whether a browser says that the request is from a page of another origin."""
         origin = headers.get("origin")
-        return origin is not None and urlsplit(origin).netloc not in (headers.get("host"), self._sign_in.public_host)
+        own = {headers.get("host", ""), self._sign_in.public_host} - {""}
+        return origin is not None and urlsplit(origin).netloc not in own
 
     async def _refuse(self, error: RefusedError, scope: Asgi, headers: Headers, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
