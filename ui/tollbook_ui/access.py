@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -17,10 +17,12 @@ from tollbook_collector.errors import SettingsError as CollectorSettingsError
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store, StoreError
 
+from tollbook_ui import backup as backups
 from tollbook_ui import doctor as examination
 from tollbook_ui import figures as f
 from tollbook_ui import locate, plain, progress
 from tollbook_ui.answers import Answers, UnknownTraceError
+from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import KEYS_FILE, Keyring
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.remote import RemoteAnswers
@@ -91,7 +93,7 @@ def opened(where: Place, create: bool) -> Iterator[AnyAnswers]:
         raise NoDataError(
             f"there is nothing in {where.data} yet; start with: tollbook up, tollbook demo, or tollbook ingest FILE"
         )
-    with locate.Claim(where.data, "a tollbook command", wait_seconds=START_SECONDS), _store(where) as store:
+    with _claim(where), _store(where) as store:
         yield Answers(store)
 
 
@@ -120,6 +122,22 @@ def settle(answers: AnyAnswers, since: datetime | None, until: datetime | None) 
     with progress.hours() as advance:
         summary = engine.settle(answers.store, since, until, advance)
     return {field.name: plain.value(getattr(summary, field.name)) for field in fields(summary)}
+
+
+def backup(where: Place, folder: Path) -> Backup:
+    """Copies the data into a folder, by the server if one runs; shows progress where somebody watches. Raises as `opened`."""
+    with progress.growing("Copying", folder), opened(where, create=False) as answers:
+        if isinstance(answers, RemoteAnswers):
+            return answers.backup(folder)
+        return backups.make(answers.store, where.data, folder)
+
+
+def restore(where: Place, folder: Path) -> Backup:
+    """Makes the data folder from a backup; shows progress where somebody watches."""
+    if where.settings.clickhouse_url:
+        raise backups.BackupError(backups.SERVERS_OWN)
+    with progress.growing("Restoring", where.data):
+        return backups.restore(folder, where.data)
 
 
 def doctor(where: Place) -> examination.Doctor:
@@ -151,10 +169,15 @@ def _decimal(text: str) -> Decimal:
         raise BadQuestionError(f"{text!r} is no number") from error
 
 
+def _claim(where: Place) -> AbstractContextManager[object]:
+    """The folder for this process; servers answer several, such as a collector that has the folder for its spool."""
+    return nullcontext() if where.settings.clickhouse_url else locate.Claim(where.data, "a tollbook command", START_SECONDS)
+
+
 @contextmanager
 def _store(where: Place) -> Iterator[Store]:
     url = where.settings.clickhouse_url or None
-    store = Store.open(None if url else where.data, url)
+    store = Store.open(None if url else where.data, url, where.settings.clickhouse_cluster)
     try:
         store.migrate()
         yield store

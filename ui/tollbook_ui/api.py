@@ -17,6 +17,7 @@ from tollbook_ui import answers as answers_module
 from tollbook_ui import figures as f
 from tollbook_ui import plain
 from tollbook_ui.answers import MAX_SQL_ROWS, ORDERS, Answers, UnknownTraceError
+from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import Keyring, KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError, parse_time
 
@@ -90,6 +91,15 @@ class SettleRange(BaseModel):
 
 Settle = Callable[[datetime | None, datetime | None], Awaitable[Any]]
 """Settles and returns a summary; the server hands in one that waits for its own settlements."""
+
+class BackupWish(BaseModel):
+    """Where a backup is wanted."""
+
+    folder: str = Field(description="empty or not there, on the server's machine", examples=["/backup/2026-11-22"], min_length=1)
+
+
+MakeBackup = Callable[[str], Awaitable[Backup]]
+"""Makes a backup in a folder; the server hands in one that holds its collector and its settlements up meanwhile."""
 
 Doctor = Callable[[], Any]
 """Examines the installation; blocking."""
@@ -350,6 +360,15 @@ def revoke_key(keyring: KeysOf, key_id: Annotated[str, Path(description="12 hex 
     return written(keyring.revoke_key(key_id), Format.JSON)
 
 
+@router.post("/backup", response_model=Backup)
+async def back_up(request: Request, wish: Annotated[BackupWish, Body()]) -> Response:
+    """Copy database and spool into a folder on the server's machine, at one moment; what comes in meanwhile waits."""
+    run: MakeBackup | None = request.app.state.backup
+    if run is None:
+        raise StoreUnavailableError("this server makes no backups")
+    return written(await run(wish.folder), Format.JSON)
+
+
 @router.get("/doctor")
 def doctor(request: Request) -> Response:
     """What is installed, what runs, what is missing."""
@@ -399,6 +418,7 @@ def create(
         openapi_url=f"{PREFIX}/openapi.json",
     )
     app.state.answers, app.state.settle, app.state.doctor, app.state.keyring = answers, settle, doctor or (dict), keyring
+    app.state.backup = None
     app.include_router(router)
     for kind, status, title, hint in _PROBLEMS:
         app.add_exception_handler(kind, _handler(status, title, hint))

@@ -333,6 +333,28 @@ def doctor(data: Data = None, shape: As = Format.TABLE) -> None:
     _answer(shape, found, lambda: show.doctor(found))
 
 
+@command()
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Empty or not there; on the server's machine.")],
+    data: Data = None,
+) -> None:
+    """Copy everything into a folder, at one moment, while data comes in."""
+    from tollbook_ui import access, show
+
+    _print(show.backup("Copied", access.backup(access.place(data), folder), folder))
+
+
+@command()
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As tollbook backup made it.")], data: Data = None
+) -> None:
+    """Make a data folder from a backup; one that holds data is left alone."""
+    from tollbook_ui import access, show
+
+    where = access.place(data)
+    _print(show.backup("Restored", access.restore(where, folder), where.data))
+
+
 @command(rates, "list")
 def rates_list(data: Data = None, shape: As = Format.TABLE) -> None:
     """Print what machine hours cost."""

@@ -1,13 +1,17 @@
 """Progress of long work, drawn only where somebody watches."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tollbook_ui import show
+from tollbook_ui import show, units
+
+WATCH_SECONDS = 0.5
 
 Advance = Callable[[str], None]
 
@@ -35,6 +39,30 @@ def files(total: int) -> Iterator[Advance]:
             bar.update(task, advance=1)
 
         yield advance
+
+
+@contextmanager
+def growing(what: str, folder: Path) -> Iterator[None]:
+    """A line that tells how many bytes a folder holds by now."""
+    console = show.console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    done = threading.Event()
+    with console.status(what) as line:
+        watcher = threading.Thread(target=_watch, args=(folder, done, lambda size: line.update(f"{what}: {size}")), daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+def _watch(folder: Path, done: threading.Event, tell: Callable[[str], None]) -> None:
+    while not done.wait(WATCH_SECONDS):
+        with suppress(OSError):  # files come and go
+            tell(units.size(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())))
 
 
 def _bar(console: Console) -> Progress:

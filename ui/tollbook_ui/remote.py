@@ -19,6 +19,7 @@ from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError,
 from tollbook_ui import figures as f
 from tollbook_ui import locate
 from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
+from tollbook_ui.backup import Backup
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
@@ -155,6 +156,10 @@ class RemoteAnswers:
     def revoke_key(self, key_id: str) -> KeyRow:
         """Ends a key at once."""
         return self._ask(KeyRow, f"/keys/{_quoted(key_id)}", {}, None, "DELETE")
+
+    def backup(self, folder: Path) -> Backup:
+        """Has the server copy its data into a folder of its machine."""
+        return self._ask(Backup, "/backup", {}, {"folder": str(folder.absolute())})
 
     def doctor(self, _data: Path) -> Doctor:
         """What the server found when it examined itself."""

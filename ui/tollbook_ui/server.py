@@ -28,7 +28,7 @@ from tollbook_schema import retention
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store
 
-from tollbook_ui import __version__, answers, api, doctor, locate, reach
+from tollbook_ui import __version__, answers, api, backup, doctor, locate, reach
 from tollbook_ui import gate as gates
 from tollbook_ui.front import Front, OwnHostOnly
 from tollbook_ui.gate import Entry
@@ -127,6 +127,7 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
                 lambda: doctor.examine(found, options.data, settler.trouble, options.settings),
                 Keyring(keys),
             )
+            app.state.backup = _backing_up(store, options.data, collector)
             app.router.routes.extend(otlp_http.routes(collector))
             token = secrets.token_hex(32)
             gate = gates.before(app, options.settings, options.data, Entry(keys, token, collector.counters))
@@ -257,6 +258,13 @@ def _settling(settler: Settler) -> api.Settle:
         return await asyncio.to_thread(settler.now, since, until)
 
     return settle
+
+
+def _backing_up(store: Store, data: Path, collector: Collector) -> api.MakeBackup:
+    async def back_up(folder: str) -> backup.Backup:
+        return await asyncio.to_thread(backup.make, store, data, Path(folder), collector.paused)
+
+    return back_up
 
 
 class _Server(uvicorn.Server):

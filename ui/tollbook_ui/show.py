@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -14,6 +15,7 @@ from tollbook_schema.store import Table as SqlTable
 
 from tollbook_ui import figures as f
 from tollbook_ui import plain, units
+from tollbook_ui.backup import Backup
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow
 
@@ -357,6 +359,12 @@ def keys(found: Sequence[KeyRow]) -> Iterable[RenderableType]:
 def _guarded(found: Doctor) -> str:
     asked = "everybody is asked for a key or a sign-in" if found.auth == "required" else "nobody is asked for a key"
     return f"{asked}; {'TLS' if found.tls else 'no TLS'}"
+
+
+def backup(done: str, found: Backup, folder: Path) -> Iterable[RenderableType]:
+    """What a backup holds."""
+    rows = f"{units.count(found.spans)} spans, {units.count(found.metrics)} metrics, {units.count(found.logs)} logs"
+    yield f"{done} to {folder}: {rows}, {units.size(found.spool_bytes)} that waited for the store, as of {found.made_at}."
 
 
 def settlement(found: Mapping[str, Any]) -> Iterable[RenderableType]:

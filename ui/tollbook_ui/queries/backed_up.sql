@@ -1,0 +1,7 @@
+-- What does the store hold: rows of each signal, and what they were settled to?
+SELECT
+    (SELECT count() FROM spans) AS spans,
+    (SELECT count() FROM metrics) AS metrics,
+    (SELECT count() FROM logs) AS logs,
+    (SELECT toString(sum(amount_usd)) FROM current_settlements AS c INNER JOIN settlements AS s USING (tenant, window, settlement)) AS ledger_usd,
+    (SELECT max(number) FROM schema_migrations) AS schema
