@@ -18,6 +18,9 @@ MAX_HEADERS = 200
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers together, as much as h11 and gRPC take."""
 
+MAX_PIPELINED = 16
+"""Requests one behind the other on a connection. Thousands fit into one read, and all else would wait for them."""
+
 MAX_CONNECTIONS = 8192
 """Beyond them, or half of the files this process may open, the one that has waited longest for its head makes room."""
 
@@ -107,6 +110,8 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; now the body."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise HeadTooLargeError
         self.reading_head = False
         self.due = time.monotonic() + BODY_SECONDS
         super().on_headers_complete()

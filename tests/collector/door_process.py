@@ -1,7 +1,7 @@
 """Both doors of a collector in a process of its own, over a store that keeps nothing: what the process holds is theirs.
 
-Arguments: the spool's folder, and what the seconds of patience are multiplied by. Prints the ports of HTTP and gRPC; ends with
-its standard input.
+Arguments: the spool's folder, what the seconds of patience are multiplied by, and the most connections. Prints the ports of HTTP
+and gRPC; ends with its standard input.
 """
 
 import asyncio
@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from tollbook_collector import connection, otlp_http
 from tollbook_collector.collector import Collector
 from tollbook_collector.settings import Settings
@@ -18,6 +22,8 @@ from tollbook_collector.settings import Settings
 
 class Nowhere:
     """A store without memory."""
+
+    embedded = True
 
     def load(self, *_: Any) -> None:
         """Takes a segment."""
@@ -27,16 +33,21 @@ class Nowhere:
         return True
 
 
-async def main(spool: Path, patience: float) -> None:
+async def large(_request: Request) -> Response:
+    """An answer that fits no buffer."""
+    return Response(bytes(16_000_000))
+
+
+async def main(spool: Path, patience: float, connections: int) -> None:
+    connection.MAX_CONNECTIONS = connections
     for name in ("HEAD_SECONDS", "BODY_SECONDS", "LINGER_SECONDS", "READ_SECONDS", "SWEEP_SECONDS"):
         setattr(connection, name, getattr(connection, name) * patience)
     settings = Settings(grpc_port=0, body_timeout_ms=int(Settings.body_timeout_ms * patience), stop_seconds=2)
     connection.allow_files()
     collector = Collector(Nowhere(), spool, settings)  # type: ignore[arg-type]
     await collector.start()
-    config = uvicorn.Config(
-        otlp_http.app(collector), port=0, log_config=None, lifespan="off", ws="none", http=connection.Connection
-    )
+    app = Starlette(routes=[*otlp_http.routes(collector), Route("/large", large)])
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none", http=connection.Connection)
     server = uvicorn.Server(config)
 
     def wait_for_the_end() -> None:
@@ -54,4 +65,4 @@ async def main(spool: Path, patience: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])))

@@ -16,7 +16,6 @@ from tests.collector.conftest import trace_request
 
 PROTOBUF = {"content-type": "application/x-protobuf"}
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
-HOLDING_STILL = 0.25
 
 
 @dataclass
@@ -26,6 +25,8 @@ class Doors:
     process: "subprocess.Popen[str]"
     http: int
     grpc: int
+    quiet: int = 0
+    """Files it has open while nobody is connected."""
 
     def post(self, body: bytes, path: str = "/v1/traces", **headers: str) -> tuple[int, bytes]:
         """Status and answer to one request on a connection of its own."""
@@ -55,18 +56,22 @@ class Doors:
     def files(self) -> int:
         return psutil.Process(self.process.pid).num_fds()
 
-    def wait_for_files(self, at_most: int, seconds: float) -> float:
-        """Seconds until it has no more files open than that; all of them, where it keeps more."""
+    def strangers(self) -> int:
+        """Connections beside the two that a legitimate sender may have."""
+        return max(0, self.files() - self.quiet - 2)
+
+    def wait_for(self, strangers: range, seconds: float) -> float:
+        """Seconds until that many are connected; all of them, where it never comes to that."""
         began = time.monotonic()
-        while self.files() > at_most and time.monotonic() - began < seconds:
+        while self.strangers() not in strangers and time.monotonic() - began < seconds:
             time.sleep(0.02)
         return time.monotonic() - began
 
 
 @contextlib.contextmanager
-def opened(spool: Path, patience: float = 1.0) -> Iterator[Doors]:
+def opened(spool: Path, patience: float = 1.0, connections: int = 8192) -> Iterator[Doors]:
     """Both doors, open and warm."""
-    command = [sys.executable, "-m", "tests.collector.door_process", str(spool), str(patience)]
+    command = [sys.executable, "-m", "tests.collector.door_process", str(spool), str(patience), str(connections)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -75,6 +80,7 @@ def opened(spool: Path, patience: float = 1.0) -> Iterator[Doors]:
         doors = Doors(process, int(http_port), int(grpc_port))
         for number in range(20):
             doors.post(trace_request(5, first=1 + number * 5).SerializeToString())
+        doors.quiet = doors.files()
         yield doors
     finally:
         process.stdin.close()
@@ -124,6 +130,8 @@ def legitimate(doors: Doors, every_s: float = 0.02) -> Iterator[Waits]:
     thread.start()
     try:
         yield waits
+        while thread.is_alive() and len(waits.ms) + len(waits.refused) < 10:
+            time.sleep(0.01)
     finally:
         over.set()
         thread.join()
