@@ -64,8 +64,8 @@ def test_a_rebatching_hop_changes_no_total(fault: Fault, agent: Path, tmp_path: 
             until_stored(direct, rows=2 * len(bodies) * SPANS_PER_BODY)
         both = books(direct)
     fault.found(
-        f"{expected.spans:,} spans direct {expected.amount_usd} USD; through rotel, {len(bodies):,} bodies as {requests:,} requests, "
-        f"{through.amount_usd}; both ways into one server ({both.rows:,} rows) {both.amount_usd}"
+        f"{expected.spans:,} spans direct {expected.amount_usd} USD; through rotel, {len(bodies):,} bodies as {requests:,} "
+        f"requests, {through.amount_usd}; both ways into one server ({both.rows:,} rows) {both.amount_usd}"
     )
     assert expected.rows == expected.spans == expected.priced_spans == len(bodies) * SPANS_PER_BODY
     assert expected.amount_usd > 0
