@@ -7,8 +7,9 @@ generation with a log of its own; the oldest generation is forgotten at once, an
 """
 
 import contextlib
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tollbook_collector import segment as segments
@@ -18,7 +19,10 @@ KEY_BYTES = 16
 """128 bits: two among a thousand million bodies are the same with a chance of 1 to 10^20."""
 
 GENERATIONS = 8
-BUCKETS = 4096
+BUCKETS = 16_384
+"""Of a generation. With a million bodies remembered, eight keys stand in each."""
+
+KEY = struct.Struct(f"{KEY_BYTES}s")
 SUFFIX = ".seen"
 
 
@@ -44,20 +48,20 @@ class Seen:
         key = digest[:KEY_BYTES]
         with self._lock:
             self._forget()
-            return any(key in generation for generation in reversed(self._generations))
+            number = _bucket(key)
+            return any(key in bucket for generation in self._generations if (bucket := generation.buckets[number]) is not None)
 
     def add(self, digests: bytes) -> None:
         """Remembers digests, one after another, from now on."""
         with self._lock:
             self._forget()
-            for key in _keys(digests, segments.DIGEST_BYTES):
-                self._generations[-1].add(key)
+            self._generations[-1].add(_keys(digests))
 
     def keep(self, digests: bytes) -> None:
         """Writes a loaded segment's digests down before its file goes; without sync, since it is for a killed process."""
         with self._lock:
             try:
-                self._disk.write(self._log(), [b"".join(_keys(digests, segments.DIGEST_BYTES))])
+                self._disk.write(self._log(), [b"".join(_keys(digests))])
             except OSError:
                 self._end_log()  # half a key may stand at its end
 
@@ -119,31 +123,28 @@ class _Generation:
         self.begun = self.ended = now
         self.bodies = 0
         self.logs: list[Path] = []
-        self._buckets: list[bytearray | None] = [None] * BUCKETS
+        self.buckets: list[bytearray | None] = [None] * BUCKETS
 
-    def __contains__(self, key: bytes) -> bool:
-        bucket = self._buckets[_bucket(key)]
-        return bucket is not None and key in bucket
-
-    def add(self, key: bytes) -> None:
-        number = _bucket(key)
-        bucket = self._buckets[number]
-        if bucket is None:
-            self._buckets[number] = bytearray(key)
-        else:
-            bucket += key
-        self.bodies += 1
+    def add(self, keys: Iterable[bytes]) -> None:
+        for key in keys:
+            number = _bucket(key)
+            bucket = self.buckets[number]
+            if bucket is None:
+                self.buckets[number] = bytearray(key)
+            else:
+                bucket += key
+            self.bodies += 1
 
     def read(self, disk: Disk, log: Path) -> None:
         self.logs.append(log)
-        for key in _keys(disk.read(log), KEY_BYTES):
-            self.add(key)
+        content = disk.read(log)
+        self.add(key for (key,) in KEY.iter_unpack(content[: len(content) // KEY_BYTES * KEY_BYTES]))
 
 
 def _bucket(key: bytes) -> int:
     return (key[0] << 8 | key[1]) % BUCKETS
 
 
-def _keys(packed: bytes, step: int) -> Iterator[bytes]:
-    """The first bytes of each whole entry of `step` bytes."""
-    return (bytes(packed[place : place + KEY_BYTES]) for place in range(0, len(packed) - step + 1, step))
+def _keys(digests: bytes) -> Iterator[bytes]:
+    """The first bytes of each digest."""
+    return (digests[place : place + KEY_BYTES] for place in range(0, len(digests), segments.DIGEST_BYTES))
