@@ -15,7 +15,7 @@ from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError,
 
 from tollbook_ui import answers as answers_module
 from tollbook_ui import figures as f
-from tollbook_ui import plain
+from tollbook_ui import intake, plain
 from tollbook_ui.answers import MAX_SQL_ROWS, ORDERS, Answers, UnknownTraceError
 from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import Keyring, KeyRow, KeyWish
@@ -91,6 +91,7 @@ class SettleRange(BaseModel):
 
 Settle = Callable[[datetime | None, datetime | None], Awaitable[Any]]
 """Settles and returns a summary; the server hands in one that waits for its own settlements."""
+
 
 class BackupWish(BaseModel):
     """Where a backup is wanted."""
@@ -367,6 +368,15 @@ async def back_up(request: Request, wish: Annotated[BackupWish, Body()]) -> Resp
     if run is None:
         raise StoreUnavailableError("this server makes no backups")
     return written(await run(wish.folder), Format.JSON)
+
+
+@router.get("/collector", response_model=intake.Intake)
+def collector() -> Response:
+    """What waits for the store, what was set aside, what was counted since the start, and what needs a person."""
+    found = intake.current()
+    if found is None:
+        raise StoreUnavailableError("no collector runs in this process")
+    return written(found, Format.JSON)
 
 
 @router.get("/doctor")

@@ -1,7 +1,6 @@
 """Is the installation well: versions, folder, spool, what is unsettled, unpriced, unrated, and what can be instrumented."""
 
 import platform
-import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import metadata
@@ -10,10 +9,10 @@ from pathlib import Path
 from tollbook_ui import __version__, locate
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
+from tollbook_ui.intake import Complaint, Intake, look
 from tollbook_ui.settings import Settings
 
 PACKAGES = ("chdb", "clickhouse-connect", "fastapi", "genai-prices", "grpcio", "opentelemetry-sdk", "streamlit", "onnxruntime")
-LOW_DISK_BYTES = 1024**3
 NOTHING_SET = Settings()
 EVER = f.Scope(since=datetime(1970, 1, 1), until=datetime(2106, 1, 1))  # noqa: DTZ001 - a scope's times are UTC
 
@@ -24,20 +23,6 @@ class Package:
 
     name: str
     version: str
-
-
-@dataclass(frozen=True)
-class SpoolState:
-    """What lies in the spool folder."""
-
-    folder: str
-    segments: int
-    """Segment files that wait for the store."""
-    bytes: int
-    dead: int
-    """Records that the store can never take, set aside with a reason."""
-    damaged: int
-    """Damaged stretches of segments, set aside at a start."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,6 @@ class Doctor:
     python: str
     platform: str
     data: str
-    free_bytes: int
     store: str
     """Where the data is; empty where there is none yet."""
     embedded: bool
@@ -67,7 +51,7 @@ class Doctor:
     tls: bool
     """Whether both doors speak TLS."""
     extent: f.Extent
-    spool: SpoolState
+    intake: Intake
     unsettled_hours: int
     settlement_trouble: str
     coverage: f.Coverage
@@ -75,18 +59,21 @@ class Doctor:
     unrated: tuple[f.Host, ...]
     instrumentors: tuple[Instrumentor, ...]
     packages: tuple[Package, ...]
-    rows: tuple["Complaint", ...]
+    rows: tuple[Complaint, ...]
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing needs a person."""
+        return not any(row.urgent for row in self.rows)
 
 
-@dataclass(frozen=True)
-class Complaint:
-    """One thing to see to, and how."""
-
-    matter: str
-    remedy: str
-
-
-def examine(answers: Answers | None, data: Path, settlement_trouble: str = "", settings: Settings = NOTHING_SET) -> Doctor:
+def examine(
+    answers: Answers | None,
+    data: Path,
+    settlement_trouble: str = "",
+    settings: Settings = NOTHING_SET,
+    intake: Intake | None = None,
+) -> Doctor:
     """Examines the store, if there is one, the data folder and this Python. Looks at all that is stored, whatever its age."""
     running = locate.server(data)
     found = Doctor(
@@ -94,14 +81,13 @@ def examine(answers: Answers | None, data: Path, settlement_trouble: str = "", s
         python=platform.python_version(),
         platform=platform.platform(),
         data=str(data),
-        free_bytes=shutil.disk_usage(_existing(data)).free,
         store=answers.store.place if answers else "",
         embedded=answers.store.embedded if answers else True,
         server=running.url if running else "",
         auth=settings.auth,
         tls=bool(settings.tls_cert),
         extent=answers.extent() if answers else f.Extent(0, None, None, 0, None, None, None),
-        spool=spool_state(data / "spool"),
+        intake=intake or look(data / "spool"),
         unsettled_hours=answers.unsettled_hours() if answers else 0,
         settlement_trouble=settlement_trouble,
         coverage=answers.coverage(EVER) if answers else f.Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None),
@@ -114,17 +100,6 @@ def examine(answers: Answers | None, data: Path, settlement_trouble: str = "", s
     return replace(found, rows=_complaints(found))
 
 
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.resolve().parents) if path.exists())
-
-
-def spool_state(folder: Path) -> SpoolState:
-    """Counts the files of a spool folder; it may be in use or not exist."""
-    segments = [path.stat().st_size for path in folder.glob("*.otlp")]
-    dead, damaged = len(list((folder / "dead").glob("*.otlp"))), len(list((folder / "damaged").glob("*.bin")))
-    return SpoolState(str(folder), len(segments), sum(segments), dead, damaged)
-
-
 def instrumentors() -> tuple[Instrumentor, ...]:
     """Libraries that `opentelemetry-instrument` would instrument in this Python, Tollbook's own and others'."""
     found = metadata.entry_points(group="opentelemetry_instrumentor")
@@ -134,17 +109,21 @@ def instrumentors() -> tuple[Instrumentor, ...]:
 
 
 def _complaints(found: Doctor) -> tuple[Complaint, ...]:
-    spool, calls = found.spool, sum(row.calls for row in found.unpriced)
+    trouble, calls = found.settlement_trouble, sum(row.calls for row in found.unpriced)
     said = (
-        (found.settlement_trouble, f"the last settlement failed: {found.settlement_trouble}", "see the server's log"),
-        (spool.dead, f"{spool.dead} records could not be stored", f"read the reasons in {spool.folder}/dead"),
-        (spool.damaged, f"{spool.damaged} stretches of the spool are damaged", f"read the reasons in {spool.folder}/damaged"),
-        (found.free_bytes < LOW_DISK_BYTES, f"the disk has {found.free_bytes // 1024**2} MiB left", "free some"),
-        (found.unsettled_hours, f"{found.unsettled_hours} hours hold facts that are not settled", "run: tollbook settle"),
-        (calls, f"{calls} model calls have no price", "see the models below; what they cost is unknown, not 0"),
-        (found.unrated, f"{len(found.unrated)} machines have no hourly rate", "run: tollbook rates set TYPE USD_PER_HOUR VCPUS"),
+        (trouble, Complaint(f"the last settlement failed: {trouble}", "see the server's log", urgent=True)),
+        (
+            found.unsettled_hours,
+            Complaint(f"{found.unsettled_hours} hours hold facts that are not settled", "run: tollbook settle"),
+        ),
+        (calls, Complaint(f"{calls} model calls have no price", "see the models below; what they cost is unknown, not 0")),
+        (
+            found.unrated,
+            Complaint(f"{len(found.unrated)} machines have no hourly rate", "run: tollbook rates set TYPE USD_PER_HOUR VCPUS"),
+        ),
     )
-    return tuple(Complaint(matter, remedy) for wrong, matter, remedy in said if wrong)
+    rows = [*found.intake.rows, *(complaint for wrong, complaint in said if wrong)]
+    return tuple(sorted(rows, key=lambda row: not row.urgent))
 
 
 def _version(package: str) -> str:

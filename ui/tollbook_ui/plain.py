@@ -61,7 +61,7 @@ def as_json(thing: Any) -> str:
 
 
 def visible(text: str) -> str:
-    """`text` without what a terminal obeys instead of showing: an escape character is written `\\u001b`, as JSON writes it."""
+    """`text` without what a terminal obeys instead of showing it, which is written out as JSON does: a backslash and a number."""
     return _UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from tollbook_schema import retention
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store
 
-from tollbook_ui import __version__, answers, api, backup, doctor, locate, reach
+from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate, reach
 from tollbook_ui import gate as gates
 from tollbook_ui.front import Front, OwnHostOnly
 from tollbook_ui.gate import Entry
@@ -118,13 +119,16 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
             collector = await _collecting(store, options, collector_settings, _Guards(keys if guarded else None, tls), stack)
             settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind)
             stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
+            look = partial(intake.look, options.data / "spool", collector)
+            intake.set_current(look)
+            stack.callback(intake.set_current, None)
             found = answers.Answers(store)
             answers.set_current(found, guarded)
             stack.callback(answers.set_current, None)
             app = api.create(
                 found,
                 _settling(settler),
-                lambda: doctor.examine(found, options.data, settler.trouble, options.settings),
+                lambda: doctor.examine(found, options.data, settler.trouble, options.settings, look()),
                 Keyring(keys),
             )
             app.state.backup = _backing_up(store, options.data, collector)

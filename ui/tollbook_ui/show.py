@@ -6,9 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rich import box
+from rich import box, markup
 from rich.console import Console, RenderableType
-from rich import markup
 from rich.table import Table
 from tollbook_collector.dead import Letter
 from tollbook_schema.store import Table as SqlTable
@@ -17,6 +16,7 @@ from tollbook_ui import figures as f
 from tollbook_ui import plain, units
 from tollbook_ui.backup import Backup
 from tollbook_ui.doctor import Doctor
+from tollbook_ui.intake import Counted, SpoolState
 from tollbook_ui.keyring import KeyRow
 
 PIPED_WIDTH = 240
@@ -312,7 +312,7 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
     """What the examination found."""
     yield _pairs(
         ("Tollbook", f"{found.version} on Python {found.python}, {found.platform}"),
-        ("Data folder", f"{found.data}, {units.size(found.free_bytes)} free on its disk"),
+        ("Data folder", f"{found.data}, {units.size(found.intake.spool.free_bytes)} free on its disk"),
         ("Store", found.store or "none yet: start with tollbook up, tollbook demo or tollbook ingest FILE"),
         ("Server", found.server or "none runs"),
         ("Guarded", _guarded(found)),
@@ -321,7 +321,8 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
             f"{units.count(found.extent.spans)}, {units.moment(found.extent.first)} to {units.moment(found.extent.last)} UTC",
         ),
         ("Last settlement", f"{units.moment(found.extent.settled_at)} UTC"),
-        ("Spool", f"{units.count(found.spool.segments)} segments, {units.size(found.spool.bytes)} wait for the store"),
+        ("Spool", _waiting(found.intake.spool)),
+        ("Taken since the start", _taken(found.intake.counted)),
         ("Packages", ", ".join(f"{package.name} {package.version or 'not installed'}" for package in found.packages)),
         ("Instrumentation", ", ".join(point.name for point in found.instrumentors) or "none installed"),
     )
@@ -331,7 +332,8 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         rows = ((host.host, host.host_type or "unknown", host.cloud_region) for host in found.unrated)
         yield _table("Machines without an hourly rate", ("host", "type", "region"), rows)
     if found.rows:
-        yield _table("To see to", ("what", "how"), ((row.matter, row.remedy) for row in found.rows))
+        rows = ((_yes(row.urgent), row.matter, row.remedy) for row in found.rows)
+        yield _table("To see to", ("=urgent", "what", "how"), rows)
     else:
         yield "Nothing to see to."
 
@@ -354,6 +356,22 @@ def keys(found: Sequence[KeyRow]) -> Iterable[RenderableType]:
             for row in found
         ),
     )
+
+
+def _waiting(spool: SpoolState) -> str:
+    since = "" if spool.oldest_seconds is None else f", the oldest for {units.age(spool.oldest_seconds * 1e9)}"
+    damaged = units.counted(spool.damaged, "damaged stretch", "damaged stretches")
+    waiting = f"{units.counted(spool.segments, 'segment')}, {units.size(spool.bytes)} wait for the store{since}"
+    return f"{waiting}; {units.counted(spool.dead, 'record')} and {damaged} set aside"
+
+
+def _taken(counted: Counted | None) -> str:
+    if counted is None:
+        return "no collector runs"
+    requests, refused = units.counted(counted.requests, "request"), units.counted(sum(counted.refused.values()), "request")
+    taken = f"{units.counted(counted.records, 'record')} in {requests}, {counted.repeated:,} of them repeats"
+    left = f"{counted.rejected:,} records rejected, {counted.repaired:,} repaired"
+    return f"{taken}; {left}; {refused} refused; {units.counted(counted.torn, 'torn tail')} cut off"
 
 
 def _guarded(found: Doctor) -> str:

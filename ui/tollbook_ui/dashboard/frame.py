@@ -8,7 +8,7 @@ import streamlit as st
 from tollbook_schema.keys import Principal
 from tollbook_schema.store import StoreError
 
-from tollbook_ui import answers
+from tollbook_ui import answers, intake
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import accelerators, draw, freshness, hotspots, overview, owners, requests, scope
@@ -49,6 +49,7 @@ def _page(body: Body, title: str, path: str) -> st.Page:
 def show(body: Body, title: str) -> None:
     """One page under its title; a store that is down or empty is told in plain words."""
     st.title(title, anchor=False)
+    draw.blocks(trouble())
     try:
         missing = _shown(body)
     except StoreError as error:
@@ -75,6 +76,18 @@ def _signed_in() -> None:
         whose = f"the data of {who.tenant}" if who.tenant else "the data of all tenants"
         said = f"{escape(who.name)} sees {escape(whose)}."
         st.sidebar.html(f'<p class="tb-who">{said} <a href="/logout" target="_self">Sign out</a></p>')
+
+
+def trouble() -> Note | None:
+    """What the intake needs a person for, told to those who may see all of it; None while all is well."""
+    who = visitor()
+    if (who is None and answers.guarded()) or (who is not None and who.tenant is not None):
+        return None
+    found = intake.current()
+    if found is None or not found.urgent:
+        return None
+    items = tuple(f"{row.matter[:1].upper()}{row.matter[1:]}. To do: {row.remedy}." for row in found.urgent)
+    return Note("The intake needs you", "", ("tollbook doctor",), tone="bad", items=items)
 
 
 def down(error: StoreError) -> Note:
