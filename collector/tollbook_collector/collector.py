@@ -87,9 +87,9 @@ class Collector:
         if self._grpc is not None:
             await self._grpc.stop(grace=1)
         if self._spool is not None and self._loader is not None:
-            await asyncio.to_thread(self._spool.refuse)
+            await asyncio.to_thread(self._spool.refuse, self.settings.stop_seconds / 2)
             await asyncio.to_thread(self._loader.stop, deadline)
-            await asyncio.to_thread(self._spool.close)
+            await asyncio.to_thread(self._spool.close, STUCK_SECONDS)
         self._grpc = self._spool = self._loader = None
 
     async def take(self, signal: Signal, body: bytes, encoding: Encoding, tenant: str = "default") -> Message:

@@ -5,6 +5,7 @@ that one taken apart until the span is; the span is set aside under `dead/` with
 """
 
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,9 @@ class Loader:
         self._counters = counters
         self._stopping = threading.Event()
         self._wait_s = FIRST_WAIT_S
+        self._load_s = 0.0
+        """Duration of the last load."""
+        self._deadline_s = math.inf
         self._threads: list[threading.Thread] = []
         self._turns = threading.Condition()
         self._loading = 0
@@ -56,8 +60,12 @@ class Loader:
             self._threads.append(thread)
 
     def stop(self, deadline: float) -> None:
-        """Loads what is in the spool, until `deadline` (monotonic clock) at the latest, then ends the threads."""
-        while not self._spool.empty and not self.trouble and time.monotonic() < deadline:
+        """Loads what is in the spool, until `deadline` (monotonic clock) at the latest, then ends the threads.
+
+        No load begins that would probably not be done by then: what is not loaded is found at the next start.
+        """
+        self._deadline_s = deadline
+        while not self._spool.empty and not self.trouble and time.monotonic() < deadline - self._load_s:
             time.sleep(0.01)
         self._stopping.set()
         for thread in self._threads:
@@ -110,7 +118,7 @@ class Loader:
         return True
 
     def _load_for_ever(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and time.monotonic() < self._deadline_s - self._load_s:
             if not self.load_next(timeout_s=0.2, now=self._spool.stopping) and self.trouble:
                 self._stopping.wait(self._wait_s)
                 self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
@@ -125,7 +133,8 @@ class Loader:
             raise
         except StoreError as error:
             buried = _Salvage(self._spool, self._store, self._counters, segment).all(error)
-        self._counters.add("load_seconds_total", self._clock.monotonic() - started)
+        self._load_s = self._clock.monotonic() - started
+        self._counters.add("load_seconds_total", self._load_s)
         self._counters.add("segments_total", signal=segment.signal)
         self._counters.add("stored_bytes_total", segment.size_bytes, signal=segment.signal)
         self._counters.set("load_lag_seconds", round(max(0.0, (self._clock.time_ns() - segment.opened_ns) / 1e9), 3))

@@ -1,6 +1,7 @@
 """The loader: every acknowledged record is in the store once, or set aside with a reason."""
 
 import itertools
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -205,6 +206,27 @@ def test_an_ill_store_makes_no_segment_wait_once_it_is_well_and_the_oldest_go_fi
         pass
     assert spool.empty
     assert ill.tokens == order
+    spool.close()
+
+
+def test_no_load_begins_that_would_not_be_done_by_the_end(store: Store, tmp_path: Path) -> None:
+    class Slow(Away):
+        def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
+            time.sleep(0.4)
+            self.tokens.append(token)
+
+    settings = Settings(segment_ms=0, segment_bytes=1, loaders=1)
+    spool = Spool(tmp_path / "spool", settings)
+    keep(spool, *range(1, 20))
+    slow = Slow(store)
+    slow.away = False
+    loader = Loader(spool, slow, settings, spool.counters)
+    loader.start()
+    started = time.monotonic()
+    loader.stop(started + 1.5)
+    assert time.monotonic() - started < 1.5
+    assert not any(thread.is_alive() for thread in loader._threads)
+    assert 1 <= len(slow.tokens) <= 3
     spool.close()
 
 
