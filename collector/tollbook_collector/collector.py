@@ -31,6 +31,10 @@ BEHIND_SECONDS = 5.0
 """Twice what a segment waits for the store while all is well."""
 
 
+STUCK_SECONDS = 1.0
+"""For a disk that has not come back when everything else has stopped."""
+
+
 @dataclass(frozen=True)
 class Health:
     """Whether the collector can take requests."""
