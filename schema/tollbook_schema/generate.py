@@ -16,6 +16,9 @@ from tollbook_schema.tenants import DEFAULT_TENANT
 
 HERE = Path(__file__).parent
 MAX_CODES = 255
+KINDS = ("string", "usage", "int", "double", "boolean", "strings")
+"""Of columns: their type, or `usage` for a count that may come as a double or as text."""
+
 SIGNALS = ("spans", "metrics", "logs")
 TARGETS = {
     "attributes.py.j2": HERE / "attributes.py",
@@ -98,28 +101,31 @@ def _column(attribute: Attribute) -> Column:
 def _encoding(registry: Registry, columns: list[Column]) -> dict[str, object]:
     """A small number for each known key, so that the ingest SELECT compares numbers instead of keys.
 
-    The numbers are handed out type by type, so that a range of them says which member of the value fits the column. Other
-    spellings come last: they are read, but stay in the map of the rest as well.
+    The numbers are handed out kind by kind, so that a range of them says which member of the value fits the column. Other
+    spellings come after them, in the same order: they are read, but stay in the map of the rest as well.
     """
+    of_span_columns = [(kind, c) for kind in KINDS for c in columns if _kind(c) == kind and c.source != "resource"]
+    ordered: list[tuple[str, str]] = [
+        *((kind, column.key) for kind, column in of_span_columns),
+        *(("content", attribute.key) for attribute in registry.attributes if attribute.content),
+        *((f"alias_{kind}", key) for kind, column in of_span_columns for key in column.spellings[1:]),
+        *(("resource", key) for column in columns for key in column.spellings),
+    ]
     codes: dict[str, int] = {}
-    ranges: dict[str, int] = {}
-    for kind in ("string", "int", "double", "boolean", "string[]"):
-        ranges[kind.replace("[]", "s")] = len(codes) + 1
-        for column in columns:
-            if column.type == kind and column.source != "resource":
-                codes[column.key] = len(codes) + 1
-    ranges["content"] = len(codes) + 1
-    for attribute in registry.attributes:
-        if attribute.content:
-            codes[attribute.key] = len(codes) + 1
-    ranges["alias"] = len(codes) + 1
-    for key in (key for column in columns for key in column.spellings):
+    for _, key in ordered:
         codes.setdefault(key, len(codes) + 1)
+    starts = (*KINDS, "content", *(f"alias_{kind}" for kind in KINDS), "resource")
+    ranges = {start: 1 + len({key for name, key in ordered if starts.index(name) < starts.index(start)}) for start in starts}
+    ranges["alias"] = ranges["alias_string"]
     if len(codes) > MAX_CODES:
         raise vocabulary.RegistryError(f"{len(codes)} keys do not fit a UInt8; widen the codes of the ingest SELECT to UInt16")
     of_resource = {key for column in columns if column.source != "span" for key in column.spellings}
     of_span = {key for key in codes if key not in {c.key for c in columns if c.source == "resource"}}
     return {"codes": codes, "ranges": ranges, "resource_keys": of_resource, "span_keys": of_span}
+
+
+def _kind(column: Column) -> str:
+    return "usage" if column.numeric_text else column.type.replace("[]", "s")
 
 
 if __name__ == "__main__":

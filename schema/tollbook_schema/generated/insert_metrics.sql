@@ -9,69 +9,74 @@ INSERT INTO metrics (
     process_pid, received_at
 )
 SELECT
-    tenant, name, description, unit, point.1, mapFromArrays(point.2.key, arrayMap(v -> multiIf(isNotNull(v.string_value), assumeNotNull(v.string_value), isNotNull(v.int_value), toString(assumeNotNull(v.int_value)), isNotNull(v.double_value), toString(assumeNotNull(v.double_value)), isNotNull(v.bool_value), if(assumeNotNull(v.bool_value), 'true', 'false'), notEmpty(v.array_value.values), concat('[', arrayStringConcat(arrayMap(e -> multiIf(isNotNull(e.string_value), toJSONString(assumeNotNull(e.string_value)), isNotNull(e.int_value), toString(assumeNotNull(e.int_value)), isNotNull(e.double_value), toString(assumeNotNull(e.double_value)), isNotNull(e.bool_value), if(assumeNotNull(e.bool_value), 'true', 'false'), isNotNull(e.bytes_value), toJSONString(base64Encode(assumeNotNull(e.bytes_value))), isNotNull(e.kvlist_value), toJSONString(base64Encode(assumeNotNull(e.kvlist_value))), isNotNull(e.array_value), toJSONString(base64Encode(assumeNotNull(e.array_value))), 'null'), v.array_value.values), ','), ']'), isNotNull(v.kvlist_value), base64Encode(assumeNotNull(v.kvlist_value)), isNotNull(v.bytes_value), base64Encode(assumeNotNull(v.bytes_value)), ''), point.2.value)), mapFromArrays(arrayFilter((key, v) -> isNull(v.string_value), point.2.key, point.2.value), arrayMap(v -> multiIf(isNotNull(v.string_value), 'string', isNotNull(v.int_value), 'int', isNotNull(v.double_value), 'double', isNotNull(v.bool_value), 'bool', notEmpty(v.array_value.values), 'array', isNotNull(v.kvlist_value), 'kvlist', isNotNull(v.bytes_value), 'bytes', 'empty'), arrayFilter(v -> isNull(v.string_value), point.2.value))),
+    tenant, name, description, unit, point.1, mapFromArrays(tupleElement(tupleElement(point, 2), 'key'), arrayMap((s, i, d, b, a, k, y) -> coalesce(s, toString(i), toString(d), toString(b), if(empty(a), NULL, concat('[', arrayStringConcat(arrayMap((s, i, d, b, y, k, n) -> multiIf(isNotNull(s), toJSONString(assumeNotNull(s)), isNotNull(coalesce(y, k, n)), toJSONString(base64Encode(coalesce(y, k, n, ''))), coalesce(toString(i), toString(d), toString(b), 'null')), tupleElement(a, 'string_value'), tupleElement(a, 'int_value'), tupleElement(a, 'double_value'), tupleElement(a, 'bool_value'), tupleElement(a, 'bytes_value'), tupleElement(a, 'kvlist_value'), tupleElement(a, 'array_value')), ','), ']')), base64Encode(k), base64Encode(y), ''), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'string_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'int_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'double_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'bool_value'), tupleElement(tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'array_value'), 'values'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'kvlist_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'bytes_value'))), mapFilter((key, type) -> type != 'string', mapFromArrays(tupleElement(tupleElement(point, 2), 'key'), arrayMap((s, i, d, b, a, k, y) -> multiIf(isNotNull(s), 'string', isNotNull(i), 'int', isNotNull(d), 'double', isNotNull(b), 'bool', notEmpty(a), 'array', isNotNull(k), 'kvlist', isNotNull(y), 'bytes', 'empty'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'string_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'int_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'double_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'bool_value'), tupleElement(tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'array_value'), 'values'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'kvlist_value'), tupleElement(tupleElement(tupleElement(point, 2), 'value'), 'bytes_value')))),
     fromUnixTimestamp64Nano(toInt64(least(point.3, 9223372036854775807)), 'UTC'), fromUnixTimestamp64Nano(toInt64(least(point.4, 9223372036854775807)), 'UTC'), point.5, point.6, point.7,
-    if(point.8 BETWEEN 0 AND 2, point.8, 0), point.9, point.10, point.11, point.12, point.13, point.14, point.15, point.16, point.17, point.18,
+    if(toUInt32(point.8) <= 2, point.8, 0), point.9, point.10, point.11, point.12, point.13, point.14, point.15, point.16, point.17, point.18,
     point.19, point.20, point.21, point.22, point.23, point.24,
-    arrayMap(e -> fromUnixTimestamp64Nano(toInt64(least(e.time_unix_nano, 9223372036854775807)), 'UTC'), point.25),
-    arrayMap(e -> ifNull(ifNull(e.as_double, toFloat64(e.as_int)), 0), point.25),
-    arrayMap(e -> e.trace_id, point.25), arrayMap(e -> e.span_id, point.25),
-    arrayMap(e -> mapFromArrays(e.filtered_attributes.key, arrayMap(v -> multiIf(isNotNull(v.string_value), assumeNotNull(v.string_value), isNotNull(v.int_value), toString(assumeNotNull(v.int_value)), isNotNull(v.double_value), toString(assumeNotNull(v.double_value)), isNotNull(v.bool_value), if(assumeNotNull(v.bool_value), 'true', 'false'), notEmpty(v.array_value.values), concat('[', arrayStringConcat(arrayMap(e -> multiIf(isNotNull(e.string_value), toJSONString(assumeNotNull(e.string_value)), isNotNull(e.int_value), toString(assumeNotNull(e.int_value)), isNotNull(e.double_value), toString(assumeNotNull(e.double_value)), isNotNull(e.bool_value), if(assumeNotNull(e.bool_value), 'true', 'false'), isNotNull(e.bytes_value), toJSONString(base64Encode(assumeNotNull(e.bytes_value))), isNotNull(e.kvlist_value), toJSONString(base64Encode(assumeNotNull(e.kvlist_value))), isNotNull(e.array_value), toJSONString(base64Encode(assumeNotNull(e.array_value))), 'null'), v.array_value.values), ','), ']'), isNotNull(v.kvlist_value), base64Encode(assumeNotNull(v.kvlist_value)), isNotNull(v.bytes_value), base64Encode(assumeNotNull(v.bytes_value)), ''), e.filtered_attributes.value)), point.25),
+    arrayMap(e -> fromUnixTimestamp64Nano(toInt64(least(tupleElement(e, 'time_unix_nano'), 9223372036854775807)), 'UTC'), point.25),
+    arrayMap(e -> ifNull(ifNull(tupleElement(e, 'as_double'), toFloat64(tupleElement(e, 'as_int'))), 0), point.25),
+    arrayMap(e -> tupleElement(e, 'trace_id'), point.25), arrayMap(e -> tupleElement(e, 'span_id'), point.25),
+    arrayMap(e -> mapFromArrays(tupleElement(tupleElement(e, 'filtered_attributes'), 'key'), arrayMap((s, i, d, b, a, k, y) -> coalesce(s, toString(i), toString(d), toString(b), if(empty(a), NULL, concat('[', arrayStringConcat(arrayMap((s, i, d, b, y, k, n) -> multiIf(isNotNull(s), toJSONString(assumeNotNull(s)), isNotNull(coalesce(y, k, n)), toJSONString(base64Encode(coalesce(y, k, n, ''))), coalesce(toString(i), toString(d), toString(b), 'null')), tupleElement(a, 'string_value'), tupleElement(a, 'int_value'), tupleElement(a, 'double_value'), tupleElement(a, 'bool_value'), tupleElement(a, 'bytes_value'), tupleElement(a, 'kvlist_value'), tupleElement(a, 'array_value')), ','), ']')), base64Encode(k), base64Encode(y), ''), tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'string_value'), tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'int_value'), tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'double_value'), tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'bool_value'), tupleElement(tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'array_value'), 'values'), tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'kvlist_value'), tupleElement(tupleElement(tupleElement(e, 'filtered_attributes'), 'value'), 'bytes_value'))), point.25),
     scope_name, scope_version, resource, resource_schema_url, service_name, service_instance_id, host_id, host_name, host_type, process_pid,
     {received_at:DateTime('UTC')}
 FROM (
     SELECT * EXCEPT (points), arrayJoin(points) AS point
     FROM (
         SELECT
-            * EXCEPT (metrics), mt.name AS name, mt.description AS description, mt.unit AS unit,
+            * EXCEPT (metrics), tupleElement(mt, 'name') AS name, tupleElement(mt, 'description') AS description, tupleElement(mt, 'unit') AS unit,
             arrayConcat(
                 
-    arrayMap(p -> ('gauge', p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
-        ifNull(p.as_double, toFloat64(p.as_int)), p.as_int, 0::Int32, false,
+    arrayMap(p -> ('gauge', tupleElement(p, 'attributes'), tupleElement(p, 'start_time_unix_nano'), tupleElement(p, 'time_unix_nano'), tupleElement(p, 'flags'),
+        ifNull(tupleElement(p, 'as_double'), toFloat64(tupleElement(p, 'as_int'))), tupleElement(p, 'as_int'), 0::Int32, false,
         NULL::Nullable(UInt64), NULL::Nullable(Float64), NULL::Nullable(Float64), NULL::Nullable(Float64),
         []::Array(UInt64), []::Array(Float64), 0::Int32, 0::UInt64, 0::Float64, 0::Int32, []::Array(UInt64), 0::Int32, []::Array(UInt64),
-        []::Array(Float64), []::Array(Float64), p.exemplars), mt.gauge.data_points),
+        []::Array(Float64), []::Array(Float64), tupleElement(p, 'exemplars')), tupleElement(tupleElement(mt, 'gauge'), 'data_points')),
                 
-    arrayMap(p -> ('sum', p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
-        ifNull(p.as_double, toFloat64(p.as_int)), p.as_int, mt.sum.aggregation_temporality, mt.sum.is_monotonic,
+    arrayMap(p -> ('sum', tupleElement(p, 'attributes'), tupleElement(p, 'start_time_unix_nano'), tupleElement(p, 'time_unix_nano'), tupleElement(p, 'flags'),
+        ifNull(tupleElement(p, 'as_double'), toFloat64(tupleElement(p, 'as_int'))), tupleElement(p, 'as_int'), tupleElement(tupleElement(mt, 'sum'), 'aggregation_temporality'), tupleElement(tupleElement(mt, 'sum'), 'is_monotonic'),
         NULL::Nullable(UInt64), NULL::Nullable(Float64), NULL::Nullable(Float64), NULL::Nullable(Float64),
         []::Array(UInt64), []::Array(Float64), 0::Int32, 0::UInt64, 0::Float64, 0::Int32, []::Array(UInt64), 0::Int32, []::Array(UInt64),
-        []::Array(Float64), []::Array(Float64), p.exemplars), mt.sum.data_points),
-                arrayMap(p -> ('histogram', p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
-                    NULL::Nullable(Float64), NULL::Nullable(Int64), mt.histogram.aggregation_temporality, false,
-                    toNullable(p.count), p.sum, p.min, p.max, p.bucket_counts, p.explicit_bounds,
+        []::Array(Float64), []::Array(Float64), tupleElement(p, 'exemplars')), tupleElement(tupleElement(mt, 'sum'), 'data_points')),
+                arrayMap(p -> ('histogram', tupleElement(p, 'attributes'), tupleElement(p, 'start_time_unix_nano'), tupleElement(p, 'time_unix_nano'), tupleElement(p, 'flags'),
+                    NULL::Nullable(Float64), NULL::Nullable(Int64), tupleElement(tupleElement(mt, 'histogram'), 'aggregation_temporality'), false,
+                    toNullable(tupleElement(p, 'count')), tupleElement(p, 'sum'), tupleElement(p, 'min'), tupleElement(p, 'max'), tupleElement(p, 'bucket_counts'), tupleElement(p, 'explicit_bounds'),
                     0::Int32, 0::UInt64, 0::Float64, 0::Int32, []::Array(UInt64), 0::Int32, []::Array(UInt64),
-                    []::Array(Float64), []::Array(Float64), p.exemplars), mt.histogram.data_points),
-                arrayMap(p -> ('exponential_histogram', p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
-                    NULL::Nullable(Float64), NULL::Nullable(Int64), mt.exponential_histogram.aggregation_temporality, false,
-                    toNullable(p.count), p.sum, p.min, p.max, []::Array(UInt64), []::Array(Float64),
-                    p.scale, p.zero_count, p.zero_threshold, p.positive.offset, p.positive.bucket_counts,
-                    p.negative.offset, p.negative.bucket_counts,
-                    []::Array(Float64), []::Array(Float64), p.exemplars), mt.exponential_histogram.data_points),
-                arrayMap(p -> ('summary', p.attributes, p.start_time_unix_nano, p.time_unix_nano, p.flags,
+                    []::Array(Float64), []::Array(Float64), tupleElement(p, 'exemplars')), tupleElement(tupleElement(mt, 'histogram'), 'data_points')),
+                arrayMap(p -> ('exponential_histogram', tupleElement(p, 'attributes'), tupleElement(p, 'start_time_unix_nano'), tupleElement(p, 'time_unix_nano'), tupleElement(p, 'flags'),
+                    NULL::Nullable(Float64), NULL::Nullable(Int64), tupleElement(tupleElement(mt, 'exponential_histogram'), 'aggregation_temporality'), false,
+                    toNullable(tupleElement(p, 'count')), tupleElement(p, 'sum'), tupleElement(p, 'min'), tupleElement(p, 'max'), []::Array(UInt64), []::Array(Float64),
+                    tupleElement(p, 'scale'), tupleElement(p, 'zero_count'), tupleElement(p, 'zero_threshold'), tupleElement(tupleElement(p, 'positive'), 'offset'), tupleElement(tupleElement(p, 'positive'), 'bucket_counts'),
+                    tupleElement(tupleElement(p, 'negative'), 'offset'), tupleElement(tupleElement(p, 'negative'), 'bucket_counts'),
+                    []::Array(Float64), []::Array(Float64), tupleElement(p, 'exemplars')), tupleElement(tupleElement(mt, 'exponential_histogram'), 'data_points')),
+                arrayMap(p -> ('summary', tupleElement(p, 'attributes'), tupleElement(p, 'start_time_unix_nano'), tupleElement(p, 'time_unix_nano'), tupleElement(p, 'flags'),
                     NULL::Nullable(Float64), NULL::Nullable(Int64), 0::Int32, false,
-                    toNullable(p.count), toNullable(p.sum), NULL::Nullable(Float64), NULL::Nullable(Float64), []::Array(UInt64), []::Array(Float64),
+                    toNullable(tupleElement(p, 'count')), toNullable(tupleElement(p, 'sum')), NULL::Nullable(Float64), NULL::Nullable(Float64), []::Array(UInt64), []::Array(Float64),
                     0::Int32, 0::UInt64, 0::Float64, 0::Int32, []::Array(UInt64), 0::Int32, []::Array(UInt64),
-                    p.quantile_values.quantile, p.quantile_values.value, mt.gauge.data_points[1].exemplars), mt.summary.data_points)
+                    tupleElement(tupleElement(p, 'quantile_values'), 'quantile'), tupleElement(tupleElement(p, 'quantile_values'), 'value'), tupleElement(tupleElement(tupleElement(mt, 'gauge'), 'data_points'), 'exemplars')[1]), tupleElement(tupleElement(mt, 'summary'), 'data_points'))
             ) AS points
         FROM (
             SELECT
-                * EXCEPT (scope_metrics), sm.scope.name AS scope_name, sm.scope.version AS scope_version, sm.metrics AS metrics
+                * EXCEPT (scope_metrics), tupleElement(tupleElement(sm, 'scope'), 'name') AS scope_name, tupleElement(tupleElement(sm, 'scope'), 'version') AS scope_version, tupleElement(sm, 'metrics') AS metrics
             FROM (
                 SELECT
-                    tenant, rm.schema_url AS resource_schema_url, rm.scope_metrics AS scope_metrics,
-                    toLowCardinality(concat('{', arrayStringConcat(arrayMap(a -> concat(toJSONString(a.key), ':', multiIf(notEmpty(a.value.array_value.values), concat('[', arrayStringConcat(arrayMap(e -> multiIf(isNotNull(e.string_value), toJSONString(assumeNotNull(e.string_value)), isNotNull(e.int_value), toString(assumeNotNull(e.int_value)), isNotNull(e.double_value), toString(assumeNotNull(e.double_value)), isNotNull(e.bool_value), if(assumeNotNull(e.bool_value), 'true', 'false'), isNotNull(e.bytes_value), toJSONString(base64Encode(assumeNotNull(e.bytes_value))), isNotNull(e.kvlist_value), toJSONString(base64Encode(assumeNotNull(e.kvlist_value))), isNotNull(e.array_value), toJSONString(base64Encode(assumeNotNull(e.array_value))), 'null'), a.value.array_value.values), ','), ']'), isNotNull(a.value.kvlist_value), toJSONString(base64Encode(assumeNotNull(a.value.kvlist_value))), isNotNull(a.value.string_value), toJSONString(assumeNotNull(a.value.string_value)), isNotNull(a.value.int_value), toString(assumeNotNull(a.value.int_value)), isNotNull(a.value.double_value), toString(assumeNotNull(a.value.double_value)), isNotNull(a.value.bool_value), if(assumeNotNull(a.value.bool_value), 'true', 'false'), isNotNull(a.value.bytes_value), toJSONString(base64Encode(assumeNotNull(a.value.bytes_value))), 'null')), rm.resource.attributes), ','), '}')) AS resource,
-                    arrayMap(key -> transform(key, ['tollbook.team', 'tollbook.project', 'tollbook.feature', 'tollbook.customer', 'deployment.environment.name', 'gen_ai.workflow.name', 'tollbook.site', 'tollbook.tier', 'hw.id', 'hw.model', 'hw.type', 'tollbook.simulated', 'tollbook.tenant', 'deployment.environment', 'traceloop.workflow.name', 'service.name', 'service.namespace', 'service.version', 'service.instance.id', 'telemetry.sdk.language', 'process.pid', 'host.id', 'host.name', 'host.type', 'container.id', 'cloud.provider', 'cloud.account.id', 'cloud.region', 'cloud.availability_zone', 'k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.pod.name'], [11, 12, 13, 14, 15, 16, 19, 20, 31, 32, 33, 73, 114, 115, 116, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 132, 133, 134, 135]::Array(UInt8), 0::UInt8), rm.resource.attributes.key) AS r_codes, rm.resource.attributes.value AS r_value,
-                    r_value.string_value AS r_string, arrayMap(x -> ifNull(x, ''), r_string) AS r_text, r_value.int_value AS r_int, r_value.double_value AS r_double, r_value.bool_value AS r_bool,
-                    r_text[indexOf(r_codes, 118)] AS service_name,
-                    r_text[indexOf(r_codes, 121)] AS service_instance_id,
-                    coalesce(r_int[indexOf(r_codes, 123)], NULL) AS process_pid,
-                    r_text[indexOf(r_codes, 124)] AS host_id,
-                    r_text[indexOf(r_codes, 125)] AS host_name,
-                    r_text[indexOf(r_codes, 126)] AS host_type
-                FROM (SELECT rm, tenant FROM /*SOURCE*/
+                    tenant, resource, resource_schema_url, scope_metrics,
+                    r_text[indexOf(r_codes, 128)] AS service_name,
+                    r_text[indexOf(r_codes, 131)] AS service_instance_id,
+                    r_int[indexOf(r_codes, 133)] AS process_pid,
+                    r_text[indexOf(r_codes, 134)] AS host_id,
+                    r_text[indexOf(r_codes, 135)] AS host_name,
+                    r_text[indexOf(r_codes, 136)] AS host_type
+                FROM (
+                    SELECT
+                        tenant, tupleElement(rm, 'schema_url') AS resource_schema_url, tupleElement(rm, 'scope_metrics') AS scope_metrics,
+                        toLowCardinality(concat('{', arrayStringConcat(arrayMap((key, s, i, d, b, a, k, y) -> concat(toJSONString(key), ':', multiIf(notEmpty(a), concat('[', arrayStringConcat(arrayMap((s, i, d, b, y, k, n) -> multiIf(isNotNull(s), toJSONString(assumeNotNull(s)), isNotNull(coalesce(y, k, n)), toJSONString(base64Encode(coalesce(y, k, n, ''))), coalesce(toString(i), toString(d), toString(b), 'null')), tupleElement(a, 'string_value'), tupleElement(a, 'int_value'), tupleElement(a, 'double_value'), tupleElement(a, 'bool_value'), tupleElement(a, 'bytes_value'), tupleElement(a, 'kvlist_value'), tupleElement(a, 'array_value')), ','), ']'), isNotNull(s), toJSONString(assumeNotNull(s)), isNotNull(coalesce(k, y)), toJSONString(base64Encode(coalesce(k, y, ''))), coalesce(toString(i), toString(d), toString(b), 'null'))), tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'key'), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'string_value'), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'int_value'), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'double_value'), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'bool_value'), tupleElement(tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'array_value'), 'values'), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'kvlist_value'), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'bytes_value')), ','), '}')) AS resource,
+                        arrayMap(key -> transform(key, ['tollbook.team', 'tollbook.project', 'tollbook.feature', 'tollbook.customer', 'deployment.environment.name', 'gen_ai.workflow.name', 'tollbook.site', 'tollbook.tier', 'hw.id', 'hw.model', 'hw.type', 'tollbook.simulated', 'tollbook.tenant', 'deployment.environment', 'traceloop.workflow.name', 'service.name', 'service.namespace', 'service.version', 'service.instance.id', 'telemetry.sdk.language', 'process.pid', 'host.id', 'host.name', 'host.type', 'container.id', 'cloud.provider', 'cloud.account.id', 'cloud.region', 'cloud.availability_zone', 'k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.pod.name'], [11, 12, 13, 14, 15, 16, 19, 20, 31, 32, 33, 73, 97, 98, 99, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145]::Array(UInt8), 0::UInt8), tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'key')) AS r_codes,
+                        arrayMap(x -> assumeNotNull(x), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'string_value')) AS r_text,
+                        tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'int_value') AS r_int
+                    FROM (SELECT rm, tenant FROM /*SOURCE*/
 ARRAY JOIN resource_metrics AS rm, if(empty(bodies), arrayWithConstant(length(resource_metrics), 'default'),
-    arrayFlatten(arrayMap(body -> arrayWithConstant(body.resources, body.tenant), bodies))) AS tenant)
+    arrayFlatten(arrayMap((number, tenant) -> arrayWithConstant(number, tenant), tupleElement(bodies, 'resources'), tupleElement(bodies, 'tenant')))) AS tenant)
+                )
             )
             ARRAY JOIN scope_metrics AS sm
         )
