@@ -80,13 +80,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came. A head is cut off at its limit, give or take one read."""
         super().data_received(data)
-        if self.due is None and self.idle:
-            self.due, self.reading_head = time.monotonic() + HEAD_SECONDS, True  # empty lines before a request
         if self.reading_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._head_too_large = True
                 self.send_400_response("")
+        elif self.due is None and self.idle:  # the rest of what is answered already, or empty lines before a request
+            self.due, self.reading_head, self._head_bytes = time.monotonic() + HEAD_SECONDS, True, 0
 
     @property
     def idle(self) -> bool:

@@ -21,7 +21,7 @@ from tollbook_collector.signals import TRACES
 
 from tests.collector.conftest import trace_request
 from tests.collector.doors import TRACES as EXPORT
-from tests.collector.doors import Doors, legitimate, opened
+from tests.collector.doors import Doors, late_ms, legitimate, opened
 from tests.soak.figures import Fault
 
 GIB = 1024**3
@@ -98,7 +98,7 @@ def test_many_bombs_at_once_are_bounded(doors: Doors, fault: Fault) -> None:
     assert set(statuses) <= {413, grpc.StatusCode.RESOURCE_EXHAUSTED}
     assert grown < 320  # 256 MB of bodies in flight and two at work
     assert not waits.refused
-    assert waits.p99_ms < 1000
+    assert waits.p99_ms < late_ms(fault, 1000)
 
 
 @pytest.mark.fault("S3", "64 MiB of legal tiny spans", "taken or refused within bounds, others < 1 s")
@@ -114,7 +114,7 @@ def test_a_body_as_large_as_allowed_does_not_hold_up_others(doors: Doors, fault:
     grown = doors.peak_mb() - before
     fault.found(f"3 of {len(body) / 2**20:.0f} MiB, {len(body) // len(span):,} spans each: +{grown:.0f} MB, {waits}")
     assert not waits.refused
-    assert waits.p99_ms < 1000
+    assert waits.p99_ms < late_ms(fault, 1000)
 
 
 def _all_at_once(calls: list[Callable[[], object]]) -> None:
@@ -198,7 +198,7 @@ def test_a_long_array_does_not_hold_up_others(doors: Doors, fault: Fault, name: 
     assert grown < 128
     fault.found(f"{status} in {seconds:.2f} s, +{grown:.0f} MB, {waits}", what=f"1,000,000 elements, {name}")
     assert status == expected
-    assert waits.p99_ms < 1000
+    assert waits.p99_ms < late_ms(fault, 1000)
 
 
 COMPRESSED = {
