@@ -61,7 +61,7 @@ class Settings:
     with a queue on disk for hours."""
 
     seen_bodies: int = 1_000_000
-    """How many bodies are remembered at most: 24 bytes of memory each. At 120 K spans/s in bodies of 512, an hour's worth."""
+    """How many bodies are remembered at most: 29 bytes of memory each. At 120 K spans/s in bodies of 512, an hour's worth."""
 
     stop_seconds: int = 10
     """Time to load what is left when stopping; the rest is loaded at the next start."""
