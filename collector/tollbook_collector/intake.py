@@ -14,9 +14,8 @@ LARGE_BYTES = 1024 * 1024
 SMALL_BYTES = 64 * 1024
 """Compressed bodies up to this are tried at once, where they stay below LARGE_BYTES."""
 
-LARGE_AT_A_TIME = 2
-"""Large bodies decompressed or checked at a time: what they take meanwhile is not counted, and 100 may come at once. One of JSON,
-which grows tenfold as Python objects."""
+SWELLING_AT_A_TIME = 2
+"""Large bodies decompressed at a time: what they take meanwhile is not counted, and 100 may come at once."""
 
 
 class Intake:
@@ -28,8 +27,9 @@ class Intake:
         """Requests whose body has arrived and whose answer has not gone."""
         self.bytes_held = 0
         """Bytes of bodies in memory, arriving or in work."""
-        self.swelling = asyncio.Semaphore(LARGE_AT_A_TIME)
-        self.large = {"protobuf": asyncio.Semaphore(LARGE_AT_A_TIME), "json": asyncio.Semaphore(1)}
+        self.swelling = asyncio.Semaphore(SWELLING_AT_A_TIME)
+        self.large = {"protobuf": asyncio.Semaphore(1), "json": asyncio.Semaphore(1)}
+        """For checking a large body: it grows tenfold as objects, and two at a time would not be done sooner."""
 
     @contextmanager
     def request(self) -> Iterator["Held"]:

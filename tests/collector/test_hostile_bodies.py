@@ -113,7 +113,8 @@ def test_a_body_as_large_as_allowed_does_not_hold_up_others(doors: Doors, fault:
         _all_at_once([lambda: doors.post(body)] * 3)
     grown = doors.peak_mb() - before
     fault.found(f"3 of {len(body) / 2**20:.0f} MiB, {len(body) // len(span):,} spans each: +{grown:.0f} MB, {waits}")
-    assert not waits.refused
+    assert set(waits.refused) <= {503}  # while what waits for the disk is as much as may
+    assert grown < 700
     assert waits.p99_ms < late_ms(fault, 1000)
 
 
