@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -93,7 +93,7 @@ def opened(where: Place, create: bool) -> Iterator[AnyAnswers]:
         raise NoDataError(
             f"there is nothing in {where.data} yet; start with: tollbook up, tollbook demo, or tollbook ingest FILE"
         )
-    with locate.Claim(where.data, "a tollbook command", wait_seconds=START_SECONDS), _store(where) as store:
+    with _claim(where), _store(where) as store:
         yield Answers(store)
 
 
@@ -169,10 +169,15 @@ def _decimal(text: str) -> Decimal:
         raise BadQuestionError(f"{text!r} is no number") from error
 
 
+def _claim(where: Place) -> AbstractContextManager[object]:
+    """The folder for this process; servers answer several, such as a collector that has the folder for its spool."""
+    return nullcontext() if where.settings.clickhouse_url else locate.Claim(where.data, "a tollbook command", START_SECONDS)
+
+
 @contextmanager
 def _store(where: Place) -> Iterator[Store]:
     url = where.settings.clickhouse_url or None
-    store = Store.open(None if url else where.data, url)
+    store = Store.open(None if url else where.data, url, where.settings.clickhouse_cluster)
     try:
         store.migrate()
         yield store

@@ -121,6 +121,24 @@ def up(
 
 
 @command()
+def collect(
+    *,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="OTLP/HTTP; 0 for any.")] = None,
+    grpc_port: Annotated[int | None, typer.Option(min=-1, max=65535, help="OTLP/gRPC; 0 for any, -1 for none.")] = None,
+    any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports where these are taken.")] = False,
+) -> None:
+    """Run a receiver alone, beside others, for the servers of TOLLBOOK_CLICKHOUSE_URL; settlement runs elsewhere."""
+    from tollbook_ui import access, settings, starting
+
+    where = access.place(data)
+    if not where.settings.clickhouse_url:
+        raise settings.SettingsError("a collector alone needs a server to load into: set TOLLBOOK_CLICKHOUSE_URL")
+    starting.up(where, host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=False, collect_only=True)
+
+
+@command()
 def demo(
     *,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the demo, emptied at each start.")] = None,
@@ -326,13 +344,11 @@ def sql(
 
 @command()
 def doctor(data: Data = None, shape: As = Format.TABLE) -> None:
-    """Examine the installation: versions, intake, what is set aside, unsettled or unpriced. Exits with 1 if it needs you."""
+    """Examine the installation: versions, folder, spool, what is unsettled, unpriced or unrated."""
     from tollbook_ui import access, show
 
     found = access.doctor(access.place(data))
     _answer(shape, found, lambda: show.doctor(found))
-    if not found.well:
-        raise typer.Exit(1)
 
 
 @command()

@@ -14,12 +14,12 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
 from tollbook_collector.connection import Connection, allow_files
@@ -27,9 +27,9 @@ from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_collector.tls import Tls
 from tollbook_schema import retention
 from tollbook_schema.keys import Keys
-from tollbook_schema.store import Store
+from tollbook_schema.store import Store, StoreError, StoreUnavailableError
 
-from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate, reach
+from tollbook_ui import __version__, answers, api, backup, doctor, locate, reach
 from tollbook_ui import gate as gates
 from tollbook_ui.front import Front, OwnHostOnly
 from tollbook_ui.gate import Entry
@@ -44,6 +44,10 @@ STOP_SECONDS = 5
 """For the loader and for a settlement that runs, each; with the rest the process ends within 10 s of SIGTERM."""
 
 BACKLOG = 2048
+
+COLLECT = "tollbook collect"
+RETRY_SECONDS = 5.0
+"""Pause between tries to reach servers that were away at the start."""
 
 KEEP_ALIVE_SECONDS = 65
 """How long an idle connection is kept. Exporters send every 5 to 60 seconds; one that meets a closed one may lose a batch."""
@@ -63,6 +67,10 @@ class Options:
     """Folder of spool, lock and embedded database."""
     clickhouse_url: str = ""
     """A ClickHouse server to use instead of the embedded database."""
+    clickhouse_cluster: str = ""
+    """Name of the cluster that the servers of the URL are."""
+    collect_only: bool = False
+    """Receive and load, and leave settlement, API and dashboard to others."""
     host: str = "127.0.0.1"
     port: int = 4318
     """Of OTLP/HTTP, API and dashboard; 0 takes any free one."""
@@ -111,24 +119,25 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
     """As `run`, in the event loop of the caller."""
     reach.check(options.settings, options.host, collector_settings)
     tls = _tls(options.settings)
-    with _claimed(options.data) as claim, _listening(options) as listener:
+    with _claimed(options) as claim, _listening(options) as listener:
         async with contextlib.AsyncExitStack() as stack:
             store = await _opened(options, stack)
             keys = await _known_keys(store, options.data, stack)
             guarded = options.settings.auth == "required"
             collector = await _collecting(store, options, collector_settings, _Guards(keys if guarded else None, tls), stack)
+            if options.collect_only:
+                entry = Entry(keys, secrets.token_hex(32), collector.counters)
+                await _collect(options, collector, entry=entry, tls=tls, listener=listener, say=say)
+                return
             settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind)
             stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
-            look = partial(intake.look, options.data / "spool", collector)
-            intake.set_current(look)
-            stack.callback(intake.set_current, None)
             found = answers.Answers(store)
             answers.set_current(found, guarded)
             stack.callback(answers.set_current, None)
             app = api.create(
                 found,
                 _settling(settler),
-                lambda: doctor.examine(found, options.data, settler.trouble, options.settings, look()),
+                lambda: doctor.examine(found, options.data, settler.trouble, options.settings),
                 Keyring(keys),
             )
             app.state.backup = _backing_up(store, options.data, collector)
@@ -138,12 +147,7 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
             front = Front(wanted=options.dashboard)
             app.mount("/", front)
             outermost = gate if guarded else OwnHostOnly(gate, options.host)
-            server = _Server(uvicorn.Config(outermost, log_config=None, access_log=False, lifespan="off", backlog=BACKLOG,
-                                            timeout_graceful_shutdown=2, timeout_keep_alive=KEEP_ALIVE_SECONDS, http=Connection,
-                                            **_served_over(tls)))  # fmt: skip
-            stack.enter_context(_stopped_by_signals(server))
-            serving = asyncio.create_task(server.serve([listener]))
-            await _until_started(server, serving)
+            serving = await _answering(outermost, tls, listener, stack)
             settler.start()
             stack.enter_context(Idler())
             addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
@@ -154,9 +158,38 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
             await serving
 
 
-def _claimed(data: Path) -> locate.Claim:
+async def _collect(
+    options: Options, collector: Collector, *, entry: Entry, tls: Tls | None, listener: socket.socket, say: Say
+) -> None:
+    """The collector's doors alone; other processes settle and answer from the same servers."""
+    app = FastAPI(openapi_url=None)
+    app.router.routes.extend(otlp_http.routes(collector))
+    gate = gates.before(app, options.settings, options.data, entry)
+    outermost = gate if options.settings.auth == "required" else OwnHostOnly(gate, options.host)
+    async with contextlib.AsyncExitStack() as stack:
+        serving = await _answering(outermost, tls, listener, stack)
+        stack.enter_context(Idler())
+        say(replace(_addresses(listener, collector, options, collector.settings.grpc_port), dashboard="not here: this collects"))
+        await serving
+
+
+async def _answering(
+    app: ASGIApp, tls: Tls | None, listener: socket.socket, stack: contextlib.AsyncExitStack
+) -> "asyncio.Task[None]":
+    """A server that answers until a signal stops it."""
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", backlog=BACKLOG,
+                                    timeout_graceful_shutdown=2, timeout_keep_alive=KEEP_ALIVE_SECONDS, http=Connection,
+                                    **_served_over(tls)))  # fmt: skip
+    stack.enter_context(_stopped_by_signals(server))
+    serving = asyncio.create_task(server.serve([listener]))
+    await _until_started(server, serving)
+    return serving
+
+
+def _claimed(options: Options) -> locate.Claim:
+    data = options.data
     try:
-        return locate.Claim(data, locate.UP)
+        return locate.Claim(data, COLLECT if options.collect_only else locate.UP)
     except locate.TakenError as error:
         raise ServeError(f"{error}; stop it first, or give this one another folder with --data") from error
     except OSError as error:
@@ -197,12 +230,37 @@ def _bound(host: str, port: int) -> socket.socket | None:
 
 
 async def _opened(options: Options, stack: contextlib.AsyncExitStack) -> Store:
+    """The store, in shape; servers that cannot be reached yet are brought into shape once they can."""
     url = options.clickhouse_url or None
-    store = await asyncio.to_thread(Store.open, None if url else options.data, url)
+    store = await asyncio.to_thread(Store.open, None if url else options.data, url, options.clickhouse_cluster, wait=False)
     stack.push_async_callback(asyncio.to_thread, store.close)
-    await asyncio.to_thread(store.migrate)
-    await asyncio.to_thread(retention.apply, store, options.settings.retention)
+    try:
+        await asyncio.to_thread(_shape, store, options)
+    except StoreUnavailableError as error:
+        if store.embedded:
+            raise
+        log.warning("cannot reach %s; what comes is kept until it can be: %s", store.place, error)
+        shaping = asyncio.create_task(_shape_later(store, options))
+        stack.callback(shaping.cancel)
     return store
+
+
+def _shape(store: Store, options: Options) -> None:
+    store.migrate()
+    if not options.collect_only:
+        retention.apply(store, options.settings.retention)
+
+
+async def _shape_later(store: Store, options: Options) -> None:
+    while True:
+        await asyncio.sleep(RETRY_SECONDS)
+        try:
+            await asyncio.to_thread(_shape, store, options)
+        except StoreError as error:
+            log.warning("cannot use %s: %s", store.place, error)
+        else:
+            log.info("%s is there", store.place)
+            return
 
 
 async def _known_keys(store: Store, data: Path, stack: contextlib.AsyncExitStack) -> Keys:

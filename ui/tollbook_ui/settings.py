@@ -35,7 +35,11 @@ class Settings:
     """Folder of the spool and the embedded database; the platform's user data folder if empty."""
 
     clickhouse_url: str = field(default="", repr=False)
-    """A ClickHouse server to use instead of the embedded database: http://user:password@host:8123/database."""
+    """A ClickHouse server to use instead of the embedded database: http://user:password@host:8123/database. Nodes of a cluster
+    with commas between: http://user:password@host:8123,host:8123/database."""
+
+    clickhouse_cluster: str = ""
+    """Name of the cluster in system.clusters of those servers; empty for a single server."""
 
     host: str = "127.0.0.1"
     """Address that OTLP/HTTP, API and dashboard listen on. Beyond loopback it starts only with auth."""

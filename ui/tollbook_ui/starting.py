@@ -11,7 +11,16 @@ from tollbook_ui import server
 from tollbook_ui.access import Place
 
 
-def up(where: Place, *, host: str | None, port: int | None, grpc_port: int | None, any_port: bool, dashboard: bool) -> None:
+def up(
+    where: Place,
+    *,
+    host: str | None,
+    port: int | None,
+    grpc_port: int | None,
+    any_port: bool,
+    dashboard: bool,
+    collect_only: bool = False,
+) -> None:
     """Serves until it is told to stop; options go before settings.
 
     Raises:
@@ -24,6 +33,8 @@ def up(where: Place, *, host: str | None, port: int | None, grpc_port: int | Non
     options = server.Options(
         data=where.data,
         clickhouse_url=where.settings.clickhouse_url,
+        clickhouse_cluster=where.settings.clickhouse_cluster,
+        collect_only=collect_only,
         host=host or where.settings.host,
         port=where.settings.port if port is None else port,
         any_port=any_port,
@@ -32,7 +43,7 @@ def up(where: Place, *, host: str | None, port: int | None, grpc_port: int | Non
         settings=where.settings,
     )
     try:
-        server.run(options, collector, partial(_say, where))
+        server.run(options, collector, _say_collecting if collect_only else partial(_say, where))
     except server.ServeError as error:
         typer.echo(f"tollbook: {error}", err=True)
         raise typer.Exit(1) from error
@@ -48,6 +59,17 @@ def _say(where: Place, up: server.Addresses) -> None:
         f"  API        {up.url}/api/v1/openapi.json",
         f"  Data       {up.data}",
         *_first_key(where),
+        "Ctrl-C stops it.",
+    )
+    typer.echo("\n".join(lines))
+
+
+def _say_collecting(up: server.Addresses) -> None:
+    grpc = f"{up.grpc_host}:{up.grpc_port}" if up.grpc_port else "switched off"
+    lines = (
+        *up.moved,
+        f"Collecting: send OTLP to {up.url} (HTTP) or {grpc} (gRPC).",
+        f"  Spool  {up.data / 'spool'}",
         "Ctrl-C stops it.",
     )
     typer.echo("\n".join(lines))
