@@ -9,9 +9,10 @@ WITH samples AS (
         count() AS samples,
         avg(value) AS busy_ratio,
         (toUnixTimestamp64Nano(max(time)) - toUnixTimestamp64Nano(min(time))) / 1e9 AS capacity_seconds
-    FROM metrics
+    FROM (SELECT DISTINCT tenant, name, time, value, flags, attributes, host_id, host_name FROM metrics)
     WHERE tenant = {tenant:String} AND name = 'hw.gpu.utilization' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
         AND value BETWEEN 0 AND 1 AND attributes['hw.gpu.task'] IN ('', 'general')
+        AND bitAnd(flags, 1) = 0
     GROUP BY device
 ),
 spans AS (

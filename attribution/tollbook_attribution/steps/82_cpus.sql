@@ -1,6 +1,7 @@
 -- How busy was the CPU of each machine with the processes that report to us?
 -- Busy: what their cumulative process.cpu.time grew by; a counter that falls has begun again at zero; a counter that began within the
--- window counts from its beginning. Capacity: logical CPUs x time from the first to the last of these readings.
+-- window counts from its beginning. A point told twice counts once; one that says it has no value (flag 1) is none.
+-- Capacity: logical CPUs x time from the first to the last of these readings.
 INSERT INTO accelerator_usage_settled
 WITH readings AS (
     SELECT
@@ -14,6 +15,8 @@ WITH readings AS (
         start_time >= {window:DateTime('UTC')} AS began_here
     FROM metrics
     WHERE tenant = {tenant:String} AND name = 'process.cpu.time' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND value >= 0
+        AND bitAnd(flags, 1) = 0
+    LIMIT 1 BY host, series, time
 ),
 grown AS (
     SELECT
