@@ -215,9 +215,10 @@ class Folder:
         for name in self._disk.names(self.path / RETRY):
             if parts := RETRIED.fullmatch(name):
                 segment = self._named(cast(SignalName, parts[1]), self._clock.time_ns())
-                self._disk.rename(self.path / RETRY / name, segment.path)
-                segment.size_bytes = self._disk.size(segment.path)
-                adopted.append(segment)
+                with contextlib.suppress(OSError):
+                    segment.size_bytes = self._disk.size(self.path / RETRY / name)
+                    self._disk.rename(self.path / RETRY / name, segment.path)
+                    adopted.append(segment)
         return adopted
 
     # Sealing and checking

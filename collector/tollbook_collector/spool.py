@@ -171,14 +171,18 @@ class Spool:
         if self._stopping:
             raise UnavailableError("the collector is stopping")
         waiting = self._pending_bytes + body_bytes
-        if self._busy_since_s is not None:
-            stuck_s = self._clock.monotonic() - self._busy_since_s
-            if stuck_s > self._settings.ack_timeout_ms / 1000:
-                raise UnavailableError(f"the disk has not answered for {stuck_s:.0f} s", retry_after_s=2)
+        if stuck := self._stuck():
+            raise UnavailableError(stuck, retry_after_s=2)
         if self._pending_bytes and waiting > self._settings.spool_pending_bytes:
             raise UnavailableError(f"the disk is too slow: {self._pending_bytes} bytes wait for it", retry_after_s=2)
         if self._size_bytes + waiting > self._settings.spool_max_bytes:
             raise UnavailableError(f"the spool is full: {self._size_bytes} bytes wait for the store", retry_after_s=5)
+
+    def _stuck(self) -> str:
+        """What to say of a disk that stands still; empty while it does not."""
+        since_s = self._busy_since_s
+        stuck_s = 0.0 if since_s is None else self._clock.monotonic() - since_s
+        return f"the disk has not answered for {stuck_s:.0f} s" if stuck_s > self._settings.ack_timeout_ms / 1000 else ""
 
     def _write_for_ever(self) -> None:
         while self._wait_for_bodies():
@@ -240,9 +244,9 @@ class Spool:
             raise UnavailableError(f"the disk is nearly full: {free_bytes} bytes are free", retry_after_s=5)
 
     def _write_piece(self, signal: SignalName, piece: Sequence[_Record]) -> Segment:
-        segment = self._open.get(signal) or self._opened(signal)
-        with self._changed:
-            self._writing = segment
+        with self._changed:  # in one go, so that no loader takes it in between
+            segment = self._writing = self._open.get(signal)
+        segment = segment or self._opened(signal)
         assert segment.handle is not None
         self._disk.write(segment.handle, [part for record in piece for part in (record.frame, record.body)])
         self._disk.sync(segment.handle)
@@ -504,7 +508,7 @@ class Spool:
     @property
     def trouble(self) -> str:
         """Why the disk took nothing the last time; empty while all is well."""
-        return self._trouble
+        return self._stuck() or self._trouble
 
     @property
     def stopping(self) -> bool:

@@ -317,10 +317,12 @@ def test_a_disk_that_stands_still_holds_up_nobody_for_long_and_memory_is_bounded
     spool._clock.go_on(5)  # type: ignore[attr-defined]
     with pytest.raises(UnavailableError, match="the disk has not answered for 5 s"):
         spool.append("traces", BODIES[0], resources=1)
+    assert spool.trouble == "the disk has not answered for 5 s"
     disk.going.set()
     for future in kept:
         future.result(5)
     keep(spool, BODIES[0])
+    assert spool.trouble == ""
     assert len(drained(spool)) == len(kept) + 1
 
 
