@@ -14,6 +14,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,14 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
-from tollbook_collector.connection import Connection, allow_files
+from tollbook_collector.connection import Connection, allow_files, keep_freed_memory
 from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_collector.tls import Tls
 from tollbook_schema import retention
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store, StoreError, StoreUnavailableError
 
-from tollbook_ui import __version__, answers, api, backup, doctor, locate, reach
+from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate, reach
 from tollbook_ui import gate as gates
 from tollbook_ui.front import Front, OwnHostOnly
 from tollbook_ui.gate import Entry
@@ -112,6 +113,7 @@ def run(options: Options, collector_settings: CollectorSettings, say: Say) -> No
         StoreError: the store cannot be opened.
     """
     allow_files()
+    keep_freed_memory()
     asyncio.run(serve(options, collector_settings, say))
 
 
@@ -131,13 +133,16 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
                 return
             settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind)
             stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
+            look = partial(intake.look, options.data / "spool", collector)
+            intake.set_current(look)
+            stack.callback(intake.set_current, None)
             found = answers.Answers(store)
             answers.set_current(found, guarded)
             stack.callback(answers.set_current, None)
             app = api.create(
                 found,
                 _settling(settler),
-                lambda: doctor.examine(found, options.data, settler.trouble, options.settings),
+                lambda: doctor.examine(found, options.data, settler.trouble, options.settings, look()),
                 Keyring(keys),
             )
             app.state.backup = _backing_up(store, options.data, collector)
