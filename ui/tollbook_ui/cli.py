@@ -344,11 +344,13 @@ def sql(
 
 @command()
 def doctor(data: Data = None, shape: As = Format.TABLE) -> None:
-    """Examine the installation: versions, folder, spool, what is unsettled, unpriced or unrated."""
+    """Examine the installation: versions, intake, what is set aside, unsettled or unpriced. Exits with 1 if it needs you."""
     from tollbook_ui import access, show
 
     found = access.doctor(access.place(data))
     _answer(shape, found, lambda: show.doctor(found))
+    if not found.well:
+        raise typer.Exit(1)
 
 
 @command()
