@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
-from tollbook_collector.connection import Connection, allow_files, keep_freed_memory
+from tollbook_collector.connection import Connection, allow_files
 from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_collector.tls import Tls
 from tollbook_schema import retention
@@ -113,7 +113,6 @@ def run(options: Options, collector_settings: CollectorSettings, say: Say) -> No
         StoreError: the store cannot be opened.
     """
     allow_files()
-    keep_freed_memory()
     asyncio.run(serve(options, collector_settings, say))
 
 
