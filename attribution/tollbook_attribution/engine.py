@@ -24,7 +24,8 @@ HOUR = timedelta(hours=1)
 FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_WINDOW = datetime(2106, 2, 7, 5, tzinfo=UTC)
 """The last hour that ClickHouse's DateTime holds whole; what claims to be later is settled in it."""
-END_OF_TIME = datetime(2262, 1, 1, tzinfo=UTC)
+END_OF_TIME = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
+"""The last second that nanoseconds since 1970 hold."""
 
 MODELS_NAMED_AFTER = "20_usage.sql"
 """Step after which the model names of the window are known."""

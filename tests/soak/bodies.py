@@ -43,12 +43,12 @@ class Bodies:
         self._encoded = request.SerializeToString()
         self._places = {mark: _places(self._encoded, mark) for mark in (TRACE, SPAN, _fixed(START), _fixed(END))}
 
-    def body(self, number: int, end_ns: int | None = None) -> bytes:
-        """The body of that number; its spans end at `end_ns`, now if not given."""
+    def body(self, number: int, end_ns: int | None = None, apart_ns: int = 0, duration_ns: int = DURATION_NS) -> bytes:
+        """The body of that number; its first span ends at `end_ns`, now if not given, and each other one so much later."""
         end_ns = time.time_ns() if end_ns is None else end_ns
         content = bytearray(self._encoded)
-        start, end = _fixed(end_ns - DURATION_NS), _fixed(end_ns)
         for span in range(self.spans):
+            start, end = _fixed(end_ns + span * apart_ns - duration_ns), _fixed(end_ns + span * apart_ns)
             span_id = (number * 1000 + span).to_bytes(8, "big")
             for mark, value in ((TRACE, b"soaktest" + span_id), (SPAN, span_id), (_fixed(START), start), (_fixed(END), end)):
                 place = self._places[mark][span]

@@ -33,7 +33,7 @@ class Tally:
 class Load:
     """Threads that each send a body until it is acknowledged, then the next one. Survives the server's death."""
 
-    def __init__(self, port: int, clients: int = 3, spans: int = 64, pause_s: float = 0.0) -> None:
+    def __init__(self, port: int, clients: int = 3, spans: int = 64, pause_s: float = 0.0, first: int = 0) -> None:
         self.port = port
         self.spans = spans
         self.acknowledged: set[int] = set()
@@ -43,9 +43,10 @@ class Load:
         self.bare_refusals = 0
         """429 and 503 without Retry-After, and every other refusal."""
         self.slowest_answer_s = 0.0
+        self._first = first
         self._pause_s = pause_s
         self._bodies = Bodies(spans)
-        self._made = 0
+        self._made = first
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._send_for_ever, daemon=True) for _ in range(clients)]
@@ -71,12 +72,16 @@ class Load:
             time.sleep(0.002)
 
     def tally(self, server: Server) -> Tally:
-        """Compares what was acknowledged with what is stored."""
-        ((rows,),) = server.ask(STORED)
-        stored = {int(body): (int(spans), int(ids)) for body, spans, ids in rows}
+        """Compares what was acknowledged with what is stored of these bodies and of later numbers."""
+        stored = self.stored(server)
         lost = sum(self.spans - stored.get(body, (0, 0))[1] for body in self.acknowledged)
         doubled = sum(spans - ids for spans, ids in stored.values())
         return Tally(len(self.acknowledged) * self.spans, lost, doubled, sum(spans for spans, _ in stored.values()))
+
+    def stored(self, server: Server) -> dict[int, tuple[int, int]]:
+        """For each body that is stored its rows, and the distinct spans among them."""
+        ((rows,),) = server.ask(STORED)
+        return {int(body): (int(spans), int(ids)) for body, spans, ids in rows if int(body) > self._first}
 
     def _send_for_ever(self) -> None:
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
