@@ -44,6 +44,7 @@ async def main(spool: Path, patience: float, connections: int) -> None:
         setattr(connection, name, getattr(connection, name) * patience)
     settings = Settings(grpc_port=0, body_timeout_ms=int(Settings.body_timeout_ms * patience), stop_seconds=2)
     connection.allow_files()
+    connection.keep_freed_memory()
     collector = Collector(Nowhere(), spool, settings)  # type: ignore[arg-type]
     await collector.start()
     app = Starlette(routes=[*otlp_http.routes(collector), Route("/large", large)])
