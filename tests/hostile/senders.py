@@ -124,6 +124,14 @@ def until(web: httpx.Client, question: str, rows: Sequence[Sequence[Any]], secon
         time.sleep(0.2)
 
 
+def all_loaded(web: httpx.Client, seconds: float = 120) -> None:
+    """Waits until nothing that was acknowledged waits for the store."""
+    deadline = time.monotonic() + seconds
+    while (found := web.get("/api/v1/collector")).status_code != 200 or found.json()["spool"]["segments"]:
+        assert time.monotonic() < deadline, found.text
+        time.sleep(0.1)
+
+
 def settle(web: httpx.Client) -> dict[str, Any]:
     """Settles what has changed."""
     answer = web.post("/api/v1/settle", json={})

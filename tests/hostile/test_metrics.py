@@ -81,7 +81,7 @@ def test_counters_add_up_to_an_independent_sum(fault: Fault, web: httpx.Client, 
             points, expected[host] = _counter(dice, temporality)
             _send_in_pieces(dice, web, host, start_ns, points, temporality)
     senders.until(web, "SELECT uniqExact(host_id) FROM metrics", [(len(expected),)])
-    _until_all_loaded(web)
+    senders.all_loaded(web)
     senders.settle(web)
     wrong = {host: (busy_seconds(web, host), total) for host, total in expected.items()}
     wrong = {host: (found, total) for host, (found, total) in wrong.items() if abs(found - total) > 1e-6}
@@ -110,10 +110,3 @@ def _send_in_pieces(
     shuffled = dice.sample(points, len(points)) + dice.sample(points, 10)
     for place in range(0, len(shuffled), 25):
         senders.send(web, cpu_time(host, start_ns, shuffled[place : place + 25], temporality))  # type: ignore[arg-type]
-
-
-def _until_all_loaded(web: httpx.Client) -> None:
-    deadline = time.monotonic() + 60
-    while web.get("/api/v1/collector").json()["spool"]["segments"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
