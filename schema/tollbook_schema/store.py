@@ -4,14 +4,12 @@ With `servers.py` the only module that imports clickhouse_connect, and with `clu
 other SQL stands in .sql files.
 """
 
-import contextlib
 import hashlib
-import queue
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -19,11 +17,21 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
-from clickhouse_connect.driver.external import ExternalData
 
-from tollbook_schema import cluster, reads, sql
-from tollbook_schema.servers import AddressError, Servers, without_password
+from tollbook_schema import cluster, sql
+from tollbook_schema.connections import (
+    Node,
+    Parameters,
+    Pool,
+    QueryError,
+    Reader,
+    SchemaTooNewError,
+    StoreError,
+    StoreUnavailableError,
+    Table,
+    errors_named,
+)
+from tollbook_schema.servers import AddressError, Servers
 from tollbook_schema.tenants import checked_tenant
 
 if TYPE_CHECKING:
@@ -31,8 +39,6 @@ if TYPE_CHECKING:
 
 Signal = Literal["spans", "metrics", "logs"]
 SIGNALS: tuple[Signal, ...] = ("spans", "metrics", "logs")
-
-Parameters = Mapping[str, Any]
 
 LOADERS = 2
 """Segments loaded side by side. One INSERT decodes on one core."""
@@ -49,7 +55,7 @@ CONFINED_CONNECTIONS = 2
 CONFINED_READERS = 16
 """Tenants whose connections are kept open; the one that asked longest ago makes room for another."""
 
-SHARED_TABLES = frozenset({"prices", "model_names", "instance_rates", "schema_migrations"})
+SHARED_TABLES = frozenset({"prices", "instance_rates", "schema_migrations"})
 """Tables of no tenant that all tenants read. Any other table without a tenant is empty to them."""
 
 MAX_READ_SECONDS = 30
@@ -62,15 +68,6 @@ TENANTS_ORDER: Mapping[str, Any] = {"optimize_move_to_prewhere": 0, "query_plan_
 """Whose a row is, is looked at before anything that somebody wrote: else `WHERE toUInt64(name) = 1` fails on a row of another
 tenant, and the error quotes it (tried on ClickHouse 26.9)."""
 
-SHARE_CODES = frozenset({158, 159, 241, 307, 396})
-"""ClickHouse error codes that say a question wanted too much: rows, time, memory, bytes read, an answer too large."""
-
-TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 279, 285, 319, 394, 425, 999})
-"""ClickHouse error codes that pass: time-outs, memory, disk full, too many parts or queries, lost connections, no quorum."""
-
-OPERATORS_CODES = frozenset({16, 60, 81, 115, 164, 192, 193, 194, 279, 291, 392, 497, 516})
-"""ClickHouse error codes of a load that are the operator's to mend: no such table or setting, no right, wrong password."""
-
 EMBEDDED_CONFIG = str(resources.files("tollbook_schema") / "embedded.xml")
 
 LOAD_SETTINGS: Mapping[str, Any] = {
@@ -78,50 +75,6 @@ LOAD_SETTINGS: Mapping[str, Any] = {
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "short_circuit_function_evaluation": "disable",  # evaluated lazily, the SELECT takes 1.5 times the CPU
 }
-
-
-class StoreError(Exception):
-    """The store did not do what was asked."""
-
-
-class StoreUnavailableError(StoreError):
-    """The store cannot be reached or cannot write at present; trying again later helps."""
-
-
-class ShareError(StoreUnavailableError):
-    """A question took more time, memory or bytes than one may; it helps to ask for less, or when the store is less busy."""
-
-
-class StoreBusyError(StoreUnavailableError):
-    """Another process has the data folder open; it helps to ask that process, or to stop it."""
-
-
-class SchemaTooNewError(StoreError):
-    """A newer release wrote this database; this one would misread it, so it must be upgraded."""
-
-
-class QueryError(StoreError):
-    """The question is wrong or not allowed; asking again cannot help."""
-
-    def __init__(self, message: str, code: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        """ClickHouse's number of the error, where it is one of ClickHouse's."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """An answer: column names, their ClickHouse types, and rows in that order."""
-
-    columns: tuple[str, ...]
-    types: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-    truncated: bool = False
-    """Whether there were more rows than were asked for."""
-
-    def dicts(self) -> list[dict[str, Any]]:
-        """The rows as dictionaries by column name."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -197,12 +150,12 @@ class Store:
                 raise StoreUnavailableError(f"cannot use the data folder {data}: {error.strerror}") from error
         self._opening = threading.Lock()
         self._connecting = threading.Lock()
-        self._writers = _Pool(self._connect, 1)
-        self._loaders: dict[int, _Pool] = {}
+        self._writers = Pool(self._connect, 1)
+        self._loaders: dict[int, Pool] = {}
         self._nodes: dict[int, Node] = {}
-        self._confined: OrderedDict[str, _Reader] = OrderedDict()
+        self._confined: OrderedDict[str, Reader] = OrderedDict()
         self._confining = threading.Lock()
-        self._reader = _Reader(self._connections(READERS), self._connections(1, PEOPLES_LIMITS))
+        self._reader = Reader(self._connections(READERS), self._connections(1, PEOPLES_LIMITS))
 
     @property
     def embedded(self) -> bool:
@@ -217,7 +170,7 @@ class Store:
     @property
     def shards(self) -> int:
         """How many nodes share the facts; 1 where there is no cluster. Raises StoreUnavailableError where none can be asked."""
-        with _errors_named():
+        with errors_named():
             return self._servers.shards if self._servers else 1
 
     def migrate(self) -> None:
@@ -230,7 +183,7 @@ class Store:
             with self._writers.client() as client:
                 self._shape(client, None)
         else:
-            with _errors_named():
+            with errors_named():
                 self._servers.prepare_all()
 
     def _shape(self, client: Client, nodes: "cluster.Cluster | None") -> None:
@@ -295,16 +248,16 @@ class Store:
             with self._writers.client() as client:
                 client.insert(table, rows, column_names=list(columns))
 
-    def node(self, key: str) -> "Node":
+    def node(self, key: str) -> Node:
         """The node that the rows of this key belong to, whatever it is the key of; always the same one."""
         shards = self.shards
         return self.shard(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) % shards)
 
-    def shard(self, number: int) -> "Node":
+    def shard(self, number: int) -> Node:
         """A node by the number of its shard, from 0 on."""
         with self._opening:
             if number not in self._nodes:
-                self._nodes[number] = Node(_Pool(lambda: self._connect(number), NODE_CONNECTIONS), self._clustered)
+                self._nodes[number] = Node(Pool(lambda: self._connect(number), NODE_CONNECTIONS), self._clustered)
             return self._nodes[number]
 
     def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
@@ -345,10 +298,10 @@ class Store:
         settings = {**LOAD_SETTINGS, **self._format_schema(signal), "insert_deduplication_token": token}
         return f"{_text(f'generated/insert_{signal}.sql').replace('/*SOURCE*/', source)}\nSETTINGS {_settings(settings)}"
 
-    def _loader(self, shard: int) -> "_Pool":
+    def _loader(self, shard: int) -> Pool:
         with self._opening:
             if shard not in self._loaders:
-                self._loaders[shard] = _Pool(lambda: self._connect(shard), LOADERS)
+                self._loaders[shard] = Pool(lambda: self._connect(shard), LOADERS)
             return self._loaders[shard]
 
     def backup(self, folder: Path) -> None:
@@ -397,7 +350,7 @@ class Store:
                 interface="chdb", path=str(self._path), chdb_options={"config-file": EMBEDDED_CONFIG}
             )
 
-    def _confined_to(self, tenant: str) -> "_Reader":
+    def _confined_to(self, tenant: str) -> Reader:
         """Raises QueryError before `migrate`, when there is nothing to confine."""
         tables = {row["name"]: row["owned"] for row in self.query(_text("owned_tables.sql"))}
         conditions = {
@@ -406,11 +359,11 @@ class Store:
             if name.removesuffix(cluster.LOCAL) not in SHARED_TABLES
         }
         limits = {"additional_table_filters": _mapped(conditions)}
-        with _errors_named():
+        with errors_named():
             people = self._connections(1, {**PEOPLES_LIMITS, **TENANTS_ORDER, **limits})
-            return _Reader(self._connections(CONFINED_CONNECTIONS, limits), people, of_tenant=True)
+            return Reader(self._connections(CONFINED_CONNECTIONS, limits), people, of_tenant=True)
 
-    def _connections(self, number: int, limits: Mapping[str, Any] | None = None) -> "_Pool":
+    def _connections(self, number: int, limits: Mapping[str, Any] | None = None) -> Pool:
         """Connections that cannot write, nor change what limits them."""
         limits = {
             "max_execution_time": MAX_READ_SECONDS,
@@ -418,7 +371,7 @@ class Store:
             **(limits or {}),
             "readonly": 1,  # last: it closes all settings
         }
-        return _Pool(lambda: self._limited(limits), number)
+        return Pool(lambda: self._limited(limits), number)
 
     def _limited(self, limits: Mapping[str, Any]) -> Client:
         client = self._connect()
@@ -438,193 +391,12 @@ class Store:
         return {"format_schema_source": "string", "format_schema_message_name": "Export", "format_schema": text}
 
 
-class Node:
-    """One database with its own rows: embedded, a server, or one node of a cluster. Safe to use from several threads."""
-
-    def __init__(self, pool: "_Pool", clustered: bool) -> None:
-        self._pool = pool
-        self._clustered = clustered
-
-    def command(self, statement: str, parameters: Parameters | None = None) -> None:
-        """Runs one of our own statements on the rows of this node, as `Store.command`."""
-        with self._pool.client() as client:
-            client.command(self._here(statement), parameters=dict(parameters or {}))
-
-    def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
-        """Rows of one of our own SELECTs: derived ones of this node, facts of all. As `Store.query`."""
-        with self._pool.client() as client:
-            return _table(client, self._here(question), parameters).dicts()
-
-    def query_about(self, question: str, parameters: Parameters, keys: bytes, structure: str) -> list[dict[str, Any]]:
-        """As `query`, with a table `asked` of that structure from bytes as RowBinary has them. Not of an embedded database."""
-        asked = ExternalData(data=keys, file_name="asked", fmt="RowBinary", structure=structure)
-        with self._pool.client() as client:
-            result = client.query(self._here(question), parameters=dict(parameters), external_data=asked)
-            return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
-
-    def send(self, table: str, columns: Sequence[str], rows: bytes) -> None:
-        """Adds rows to this node's part of a table, from bytes as RowBinary has them. Raises as `command` does."""
-        with self._pool.client() as client:
-            client.raw_insert(self._here(table), columns, rows, fmt="RowBinary")
-
-    def close(self) -> None:
-        """Closes its connections."""
-        self._pool.close()
-
-    def _here(self, statement: str) -> str:
-        return cluster.at_one_node(statement) if self._clustered else statement
-
-
-class _Reader:
-    """Connections that only read: some for our own questions, some for people's SQL."""
-
-    def __init__(self, own: "_Pool", people: "_Pool", *, of_tenant: bool = False) -> None:
-        self._own = own
-        self._people = people
-        self._of_tenant = of_tenant
-        self._engine: reads.Engine | None = None
-
-    def query(self, question: str, parameters: Parameters | None = None) -> list[dict[str, Any]]:
-        return self.table(question, parameters).dicts()
-
-    def table(self, question: str, parameters: Parameters | None = None) -> Table:
-        with self._own.client() as client:
-            return _table(client, question, parameters)
-
-    def frame(self, question: str, parameters: Parameters | None = None) -> "pd.DataFrame":
-        with self._own.client() as client:
-            return client.query_df(question, parameters=dict(parameters or {}))
-
-    def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
-        try:
-            question = self._worded(statement)
-            reads.check(question, self._known(), of_tenant=self._of_tenant)
-        except reads.NotAQuestionError as error:
-            raise QueryError(f"refused: {error}") from error
-        try:
-            return self._answer(question, parameters, max_rows)
-        except ShareError as error:
-            raise QueryError(f"that takes more than its share: {error}") from error
-
-    def _worded(self, statement: str) -> str:
-        """The statement as the engine's own parser writes it; nothing is run, and of several statements none is taken."""
-        plain = statement.strip().rstrip("; \t\r\n")
-        if not plain:
-            raise reads.NotAQuestionError("nothing was asked")
-        try:
-            with self._people.client() as client:
-                ((worded,),) = _table(client, "SELECT formatQuery({statement:String})", {"statement": plain}).rows
-        except QueryError as error:
-            raise QueryError(str(error).partition(": In scope SELECT formatQuery(")[0]) from error
-        return str(worded)
-
-    def _answer(self, question: str, parameters: Parameters | None, max_rows: int) -> Table:
-        with self._people.client() as client:
-            if question.lstrip("(")[:4] in ("SELE", "WITH"):
-                # a constant would count against `max_result_bytes` once, however many rows repeat it
-                limited = f"SELECT * APPLY(materialize) FROM (\n{question}\n) LIMIT {max_rows + 1:d}"  # noqa: S608 - checked
-                table = _table(client, limited, parameters)
-                names = tuple(name.removeprefix("materialize(").removesuffix(")") for name in table.columns)
-                table = replace(table, columns=names)
-                if not table.columns:
-                    table = _empty(client, question, parameters)
-            else:
-                table = _described(client, question)
-        return Table(table.columns, table.types, table.rows[:max_rows], truncated=len(table.rows) > max_rows)
-
-    def close(self) -> None:
-        self._people.close()
-        self._own.close()
-
-    def _known(self) -> reads.Engine:
-        if self._engine is None:
-            (known,) = self.query(_text("engine.sql"))
-            self._engine = reads.Engine(**{name: frozenset(names) for name, names in known.items()})
-        return self._engine
-
-
-class _Pool:
-    """Connections lent to one thread at a time, each made when it is first needed, and again where its server was lost."""
-
-    def __init__(self, connect: Callable[[], Client], size: int) -> None:
-        self._connect = connect
-        self._size = size
-        self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
-        for _ in range(size):
-            self._idle.put(None)
-
-    @contextlib.contextmanager
-    def client(self) -> Iterator[Client]:
-        client = self._idle.get()
-        try:
-            with _errors_named():
-                client = client or self._connect()
-                yield client
-        except StoreUnavailableError as error:
-            if client is not None and isinstance(error.__cause__, OperationalError):
-                client.close()
-                client = None
-            raise
-        finally:
-            self._idle.put(client)
-
-    def close(self) -> None:
-        """Closes what nobody has borrowed."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                client = self._idle.get_nowait()
-                if client is not None:
-                    client.close()
-
-
 def migrations() -> tuple[Migration, ...]:
     """The numbered files of `migrations/`, in order."""
     names = (file.name for file in (resources.files("tollbook_schema") / "migrations").iterdir())
     numbered = (re.fullmatch(r"(\d{4})_\w+\.sql", name) for name in names)
     found = (Migration(int(match[1]), match[0]) for match in numbered if match)
     return tuple(sorted((m for m in found if m.number > 0), key=lambda migration: migration.number))
-
-
-@contextlib.contextmanager
-def _errors_named() -> Iterator[None]:
-    try:
-        yield
-    except AddressError as error:
-        raise StoreUnavailableError(str(error)) from error
-    except ClickHouseError as error:
-        raise _named(error) from error
-
-
-def _named(error: ClickHouseError) -> StoreError:
-    message = without_password(re.sub(r"\s+", " ", str(error)).removeprefix("Code: ").strip())
-    code = getattr(error, "code", None)
-    if "EmbeddedServer" in message or "Cannot lock file" in message:
-        return StoreBusyError("the data folder is open in another process")
-    if code in SHARE_CODES:
-        return ShareError(message)
-    if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES:
-        return StoreUnavailableError(message)
-    return QueryError(message, code)
-
-
-def _table(client: Client, question: str, parameters: Parameters | None) -> Table:
-    result = client.query(question, parameters=dict(parameters or {}))
-    types = tuple(column_type.name for column_type in result.column_types)
-    return Table(tuple(result.column_names), types, [tuple(row) for row in result.result_rows])
-
-
-def _empty(client: Client, question: str, parameters: Parameters | None) -> Table:
-    """The columns of an answer without rows, which the embedded engine does not name."""
-    described = _table(client, f"DESCRIBE TABLE (\n{question}\n)", parameters).dicts()
-    return Table(tuple(column["name"] for column in described), tuple(column["type"] for column in described), [])
-
-
-def _described(client: Client, question: str) -> Table:
-    """Answer of SHOW, DESCRIBE, EXPLAIN and EXISTS, which cannot stand in a subquery; every value is text."""
-    answer = client.raw_query(question, fmt="TabSeparatedRawWithNames").decode(errors="replace")
-    names, *rows = answer.rstrip("\n").split("\n")
-    columns = tuple(names.split("\t"))
-    return Table(columns, ("String",) * len(columns), [tuple(row.split("\t")) for row in rows])
 
 
 def _servers(url: str, cluster_name: str, prepare: Callable[[Client, "cluster.Cluster | None"], None]) -> Servers:

@@ -31,7 +31,7 @@ QUOTING = [
 ]
 """Questions that fail on a row, with an error that quotes it."""
 
-SHARED = {"prices", "current_prices", "model_names", "instance_rates", "schema_migrations"}
+SHARED = {"prices", "current_prices", "instance_rates", "schema_migrations"}
 REFUSED = [
     "SELECT * FROM merge('default', '{table}')",
     "SELECT * FROM system.parts",
@@ -114,3 +114,9 @@ def _load(store: Store, folder: Path, bodies: list[tuple[str, dict[str, Any]]]) 
 def _record(tenant: str, attributes: dict[str, Any]) -> bytes:
     body = export(span(attributes)).SerializeToString()
     return segments.frame(len(body), segments.digest("traces", tenant, body), resources=1, tenant=tenant) + body
+
+
+def test_the_models_that_others_use_are_nobodys_business(store: Store) -> None:
+    store.insert("model_names", [["house", "globex-secret-model"]], ["provider", "model"])
+    assert store.of("acme").read("SELECT model FROM model_names").rows == []
+    assert store.read("SELECT model FROM model_names").rows == [("globex-secret-model",)]
