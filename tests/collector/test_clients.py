@@ -75,18 +75,18 @@ WAYS = {
 
 
 def test_the_same_spans_become_identical_rows_by_every_way(store: Store, tmp_path: Path, spans: Sequence[ReadableSpan]) -> None:
-    first_rows: list[tuple[Any, ...]] = []
+    first_rows: list[dict[str, Any]] = []
     for number, (way, (send, compression)) in enumerate(WAYS.items()):
         for running in run(store, tmp_path / str(number), Settings(grpc_port=0, segment_ms=50)):
             send(running, spans, compression)
             running.wait()
-        rows = store.table(ROWS).rows
+        rows = store.query(ROWS)
         store.command("TRUNCATE TABLE spans")
         assert len(rows) == 2, way
         first_rows = first_rows or rows
         assert rows == first_rows, way
     ids = {span.context.span_id.to_bytes(8, "big") for span in spans}
-    assert {row[1] for row in first_rows} == ids
+    assert {row["span_id"] for row in first_rows} == ids
 
 
 def test_the_captures_of_a_node_client_become_identical_rows(running: Running, store: Store, shared_data: Path) -> None:
