@@ -1,7 +1,7 @@
 """The store: ClickHouse, embedded (chDB), a server or a cluster of them, through one client library.
 
-With `servers.py` the only module that imports clickhouse_connect, and with `cluster.py` the only one that puts SQL together; all
-other SQL stands in .sql files.
+With `servers.py` and `connections.py` the only module that imports clickhouse_connect, and with `cluster.py` and
+`connections.py` the only one that puts SQL together; all other SQL stands in .sql files.
 """
 
 import hashlib
@@ -20,15 +20,19 @@ from clickhouse_connect.driver.client import Client
 
 from tollbook_schema import cluster, sql
 from tollbook_schema.connections import (
+    OPERATORS_CODES,
     Node,
     Parameters,
     Pool,
     QueryError,
     Reader,
     SchemaTooNewError,
+    ShareError,
+    StoreBusyError,
     StoreError,
     StoreUnavailableError,
     Table,
+    answer,
     errors_named,
 )
 from tollbook_schema.servers import AddressError, Servers
@@ -36,6 +40,20 @@ from tollbook_schema.tenants import checked_tenant
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = [
+    "Node",
+    "Parameters",
+    "QueryError",
+    "Reads",
+    "SchemaTooNewError",
+    "ShareError",
+    "Store",
+    "StoreBusyError",
+    "StoreError",
+    "StoreUnavailableError",
+    "Table",
+]
 
 Signal = Literal["spans", "metrics", "logs"]
 SIGNALS: tuple[Signal, ...] = ("spans", "metrics", "logs")
@@ -189,7 +207,7 @@ class Store:
     def _shape(self, client: Client, nodes: "cluster.Cluster | None") -> None:
         known = migrations()
         client.command(_text("migrations/0000_versions.sql"))
-        done = {int(row["number"]) for row in _table(client, _text("migrations/done.sql"), None).dicts()}
+        done = {int(row["number"]) for row in answer(client, _text("migrations/done.sql")).dicts()}
         newest = max((migration.number for migration in known), default=0)
         if done and max(done) > newest:
             raise SchemaTooNewError(
