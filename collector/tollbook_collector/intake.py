@@ -33,10 +33,16 @@ class Intake:
 
     @contextmanager
     def request(self) -> Iterator["Held"]:
-        """A request in progress; what it holds is given back at the end."""
+        """A request in progress; what it holds is given back at the end.
+
+        Raises:
+            UnavailableError: memory, files or threads ran out meanwhile. Any other answer would lose the data.
+        """
         held = Held(self, self._settings)
         try:
             yield held
+        except (MemoryError, OSError) as error:
+            raise UnavailableError(f"this collector is short of something: {error or 'memory'}", retry_after_s=5) from error
         finally:
             self.bytes_held -= held.bytes_held
             self.requests -= held.arrived
