@@ -10,6 +10,7 @@ import hashlib
 import struct
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -123,8 +124,9 @@ class SharedStore:
         self._check_away(shard)
         try:
             node = self._store.shard(shard)
-            self._claim(node, shard, load.claimant, bodies)
-            split = _split(node, load.claimant, bodies)
+            with _claiming():
+                self._claim(node, shard, load.claimant, bodies)
+                split = _split(node, load.claimant, bodies)
             if split.mine:
                 self._load_mine(load, shard, node, split.mine)
         except StoreUnavailableError as error:
@@ -140,10 +142,12 @@ class SharedStore:
             self._store.load_content(load.signal, content, load.token_of(bodies), load.received_at, shard)
         except QueryError:
             if len(bodies) == 1:  # it will be set aside, and may be tried again after an upgrade
-                node.send("body_claims", COLUMNS, _claims(load.claimant, bodies, WITHDRAWN))
+                with _claiming():
+                    node.send("body_claims", COLUMNS, _claims(load.claimant, bodies, WITHDRAWN))
                 self._claimed.pop((shard, load.claimant), None)
             raise
-        node.send("body_claims", COLUMNS, _claims(load.claimant, bodies, STORED))
+        with _claiming():
+            node.send("body_claims", COLUMNS, _claims(load.claimant, bodies, STORED))
 
     def _check_away(self, shard: int) -> None:
         until_s, error = self._away.get(shard, (0.0, None))
@@ -161,6 +165,15 @@ class SharedStore:
             node.send("body_claims", COLUMNS, _claims(claimant, new, CLAIMED))
             since_s = since_s if claimed else now
             self._claimed[shard, claimant] = since_s, claimed | {body.key for body in new}
+
+
+@contextmanager
+def _claiming() -> Iterator[None]:
+    """A server that refuses a claim, such as one that is just starting, refuses no body: nothing is to be set aside for it."""
+    try:
+        yield
+    except QueryError as error:
+        raise StoreUnavailableError(f"claims cannot be kept: {error}") from error
 
 
 @dataclass(frozen=True)

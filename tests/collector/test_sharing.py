@@ -176,6 +176,18 @@ def test_a_node_that_is_away_keeps_only_its_own_bodies_waiting(tmp_path: Path) -
         store.close()
 
 
+def test_a_server_that_refuses_claims_is_waited_for_and_nothing_is_set_aside(store: Store, tmp_path: Path) -> None:
+    segment = segment_of(tmp_path, body(1))
+    for number in range(store.shards):
+        store.shard(number).command("RENAME TABLE body_claims TO elsewhere")
+    with pytest.raises(StoreUnavailableError, match="claims cannot be kept"):
+        load(SharedStore(store), segment)
+    for number in range(store.shards):
+        store.shard(number).command("RENAME TABLE elsewhere TO body_claims")
+    load(SharedStore(store), segment)
+    assert stored(store) == [1]
+
+
 def test_what_is_no_segment_is_refused(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "traces-1-1.otlp"
     path.write_bytes(struct.pack("<Q", 7))
