@@ -33,8 +33,9 @@ help: ## List the targets
 demo: $(VENV)/.demo ## Itemize a real workload of this machine; EXIT=1 ends when it has printed
 	@$(BIN)/tollbook demo $(if $(EXIT),--exit)
 
-test: check browser ## Everything a change must pass: check, then every test
+test: check browser ## Everything a change must pass: check, every test, those that use the store on a server too
 	$(PYTEST)
+	$(PYTEST) --store server -m "not slow"
 
 check: $(VENV)/.dev light ## Style, types, layers, SQL, generated files, the light install
 	$(BIN)/ruff check .
