@@ -15,7 +15,7 @@ from benchmarks.payload import SPANS_PER_BODY, ShapeName
 from benchmarks.peers import PeerMissingError
 from benchmarks.sender import Plan, Sender, Sent
 from benchmarks.systems import System, SystemName
-from benchmarks.watch import MERGES, PARTS, Watch, watching
+from benchmarks.watch import Watch, parts_and_merges, watching
 from tests.house.browser import find
 
 DASHBOARD_SECONDS = 15
@@ -36,7 +36,7 @@ opened in chromium and left 15 s before. The peers' idle memory is from the live
 
 SUSTAINED_PROTOCOL = """\
 genai spans over 8 connections for {seconds} s, {pace}, refused bodies sent again; the rate is from the first byte until all
-are counted. A look every ten seconds. Then 60 s of genai with prompts at ten times that rate over 32 connections, nothing
+are counted. A look every ten seconds. Then a minute of genai with prompts at ten times that rate over 32 connections, nothing
 sent again, the spool bounded to 1 GiB."""
 
 
@@ -165,7 +165,7 @@ def sustained(seconds: int, rate: float, settings: Mapping[str, str]) -> Result:
         held = press(system, "genai", rate, seconds, retry=True, connections=8, database=True)
         cores = (system.processes.cpu_seconds() - cpu) / (held.sent.ended - held.sent.began + held.drained_s)
         left = _parts_at_rest(system)
-    flood = _overloaded(lambda: systems.tollbook({**settings, **OVERLOADED}), 10 * held.rate, 60)
+    flood = _overloaded(lambda: systems.tollbook({**settings, **OVERLOADED}), 10 * held.rate, min(60, seconds))
     lines = [
         Line("issue", f"genai for {seconds} s until stored", "spans/s", Series((held.rate,)), rule="at least", target=120_000),
         Line("issue", "slowest 10 s of it, acknowledged", "spans/s", Series((min(_windows(held.sent, seconds)),))),
@@ -240,8 +240,7 @@ def _windows(sent: Sent, seconds: int) -> list[float]:
 
 
 def _parts_at_rest(system: System) -> int:
-    assert system.ask is not None
     deadline = time.perf_counter() + 60
-    while int(system.ask(MERGES)[0][0]) and time.perf_counter() < deadline:
+    while parts_and_merges(system.data)[1] and time.perf_counter() < deadline:
         time.sleep(1)
-    return int(system.ask(PARTS)[0][0])
+    return parts_and_merges(system.data)[0]

@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from benchmarks import peers
 from benchmarks.figures import Line, Series
 from benchmarks.payload import SHAPES, Payload, ShapeName
+from benchmarks.watch import parts_and_merges
 
 END_NS = 1_795_331_042_000_000_000
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,6 +97,13 @@ def test_nothing_is_won_against_a_peer_that_is_missing() -> None:
     assert line.met is None
     assert "missing: no network" in str(line)
     assert "met" not in str(line)
+
+
+def test_parts_that_were_merged_into_another_are_not_active(tmp_path: Path) -> None:
+    folder = tmp_path / "clickhouse" / "data" / "default" / "spans"
+    for name in ("20261122_1_4_1", "20261122_2_2_0", "20261122_5_5_0", "20261121_5_5_0", "tmp_merge_20261122_1_5_2", "detached"):
+        (folder / name).mkdir(parents=True)
+    assert parts_and_merges(tmp_path) == (3, 1)
 
 
 @pytest.mark.parametrize("name", peers.PACKAGES)
