@@ -15,6 +15,7 @@ from tollbook_schema.store import Store
 
 from tollbook_collector import export, otlp_grpc, otlp_json, sharing
 from tollbook_collector.counters import Counters, Sample, page
+from tollbook_collector.disk import DISK, Disk
 from tollbook_collector.door import Door
 from tollbook_collector.errors import UnavailableError
 from tollbook_collector.export import Export
@@ -53,14 +54,20 @@ class Collector:
         settings: Settings | None = None,
         keys: Keys | None = None,
         tls: Tls | None = None,
+        *,
+        disk: Disk = DISK,
     ) -> None:
-        """Over a store and a spool folder. Without `keys` everybody may send; without `tls` gRPC is in the clear."""
+        """Over a store and a spool folder. Without `keys` everybody may send; without `tls` gRPC is in the clear.
+
+        Another `disk` plays faults under the spool.
+        """
         self.settings = settings or Settings()
         self.door = Door(keys)
         self.tls = tls
         self.counters = Counters()
         self._store = store
         self._spool_dir = spool_dir
+        self._disk = disk
         self._spool: Spool | None = None
         self._loader: Loader | None = None
         self._grpc: grpc.aio.Server | None = None
@@ -75,7 +82,7 @@ class Collector:
             SpoolBusyError: another collector has the spool open.
             OSError: the spool cannot be used, or the gRPC port is taken.
         """
-        self._spool = await asyncio.to_thread(Spool, self._spool_dir, self.settings, self.counters)
+        self._spool = await asyncio.to_thread(Spool, self._spool_dir, self.settings, self.counters, disk=self._disk)
         self._loader = Loader(self._spool, sharing.sink(self._store), self.settings, self.counters)
         self._loader.start()
         if self.settings.grpc_port >= 0:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -251,44 +250,6 @@ def test_a_nearly_full_disk_is_left_to_the_store(open_spool: Open) -> None:
     assert refused.value.retry_after_s == 5
     assert "nearly full" in spool.trouble
     assert drained(spool) == []
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = os.geteuid() == 0 and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], stderr=subprocess.DEVNULL, check=False
-    ).returncode == 0  # fmt: skip
-    if not mounted:
-        pytest.skip("a file system of 8 MB can only be mounted by root")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def test_a_disk_without_space_refuses_at_once_and_resumes_alone(open_spool: Open, small_disk: Path) -> None:
-    spool = open_spool(folder=small_disk / "spool")
-    acknowledged, number = [], 0
-    while True:
-        number += 1
-        body = trace_request(first=number, note="x" * 300_000).SerializeToString()
-        before = time.monotonic()
-        try:
-            keep(spool, body)
-        except UnavailableError:
-            break
-        acknowledged.append(body)
-    assert time.monotonic() - before < 1
-    assert len(acknowledged) > 15
-    with pytest.raises(UnavailableError):
-        keep(spool, body)
-    segment = spool.take(0, now=True)
-    assert segment is not None
-    found = segment.path.read_bytes().count(b"x" * 300_000)
-    spool.done(segment)
-    keep(spool, body)
-    assert found + len(drained(spool)) == len(acknowledged) + 1
 
 
 # A disk that takes its time

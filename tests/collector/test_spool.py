@@ -65,13 +65,6 @@ def bodies_of_next(spool: Spool) -> list[bytes]:
     return bodies_of(segment)
 
 
-def place_anew(path: Path, content: bytes) -> None:
-    """Puts a segment into a folder that does not know its bodies."""
-    for log in (path.parent / "seen").iterdir():
-        log.unlink()
-    path.write_bytes(content)
-
-
 def drained(spool: Spool) -> list[bytes]:
     """All bodies in the spool, oldest segment first; the spool is empty afterwards."""
     found: list[bytes] = []
@@ -331,37 +324,6 @@ def test_a_spool_fuller_than_its_limit_starts_and_drains(open_spool: Open) -> No
     with pytest.raises(UnavailableError, match="the spool is full"):
         spool.append("traces", b"\x0a\x00", resources=1)
     assert drained(spool) == BODIES
-
-
-def test_a_torn_tail_is_cut_off_wherever_it_tore(open_spool: Open, tmp_path: Path) -> None:
-    keep(open_spool(), *BODIES)
-    open_spool().close()
-    (path,) = tmp_path.glob("*.otlp")
-    whole = path.read_bytes()
-    last = len(BODIES[-1]) + segments.frame_bytes("default")
-    for cut in range(1, last):
-        place_anew(path, whole[:-cut])
-        spool = open_spool()
-        assert drained(spool) == BODIES[:-1], cut
-        assert not (tmp_path / "damaged").exists()
-        assert spool.counters.value("torn_total") == 1
-
-
-def test_one_flipped_bit_costs_one_record_and_is_counted(open_spool: Open, tmp_path: Path) -> None:
-    keep(open_spool(), *BODIES)
-    open_spool().close()
-    (path,) = tmp_path.glob("*.otlp")
-    whole = path.read_bytes()
-    for place in range(0, len(whole) - len(BODIES[-1]) - segments.frame_bytes("default"), 5):
-        flipped = bytearray(whole)
-        flipped[place] ^= 1 << place % 8
-        place_anew(path, flipped)
-        spool = open_spool()
-        found = drained(spool)
-        assert spool.counters.value("damaged_total") + spool.counters.value("torn_total") == 1, place
-        assert len(found) == 4, place
-        assert [body for body in BODIES if body in found] == found, place
-    assert len(list((tmp_path / "damaged").glob("*.reason"))) == len(list((tmp_path / "damaged").glob("*.bin"))) > 0
 
 
 def test_an_empty_file_and_a_file_of_noise_do_not_stop_the_start(open_spool: Open, tmp_path: Path) -> None:
