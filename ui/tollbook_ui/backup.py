@@ -102,12 +102,11 @@ def restore(folder: Path, data: Path) -> Backup:
     with locate.Claim(data, "tollbook restore"):
         if holds_data(data):
             raise BackupError(f"{data} holds data already: give an empty folder with --data")
-        try:
+        with ExitStack() as unfinished:
+            for part in ("clickhouse", SPOOL):
+                unfinished.callback(shutil.rmtree, data / part, ignore_errors=True)
             _restored(folder, data)
-        except BaseException:
-            shutil.rmtree(data / "clickhouse", ignore_errors=True)
-            shutil.rmtree(data / SPOOL, ignore_errors=True)
-            raise
+            unfinished.pop_all()
     return found
 
 
