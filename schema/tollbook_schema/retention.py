@@ -7,7 +7,7 @@ whose facts have begun to leave is not settled again: see `tollbook_attribution.
 from dataclasses import dataclass
 
 from tollbook_schema import sql
-from tollbook_schema.store import Store
+from tollbook_schema.store import Reads, Store
 
 FACTS = ("spans", "metrics", "logs")
 CONTENT = "span_content"
@@ -35,14 +35,16 @@ def apply(store: Store, wanted: Retention) -> None:
     Raises:
         StoreError: a table cannot be changed at present.
     """
-    found = in_force(store)
-    for table, days in wanted.days_by_table.items():
-        if days == found[table]:
-            continue
-        question = "queries/keep_days.sql" if days else "queries/keep_for_ever.sql"
-        store.command(sql.text("tollbook_schema", question), {"table": table, "days": days} if days else {"table": table})
+    for number in range(store.shards):
+        node = store.shard(number)
+        for row in node.query(sql.text("tollbook_schema", "queries/kept_days.sql")):
+            days = wanted.days_by_table[row["facts"]]
+            if days and days != row["days"]:
+                node.command(sql.text("tollbook_schema", "queries/keep_days.sql"), {"table": row["table"], "days": days})
+            elif days != row["days"]:
+                node.command(sql.text("tollbook_schema", "queries/keep_for_ever.sql"), {"table": row["table"]})
 
 
-def in_force(store: Store) -> dict[str, int]:
+def in_force(store: Reads) -> dict[str, int]:
     """Days that each fact table keeps its rows, 0 for ever."""
-    return {row["name"]: int(row["days"]) for row in store.query(sql.text("tollbook_schema", "queries/kept_days.sql"))}
+    return {row["facts"]: int(row["days"]) for row in store.query(sql.text("tollbook_schema", "queries/kept_days.sql"))}

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tollbook_schema import retention
 from tollbook_schema.retention import Retention
 from tollbook_schema.store import Store
+
+from tests.clickhouse_server import CLUSTER, clickhouse_cluster, cluster_url
 
 INSERT = """
 INSERT INTO {table:Identifier} (received_at)
@@ -45,3 +48,16 @@ def test_what_is_older_goes_and_what_is_younger_stays(kept: Store) -> None:
     while len(ages := [row["days"] for row in kept.query(AGES)]) > 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert ages == [0, 2]
+
+
+@pytest.mark.slow
+def test_every_node_of_a_cluster_keeps_its_facts_as_long(tmp_path: Path) -> None:
+    with clickhouse_cluster(tmp_path) as nodes:
+        store = Store.open(url=cluster_url(nodes), cluster=CLUSTER)
+        store.migrate()
+        retention.apply(store, Retention(30, 7))
+        store.close()
+        for node in nodes:
+            alone = Store.open(url=node.url)
+            assert retention.in_force(alone) == {"spans": 30, "metrics": 30, "logs": 30, "span_content": 7}
+            alone.close()

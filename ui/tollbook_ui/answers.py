@@ -263,9 +263,9 @@ class Answers:
         _, bound = _bound(scope)
         return self._all(f.UnpricedCalls, "unpriced_calls", bound)
 
-    def unsettled_hours(self) -> int:
-        """Hours that hold facts which their settlement has not seen."""
-        return len(self._reads.query(_text("unsettled")))
+    def unsettled_hours(self, oldest_whole: datetime) -> int:
+        """Hours that hold facts which their settlement has not seen; none that was settled and is older than `oldest_whole`."""
+        return len(self._reads.query(_text("unsettled"), {"oldest_whole": oldest_whole}))
 
     def prices(self, model: str | None = None, limit: int = 10_000) -> tuple[f.Price, ...]:
         """Dated model prices, of one model or of all."""

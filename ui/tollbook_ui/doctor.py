@@ -1,10 +1,13 @@
 """Is the installation well: versions, folder, spool, what is unsettled, unpriced, unrated, and what can be instrumented."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
+
+from tollbook_schema import retention
 
 from tollbook_ui import __version__, locate
 from tollbook_ui import figures as f
@@ -52,6 +55,10 @@ class Doctor:
     """Whether both doors speak TLS."""
     extent: f.Extent
     intake: Intake
+    kept_days: int
+    """Days that spans, metrics and logs are kept; 0 for ever."""
+    content_kept_days: int
+    """Days that prompts, completions and other content are kept; 0 for ever."""
     unsettled_hours: int
     settlement_trouble: str
     coverage: f.Coverage
@@ -76,6 +83,7 @@ def examine(
 ) -> Doctor:
     """Examines the store, if there is one, the data folder and this Python. Looks at all that is stored, whatever its age."""
     running = locate.server(data)
+    kept_days = retention.in_force(answers.store) if answers else {}
     found = Doctor(
         version=__version__,
         python=platform.python_version(),
@@ -88,7 +96,9 @@ def examine(
         tls=bool(settings.tls_cert),
         extent=answers.extent() if answers else f.Extent(0, None, None, 0, None, None, None),
         intake=intake or look(data / "spool"),
-        unsettled_hours=answers.unsettled_hours() if answers else 0,
+        kept_days=kept_days.get("spans", 0),
+        content_kept_days=kept_days.get(retention.CONTENT, 0),
+        unsettled_hours=answers.unsettled_hours(_oldest_whole(kept_days)) if answers else 0,
         settlement_trouble=settlement_trouble,
         coverage=answers.coverage(EVER) if answers else f.Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None),
         unpriced=answers.unpriced(EVER) if answers else (),
@@ -98,6 +108,12 @@ def examine(
         rows=(),
     )
     return replace(found, rows=_complaints(found))
+
+
+def _oldest_whole(kept_days: Mapping[str, int]) -> datetime:
+    """The first hour whose facts are all still there; what came to older ones since can never be settled."""
+    days = kept_days.get("spans", 0)
+    return datetime.now(UTC) - timedelta(days=days) if days else datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def instrumentors() -> tuple[Instrumentor, ...]:

@@ -321,6 +321,7 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
             f"{units.count(found.extent.spans)}, {units.moment(found.extent.first)} to {units.moment(found.extent.last)} UTC",
         ),
         ("Last settlement", f"{units.moment(found.extent.settled_at)} UTC"),
+        ("Kept", f"facts {_days(found.kept_days)}, content {_days(found.content_kept_days)}, what was settled for ever"),
         ("Spool", _waiting(found.intake.spool)),
         ("Taken since the start", _taken(found.intake.counted)),
         ("Packages", ", ".join(f"{package.name} {package.version or 'not installed'}" for package in found.packages)),
@@ -377,6 +378,10 @@ def _taken(counted: Counted | None) -> str:
 def _guarded(found: Doctor) -> str:
     asked = "everybody is asked for a key or a sign-in" if found.auth == "required" else "nobody is asked for a key"
     return f"{asked}; {'TLS' if found.tls else 'no TLS'}"
+
+
+def _days(days: int) -> str:
+    return f"{days} days" if days else "for ever"
 
 
 def backup(done: str, found: Backup, folder: Path) -> Iterable[RenderableType]:

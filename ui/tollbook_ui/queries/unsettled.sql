@@ -1,4 +1,4 @@
--- Which hours of which tenants hold facts that their settlement has not seen?
+-- Which hours of which tenants hold facts that their settlement has not seen? A settled hour whose facts have begun to expire stays so.
 SELECT
     facts.window AS window,
     facts.arrived AS facts,
@@ -9,5 +9,5 @@ FROM (
 LEFT JOIN (
     SELECT tenant, window, argMax(settlements.facts, settlement) AS facts FROM settlements GROUP BY tenant, window
 ) AS s ON s.tenant = facts.tenant AND s.window = facts.window
-WHERE facts.arrived != s.facts
+WHERE facts.arrived != s.facts AND (s.facts = 0 OR facts.window >= {oldest_whole:DateTime('UTC')})
 ORDER BY window
