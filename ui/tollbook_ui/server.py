@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
-from tollbook_collector.connection import Connection, allow_files
+from tollbook_collector.connection import Connection, allow_files, keep_freed_memory
 from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_collector.tls import Tls
 from tollbook_schema import retention
@@ -113,6 +113,7 @@ def run(options: Options, collector_settings: CollectorSettings, say: Say) -> No
         StoreError: the store cannot be opened.
     """
     allow_files()
+    keep_freed_memory()
     asyncio.run(serve(options, collector_settings, say))
 
 
@@ -145,7 +146,7 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
                 Keyring(keys),
             )
             app.state.backup = _backing_up(store, options.data, collector)
-            app.router.routes.extend(otlp_http.routes(collector))
+            app.router.routes[:0] = otlp_http.routes(collector)  # first, because most requests are theirs: 73 to 29 us each
             token = secrets.token_hex(32)
             gate = gates.before(app, options.settings, options.data, Entry(keys, token, collector.counters))
             front = Front(wanted=options.dashboard)
