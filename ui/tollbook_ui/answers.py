@@ -202,15 +202,15 @@ class Answers:
 
         Args:
             scope: which part of the ledger.
-            by: keys to group by, out of team, project, feature, customer, environment and workflow.
+            by: keys to group by, out of team, project, feature, customer, environment, workflow and tenant.
 
         Raises:
             BadQuestionError: there is no such key.
         """
-        if unknown := [key for key in by if key not in OWNER_COLUMNS]:
-            raise BadQuestionError(f"no owner key {unknown[0]!r}; use {', '.join(OWNER_COLUMNS)}")
+        if unknown := [key for key in by if key not in f.OWNER_KEYS]:
+            raise BadQuestionError(f"no owner key {unknown[0]!r}; use {', '.join(f.OWNER_KEYS)}")
         period, bound = _bound(scope)
-        keys = tuple(key for key in OWNER_COLUMNS if key in by)
+        keys = tuple(key for key in f.OWNER_KEYS if key in by)
         rows = self._all(f.OwnerRow, "owners", {**bound, "by": list(keys)})
         return f.Owners(period, keys, self._one(f.Totals, "totals", bound), rows, self.coverage(scope))
 

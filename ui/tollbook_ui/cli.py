@@ -261,7 +261,9 @@ def hotspots(scope: f.Scope, limit: Limit = 20, data: Data = None, shape: As = F
 @scoped
 def owners(
     scope: f.Scope,
-    by: Annotated[str, typer.Option(help="Keys, with commas: team, project, feature, customer, environment, workflow.")] = "team",
+    by: Annotated[
+        str, typer.Option(help="Keys, with commas: team, project, feature, customer, environment, workflow, tenant.")
+    ] = "team",
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from tollbook_schema.attributes import OWNER_COLUMNS
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -500,6 +502,10 @@ class Hotspots:
     coverage: Coverage
 
 
+OWNER_KEYS = (*OWNER_COLUMNS, "tenant")
+"""What money can be grouped by: what spans say, and whose key brought them."""
+
+
 @dataclass(frozen=True)
 class OwnerRow:
     """Money of one owner; a key that was not asked for is `None`, and `''` is money that names no owner."""
@@ -510,6 +516,7 @@ class OwnerRow:
     customer: str | None
     environment: str | None
     workflow: str | None
+    tenant: str | None
     allocation: str
     requests: int
     amount_usd: Decimal

@@ -12,9 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, get_args, get_type_hints
 
-from tollbook_schema.attributes import OWNER_COLUMNS
-
-from tollbook_ui.figures import Owners
+from tollbook_ui.figures import OWNER_KEYS, Owners
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """First characters that make a spreadsheet run a cell as a formula, full-width ones too (OWASP, CSV injection)."""
@@ -75,7 +73,7 @@ def answer_grid(answer: Any) -> Grid:
     row_type = get_args(get_type_hints(type(answer))["rows"])[0]
     names = [field.name for field in fields(row_type)]
     if isinstance(answer, Owners):
-        names = [name for name in names if name in answer.by or name not in OWNER_COLUMNS]
+        names = [name for name in names if name in answer.by or name not in OWNER_KEYS]
     return grid(answer.rows, names)
 
 

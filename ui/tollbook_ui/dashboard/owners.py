@@ -8,7 +8,7 @@ from tollbook_ui.dashboard import draw
 from tollbook_ui.look import blocks, cost
 from tollbook_ui.look.blocks import Card, Cards
 
-KEYS = ("team", "workflow", "project", "feature", "customer", "environment")
+KEYS = ("team", "workflow", "project", "feature", "customer", "environment", "tenant")
 
 
 def page(source: Answers, chosen: f.Scope) -> None:
