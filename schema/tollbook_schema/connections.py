@@ -28,6 +28,9 @@ TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 279, 2
 OPERATORS_CODES = frozenset({16, 60, 81, 115, 164, 192, 193, 194, 279, 291, 392, 497, 516})
 """ClickHouse error codes of a load that are the operator's to mend: no such table or setting, no right, wrong password."""
 
+OVER_HTTP = re.compile(r"^Received ClickHouse exception, code: \d+, server response: | \(for url \S+\)$")
+"""What the client adds to an error."""
+
 
 class StoreError(Exception):
     """The store did not do what was asked."""
@@ -230,7 +233,8 @@ def errors_named() -> Iterator[None]:
 
 
 def _named(error: ClickHouseError) -> StoreError:
-    message = without_password(re.sub(r"\s+", " ", str(error)).removeprefix("Code: ").strip())
+    """The error in the engine's own words, embedded or over HTTP."""
+    message = OVER_HTTP.sub("", without_password(re.sub(r"\s+", " ", str(error)).strip())).removeprefix("Code: ")
     code = getattr(error, "code", None)
     if "EmbeddedServer" in message or "Cannot lock file" in message:
         return StoreBusyError("the data folder is open in another process")
