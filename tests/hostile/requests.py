@@ -16,6 +16,7 @@ GOOD: Mapping[str, Any] = {
     "instance_type": "crate",
     "usd_per_hour": "0.1",
     "vcpus": "2",
+    "scopes": ["read"],
 }
 """Values of parameters that an operation cannot do without."""
 
@@ -38,7 +39,7 @@ class Slot:
 
     def request(self, text: str) -> tuple[str, str, dict[str, str], dict[str, Any] | None]:
         """Method, path, query and body with `text` in the slot and good values elsewhere."""
-        values = {**{name: GOOD[name] for name in self.needed}, **dict.fromkeys(self.names, text)}
+        values = {**{name: GOOD.get(name, "x") for name in self.needed}, **dict.fromkeys(self.names, text)}
         places = {**self.needed, **dict.fromkeys(self.names, self.place)}
         of = {place: {name: values[name] for name in places if places[name] == place} for place in ("path", "query", "body")}
         path = self.path.format(**{name: quote(value, safe="") for name, value in of["path"].items()})
