@@ -1,6 +1,7 @@
 """Time and disks that tests play."""
 
 import errno
+import random
 import threading
 import time
 from collections.abc import Sequence
@@ -66,6 +67,36 @@ class FaultyDisk(RealDisk):
 
     def unlink(self, path: Path) -> None:
         self.fail("unlink")
+        super().unlink(path)
+
+
+class FlakyDisk(RealDisk):
+    """A disk of which one call in fifty fails; a write after half of its work."""
+
+    def _maybe_fail(self) -> None:
+        if random.random() < 0.02:
+            raise failure(errno.EIO)
+
+    def create(self, path: Path) -> int:
+        self._maybe_fail()
+        return super().create(path)
+
+    def write(self, handle: int, parts: Sequence[bytes]) -> None:
+        whole = b"".join(parts)
+        super().write(handle, [whole[: len(whole) // 2]])
+        self._maybe_fail()
+        super().write(handle, [whole[len(whole) // 2 :]])
+
+    def sync(self, handle: int) -> None:
+        self._maybe_fail()
+        super().sync(handle)
+
+    def truncate(self, path: Path, size_bytes: int) -> None:
+        self._maybe_fail()
+        super().truncate(path, size_bytes)
+
+    def unlink(self, path: Path) -> None:
+        self._maybe_fail()
         super().unlink(path)
 
 

@@ -8,20 +8,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from tollbook_collector import segment as segments
+from tollbook_collector import spool as spool_module
 from tollbook_collector.disk import DISK, Disk
 from tollbook_collector.errors import UnavailableError
+from tollbook_collector.folder import Segment
 from tollbook_collector.settings import Settings
 from tollbook_collector.spool import Spool
 from tollbook_schema.store import Signal, Store, StoreUnavailableError
 
 from tests.collector.conftest import Running, run, trace_request
-from tests.collector.played import FaultyDisk, PlayedClock, SlowDisk, failure
+from tests.collector.played import FaultyDisk, FlakyDisk, PlayedClock, SlowDisk, failure
 from tests.soak.figures import Fault
 
 SETTINGS = Settings(segment_ms=60_000, min_free_bytes=0)
@@ -54,13 +57,18 @@ def drained(spool: Spool) -> list[bytes]:
     """All bodies in the spool, which is closed then; what a loader is given holds nothing else."""
     found: list[bytes] = []
     while (segment := spool.take(0, now=True)) is not None:
-        content = segments.InMemory(segment.path.read_bytes())
-        records = list(segments.scan(segment.signal, content))
-        assert all(isinstance(record, segments.Record) for record in records)
-        found += [content.read(record.body, record.end) for record in records if isinstance(record, segments.Record)]
+        found += bodies_of(segment)
         spool.done(segment)
     spool.close()
     return found
+
+
+def bodies_of(segment: Segment) -> list[bytes]:
+    """All of a segment that was taken; it must hold nothing but whole records."""
+    content = segments.InMemory(segment.path.read_bytes())
+    records = list(segments.scan(segment.signal, content))
+    assert all(isinstance(record, segments.Record) for record in records)
+    return [content.read(record.body, record.end) for record in records if isinstance(record, segments.Record)]
 
 
 @pytest.mark.fault("R4", "torn tail, cut anywhere in the last record", "starts every time, loses the last record at most")
@@ -128,6 +136,73 @@ def test_a_sync_that_failed_is_never_trusted_again(fault: Fault, tmp_path: Path)
     )
     assert refused == rounds // 3
     assert found == Counter(acknowledged)
+
+
+@dataclass
+class Traffic:
+    """Threads that send to a spool and load from it."""
+
+    spool: Spool
+    acknowledged: list[bytes] = field(default_factory=list)
+    refused: list[bytes] = field(default_factory=list)
+    loaded: list[bytes] = field(default_factory=list)
+    ending: threading.Event = field(default_factory=threading.Event)
+
+    def send(self, client: int) -> None:
+        """Sends a body until it is acknowledged, then the next one."""
+        number = 0
+        while not self.ending.is_set():
+            number += 1
+            body = trace_request(first=client * 10**9 + number).SerializeToString()
+            while not self.kept(body):
+                self.refused.append(body)
+            self.acknowledged.append(body)
+
+    def kept(self, body: bytes) -> bool:
+        try:
+            self.spool.append("traces", body, resources=1).result(10)
+        except UnavailableError:
+            return False
+        return True
+
+    def load(self, chance: random.Random) -> None:
+        """Loads segments, or puts them back."""
+        while not (self.ending.is_set() and self.spool.empty):
+            segment = self.spool.take(0.02, now=chance.random() < 0.5 or self.ending.is_set())
+            if segment is not None and chance.random() < 0.3:
+                self.spool.put_back(segment, suspect=chance.random() < 0.5)
+            elif segment is not None:
+                self.loaded.extend(bodies_of(segment))
+                self.spool.done(segment)
+
+    def flow(self, seconds: float) -> None:
+        """Sends and loads for a time, then loads what is left."""
+        threads = [threading.Thread(target=self.send, args=(client,)) for client in range(8)]
+        threads += [threading.Thread(target=self.load, args=(random.Random(seed),)) for seed in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(seconds)
+        self.ending.set()
+        for thread in threads:
+            thread.join(60)
+
+
+@pytest.mark.fault("R7", "one call of the disk in fifty fails, eight senders, three loaders", "0 acknowledged lost, 0 doubled")
+def test_threads_over_a_flaky_disk_neither_lose_nor_double_a_body(
+    fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool_module, "FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(spool_module, "LONGEST_RETRY_S", 0.05)
+    spool = Spool(tmp_path, Settings(segment_ms=0, segment_bytes=3000, min_free_bytes=0), disk=FlakyDisk())
+    traffic = Traffic(spool)
+    traffic.flow(fault.size(3, soak=30))
+    spool.close()
+    found = Counter(traffic.loaded)
+    lost, doubled = set(traffic.acknowledged) - set(found), [body for body, times in found.items() if times > 1]
+    told = f"{len(traffic.acknowledged):,} acknowledged, {len(traffic.refused):,} refused"
+    fault.found(f"{told}: {len(lost)} lost, {len(doubled)} doubled")
+    assert len(traffic.refused) > 10
+    assert (lost, doubled) == (set(), [])
 
 
 class Away:
