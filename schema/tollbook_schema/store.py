@@ -91,6 +91,7 @@ EMBEDDED_CONFIG = str(resources.files("tollbook_schema") / "embedded.xml")
 LOAD_SETTINGS: Mapping[str, Any] = {
     "max_threads": 1,  # segments are loaded side by side, so threads of one only wait for each other: 6 % less CPU
     "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "max_block_size": 8192,  # rows computed at a time: a segment of 36 MB takes 191 MB of memory, not 374, and a tenth less CPU
     "short_circuit_function_evaluation": "disable",  # evaluated lazily, the SELECT takes 1.5 times the CPU
 }
 

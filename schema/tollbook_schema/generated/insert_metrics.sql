@@ -23,7 +23,7 @@ FROM (
     SELECT * EXCEPT (points), arrayJoin(points) AS point
     FROM (
         SELECT
-            * EXCEPT (metrics), tupleElement(mt, 'name') AS name, tupleElement(mt, 'description') AS description, tupleElement(mt, 'unit') AS unit,
+            * EXCEPT (mt), tupleElement(mt, 'name') AS name, tupleElement(mt, 'description') AS description, tupleElement(mt, 'unit') AS unit,
             arrayConcat(
                 
     arrayMap(p -> ('gauge', tupleElement(p, 'attributes'), tupleElement(p, 'start_time_unix_nano'), tupleElement(p, 'time_unix_nano'), tupleElement(p, 'flags'),
@@ -56,10 +56,10 @@ FROM (
             ) AS points
         FROM (
             SELECT
-                * EXCEPT (scope_metrics), tupleElement(tupleElement(sm, 'scope'), 'name') AS scope_name, tupleElement(tupleElement(sm, 'scope'), 'version') AS scope_version, tupleElement(sm, 'metrics') AS metrics
+                * EXCEPT (sm), tupleElement(tupleElement(sm, 'scope'), 'name') AS scope_name, tupleElement(tupleElement(sm, 'scope'), 'version') AS scope_version, arrayJoin(tupleElement(sm, 'metrics')) AS mt
             FROM (
                 SELECT
-                    tenant, resource, resource_schema_url, scope_metrics,
+                    tenant, resource, resource_schema_url, arrayJoin(scope_metrics) AS sm,
                     r_text[indexOf(r_codes, 128)] AS service_name,
                     r_text[indexOf(r_codes, 131)] AS service_instance_id,
                     r_int[indexOf(r_codes, 133)] AS process_pid,
@@ -73,13 +73,14 @@ FROM (
                         arrayMap(key -> transform(key, ['tollbook.team', 'tollbook.project', 'tollbook.feature', 'tollbook.customer', 'deployment.environment.name', 'gen_ai.workflow.name', 'tollbook.site', 'tollbook.tier', 'hw.id', 'hw.model', 'hw.type', 'tollbook.simulated', 'tollbook.tenant', 'deployment.environment', 'traceloop.workflow.name', 'service.name', 'service.namespace', 'service.version', 'service.instance.id', 'telemetry.sdk.language', 'process.pid', 'host.id', 'host.name', 'host.type', 'container.id', 'cloud.provider', 'cloud.account.id', 'cloud.region', 'cloud.availability_zone', 'k8s.cluster.name', 'k8s.namespace.name', 'k8s.node.name', 'k8s.pod.name'], [11, 12, 13, 14, 15, 16, 19, 20, 31, 32, 33, 73, 97, 98, 99, 128, 129, 130, 131, 132, 133, 134, 135, 136, 137, 138, 139, 140, 141, 142, 143, 144, 145]::Array(UInt8), 0::UInt8), tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'key')) AS r_codes,
                         arrayMap(x -> assumeNotNull(x), tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'string_value')) AS r_text,
                         tupleElement(tupleElement(tupleElement(tupleElement(rm, 'resource'), 'attributes'), 'value'), 'int_value') AS r_int
-                    FROM (SELECT rm, tenant FROM /*SOURCE*/
-ARRAY JOIN resource_metrics AS rm, if(empty(bodies), arrayWithConstant(length(resource_metrics), 'default'),
-    arrayFlatten(arrayMap((number, tenant) -> arrayWithConstant(number, tenant), tupleElement(bodies, 'resources'), tupleElement(bodies, 'tenant')))) AS tenant)
+                    FROM (SELECT tupleElement(pair, 1) AS rm, tupleElement(pair, 2) AS tenant
+FROM (
+    SELECT arrayJoin(arrayZip(resource_metrics, if(empty(bodies), arrayWithConstant(length(resource_metrics), 'default'),
+        arrayFlatten(arrayMap((number, tenant) -> arrayWithConstant(number, tenant), tupleElement(bodies, 'resources'), tupleElement(bodies, 'tenant')))))) AS pair
+    FROM /*SOURCE*/
+))
                 )
             )
-            ARRAY JOIN scope_metrics AS sm
         )
-        ARRAY JOIN metrics AS mt
     )
 )
