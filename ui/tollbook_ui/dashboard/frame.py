@@ -75,7 +75,8 @@ def _signed_in() -> None:
     if who is not None and answers.guarded():
         whose = f"the data of {who.tenant}" if who.tenant else "the data of all tenants"
         said = f"{escape(who.name)} sees {escape(whose)}."
-        st.sidebar.html(f'<p class="tb-who">{said} <a href="/logout" target="_self">Sign out</a></p>')
+        out = '<a style="color: inherit" href="/logout" target="_self">Sign out</a>'
+        st.sidebar.html(f'<p style="font-size: 0.875rem; opacity: 0.65; margin: 0">{said} {out}</p>')
 
 
 def trouble() -> Note | None:
