@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from google.protobuf.message import DecodeError
 from tollbook_schema.store import StoreError, StoreUnavailableError
 
 from tollbook_collector import apart, export
@@ -202,7 +203,11 @@ class _Salvage:
         if unit.mended:
             self._bury([unit], error)
             return
-        body = export.rewritten(self._signal, unit.body)
+        try:
+            body = export.rewritten(self._signal, unit.body)
+        except DecodeError:
+            self._bury([unit], error)
+            return
         try:
             self._load([self._unit(body, unit.frame.tenant, unit.frame.resources)])
         except StoreUnavailableError:

@@ -109,6 +109,21 @@ def test_the_spans_around_the_culprit_keep_their_tenant(spool: Spool, store: Sto
     assert rows == [{"tenant": "acme", "ids": [f"{n:016X}" for n in (1, 3, 4)]}, {"tenant": "globex", "ids": [f"{9:016X}"]}]
 
 
+def test_a_body_that_no_library_can_read_costs_itself(spool: Spool) -> None:
+    class Refusing(Picky):
+        def load(self, signal: Signal, segment: Path, token: str, received_at: datetime) -> None:
+            if b"garbage" in segment.read_bytes():
+                raise QueryError("117. DB::Exception: cannot parse")
+            super().load(signal, segment, token, received_at)
+
+    spool.append("traces", b"\x0a\x0agarbage", resources=1).result(5)
+    keep(spool, trace_request(1, first=9))
+    store = Refusing()
+    load_all(spool, store)
+    assert store.stored == [9]
+    assert spool.graves.summary().newest_reason == "117. DB::Exception: cannot parse"
+
+
 def test_a_body_all_of_poison_does_not_hold_up_the_others_for_ever(spool: Spool) -> None:
     keep(spool, poisoned(512, *range(1, 513)))
     keep(spool, trace_request(1, first=9000))
