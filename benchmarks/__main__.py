@@ -19,9 +19,9 @@ from benchmarks.systems import SystemName
 RESULTS = Path(__file__).with_name("results")
 GROUPS = ("import", "ingest", "overload", "memory", "lag", "sustained")
 IMPORT = "import time; t = time.perf_counter(); import tollbook; print((time.perf_counter() - t) * 1000)"
-SPANS: dict[ShapeName, int] = {"genai": 600_000, "loadgen": 1_000_000, "genai_msg": 200_000}
+SPANS: dict[ShapeName, int] = {"genai": 400_000, "loadgen": 600_000, "genai_msg": 150_000}
 """In one flood: some seconds' work for the fastest."""
-SLOW_SPANS = 1_536
+SLOW_SPANS = 1_024
 QUICK = 20_480
 OVERLOADED: tuple[SystemName, ...] = ("tollbook", "rotel")
 SHAPES: tuple[ShapeName, ...] = ("genai", "loadgen", "genai_msg")
@@ -89,7 +89,7 @@ def _results(options: argparse.Namespace) -> Iterator[Result]:
         result, idle_mb = pressure.memory(5 if options.quick else 60, 50_000, options.programs)
         yield Result(result.title, result.protocol, [*result.lines, *_idle_peers(lived, idle_mb)], result.notes)
     if "lag" in groups:
-        yield lag.run(options.rounds, 2 if options.quick else 15)
+        yield lag.run(options.rounds, 2 if options.quick else 10)
     if "sustained" in groups:
         yield pressure.sustained(options.seconds, options.rate, {"TOLLBOOK_SETTLE_SECONDS": str(options.settle)})
 

@@ -72,5 +72,5 @@ def _pace(system: System, payload: Payload, ended: dict[int, float], count: int,
         time.sleep(max(0.0, began + number * period - time.perf_counter()))
         body = payload.body(time.time_ns(), spread_ns=int(period * 1e9))
         ended[number] = time.perf_counter()
-        if (status := post(connection, body.content, system.headers)) != 200:
+        if (status := post(connection, body.content, system.headers)[0]) != 200:
             raise RuntimeError(f"a body was answered {status}")

@@ -19,7 +19,7 @@ from benchmarks.watch import Watch, parts_and_merges, watching
 from tests.house.browser import find
 
 DASHBOARD_SECONDS = 15
-PHOENIX_SPANS = 6_144
+PHOENIX_SPANS = 3_072
 WINDOW_SECONDS = 10
 OVERLOADED = {"TOLLBOOK_COLLECTOR_SPOOL_MAX_BYTES": str(1024**3)}
 """A spool that fills within the test, so that refusals are part of it."""
@@ -31,8 +31,8 @@ peak of row 1 for {half} s. Then {seconds} s of genai with prompts at twice the 
 is compared with stored."""
 
 MEMORY_PROTOCOL = """\
-PSS of all processes of a program, sampled every second under load. Ours settles as it does by default, and its first page was
-opened in chromium and left 15 s before. The peers' idle memory is from the lives above."""
+PSS of all processes of a program, sampled every second under load, rotel's for half of the time. Ours settles as it does by
+default, and its first page was opened in chromium and left 15 s before. The peers' idle memory is from the lives above."""
 
 SUSTAINED_PROTOCOL = """\
 genai spans over 8 connections for {seconds} s, {pace}, refused bodies sent again; the rate is from the first byte until all
@@ -148,7 +148,7 @@ def memory(seconds: int, rate: float, peers: Collection[SystemName]) -> tuple[Re
         if "rotel" in peers:
             with systems.rotel() as system:
                 lives.first_span(system, 1)
-                theirs = press(system, "genai", rate, seconds, retry=True, connections=8)
+                theirs = press(system, "genai", rate, seconds / 2, retry=True, connections=8)
             notes.append(f"rotel with ClickHouse: {theirs}")
             lines.append(Line("7", "most memory at that rate", "MB", most, "rotel", Series((theirs.watch.most_mb,))))
     except PeerMissingError as error:

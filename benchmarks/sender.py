@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from benchmarks.payload import SPANS_PER_BODY, Body, Payload, ShapeName
 
 RETRY_SECONDS = 0.05
+"""Where an answer does not say when to try again."""
+
 ANSWER_SECONDS = 60
 REEL_BYTES = 500_000_000
 """Bodies kept in the sender at most; a longer load sends them again with new ids and times."""
@@ -177,22 +179,23 @@ def _drain(load: _Load) -> None:
 def _accepted(load: _Load, connection: http.client.HTTPConnection, body: Body) -> bool:
     """Whether the body was acknowledged, at the first try or, where the plan says so, at a later one."""
     while True:
-        status = post(connection, body.content, load.plan.headers)
+        status, retry_after_s = post(connection, body.content, load.plan.headers)
         load.answers[status] += 1
         if status == 200 or not load.plan.retry:
             return status == 200
         if status not in (0, 429, 502, 503, 504):
             raise RuntimeError(f"a body was answered {status}")
-        time.sleep(RETRY_SECONDS)
+        time.sleep(retry_after_s)
 
 
-def post(connection: http.client.HTTPConnection, content: bytes | bytearray, headers: Mapping[str, str]) -> int:
-    """Answer code to one body on a kept-open connection; 0 if none came."""
+def post(connection: http.client.HTTPConnection, content: bytes | bytearray, headers: Mapping[str, str]) -> tuple[int, float]:
+    """Answer code to one body on a kept-open connection, 0 if none came; and how long to wait before trying again."""
     try:
         connection.request("POST", "/v1/traces", content, dict(headers))
         response = connection.getresponse()
         response.read()
     except (OSError, http.client.HTTPException):
         connection.close()
-        return 0
-    return response.status
+        return 0, RETRY_SECONDS
+    asked = response.headers.get("retry-after", "")
+    return response.status, float(asked) if asked.isdigit() else RETRY_SECONDS
