@@ -5,6 +5,7 @@ import time
 from typing import Any, cast
 
 import pytest
+from tollbook_schema.lease import TakenError
 from tollbook_schema.store import Store
 from tollbook_ui import settler as settling
 from tollbook_ui.settler import Settler
@@ -55,3 +56,20 @@ def test_a_stop_does_not_wait_for_the_collector() -> None:
     began = time.monotonic()
     settler.stop(60)
     assert time.monotonic() - began < 30
+
+
+def test_another_process_that_settles_is_no_trouble() -> None:
+    turns: list[int] = []
+    twice = threading.Event()
+
+    def taken(*_period: object) -> None:
+        turns.append(1)
+        if len(turns) == 2:
+            twice.set()
+        raise TakenError("another process has the settlement in hand")
+
+    settler = Settler(NO_STORE, 0.001, taken)
+    settler.start()
+    assert twice.wait(10)
+    settler.stop(10)
+    assert settler.trouble == ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from tollbook_schema.lease import TakenError
 from tollbook_schema.store import Store, StoreError
 
 log = logging.getLogger("tollbook")
@@ -69,6 +70,8 @@ class Settler:
             started = time.monotonic()
             try:
                 self.now()
+            except TakenError:  # another process on the same servers settles: nothing is left undone
+                self.trouble = ""
             except StoreError as error:
                 self.trouble = str(error)
                 log.warning("cannot settle at present: %s", error)
