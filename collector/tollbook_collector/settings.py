@@ -17,7 +17,7 @@ class Settings:
     """How the collector takes, keeps and loads. Each field is set by TOLLBOOK_COLLECTOR_ and its name in capitals."""
 
     grpc_host: str = "127.0.0.1"
-    """Address that OTLP/gRPC listens on. Loopback, because there is no authentication yet."""
+    """Address that OTLP/gRPC listens on. Beyond loopback it starts only with TOLLBOOK_AUTH=required."""
 
     grpc_port: int = 4317
     """Port of OTLP/gRPC: OpenTelemetry's own. 0 takes any free one, -1 takes none."""
