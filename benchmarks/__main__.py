@@ -3,9 +3,10 @@
 import argparse
 import os
 import platform
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -30,22 +31,33 @@ SHAPES: tuple[ShapeName, ...] = ("genai", "loadgen", "genai_msg")
 def main() -> int:
     """Prints the figures; returns 1 where a target is missed and that matters (`--strict`)."""
     options = _options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the programs under load are stopped too
     began = datetime.now(UTC)
     head = f"# Tollbook {version('tollbook')}, {began:%Y-%m-%d %H:%M} UTC, {_commit()}\n\n{_machine()}\n"
     print(head, flush=True)
-    results = []
+    kept = RESULTS / f"{began:%Y-%m-%d-%H%M}.md" if options.write or not options.quick else None
+    results: list[Result] = []
     for result in _results(options):
         results.append(result)
         print(result.page(), flush=True)
+        if kept:  # after each group, so that one that fails does not cost the others
+            kept.write_text(_whole(head, began, results))
     lines = [line for result in results for line in result.lines]
-    took = f"All of it took {(datetime.now(UTC) - began).total_seconds() / 60:.1f} minutes; load average at the end {_load()}.\n"
-    print(f"## The table\n\n{table(lines)}\n\n{took}", flush=True)
-    if not options.quick or options.write:
-        parts = [head, took, f"{table(lines)}\n", *(result.page() for result in results)]
-        kept = RESULTS / f"{began:%Y-%m-%d-%H%M}.md"
-        kept.write_text("\n".join(parts).rstrip() + "\n")
+    print(f"## The table\n\n{table(lines)}\n\n{_took(began)}", flush=True)
+    if kept:
         print(f"kept in {kept.relative_to(peers.ROOT)}")
     return 1 if options.strict and any(line.met is False for line in lines) else 0
+
+
+def _whole(head: str, began: datetime, results: Sequence[Result]) -> str:
+    """The page that is kept: one table of everything, then each group."""
+    everything = table([line for result in results for line in result.lines])
+    return "\n".join([head, _took(began), f"{everything}\n", *(result.page() for result in results)]).rstrip() + "\n"
+
+
+def _took(began: datetime) -> str:
+    minutes = (datetime.now(UTC) - began).total_seconds() / 60
+    return f"All of it took {minutes:.1f} minutes; load average at the end {_load()}.\n"
 
 
 def _options() -> argparse.Namespace:
