@@ -19,7 +19,7 @@ from benchmarks.watch import Watch, parts_and_merges, watching
 from tests.house.browser import find
 
 DASHBOARD_SECONDS = 15
-PHOENIX_SPANS = 3_072
+PHOENIX_SPANS = 6_144
 WINDOW_SECONDS = 10
 OVERLOADED = {"TOLLBOOK_COLLECTOR_SPOOL_MAX_BYTES": str(1024**3)}
 """A spool that fills within the test, so that refusals are part of it."""
