@@ -3,5 +3,8 @@ SELECT
     (SELECT count() FROM spans) AS spans,
     (SELECT count() FROM metrics) AS metrics,
     (SELECT count() FROM logs) AS logs,
-    (SELECT toString(sum(amount_usd)) FROM current_settlements AS c INNER JOIN settlements AS s USING (tenant, window, settlement)) AS ledger_usd,
+    (
+        SELECT toString(sum(amount_usd)) FROM settlements
+        WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements)
+    ) AS ledger_usd,
     (SELECT max(number) FROM schema_migrations) AS schema
