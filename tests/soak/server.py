@@ -19,6 +19,9 @@ from tests.served import free_port
 START_SECONDS = 90
 """For a start on a machine that is busy with other tests."""
 
+ANSWER_SECONDS = 600
+"""A backup waits for a settlement that runs."""
+
 
 @dataclass
 class Server:
@@ -125,7 +128,7 @@ class Server:
         return self.data.with_suffix(".reached")
 
     def _call(self, method: str, path: str, body: bytes | None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=ANSWER_SECONDS)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
             response = connection.getresponse()
