@@ -35,10 +35,10 @@ def test_killed_at_random_moments_it_neither_loses_nor_doubles_a_span(fault: Fau
         load.until(len(load.acknowledged) + 10)
     server.until_loaded()
     tally = load.tally(server)
-    server.stop()
     starts, cpu = server.starts[1:], server.start_cpu[1:]
     started = f"start {statistics.median(starts):.1f} s median, {max(starts):.1f} s worst, {max(cpu):.1f} CPU s worst"
     fault.found(f"{tally}; {started}", what=f"kill -9 x {kills} at random moments under load")
+    server.stop()
     assert (tally.lost, tally.doubled) == (0, 0)
     assert not fault.soak or max(starts) <= START_SECONDS
 
@@ -75,8 +75,8 @@ def test_killed_at_a_chosen_point_it_neither_loses_nor_doubles_a_span(
         load.until(len(load.acknowledged) + 5)
     server.until_loaded()
     tally = load.tally(server)
-    server.stop()
     fault.found(str(tally), what=f"{what}, x {kills}")
+    server.stop()
     assert (tally.lost, tally.doubled) == (0, 0)
 
 
