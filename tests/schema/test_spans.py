@@ -126,7 +126,12 @@ def test_the_standard_spelling_wins_over_an_older_one(store: Store, tmp_path: Pa
 
 
 def test_a_spelling_whose_value_does_not_fit_hides_no_other(store: Store, tmp_path: Path) -> None:
-    sent = {"gen_ai.request.model": "", "llm.model_name": "gpt-4o", "gen_ai.usage.input_tokens": True, "llm.token_count.prompt": 7}
+    sent = {
+        "gen_ai.request.model": "",
+        "llm.model_name": "gpt-4o",
+        "gen_ai.usage.input_tokens": True,
+        "llm.token_count.prompt": 7,
+    }
     load(store, tmp_path, export(span(sent)))
     assert row(store, "request_model, input_tokens") == {"request_model": "gpt-4o", "input_tokens": 7}
 
