@@ -89,10 +89,10 @@ def test_several_servers_need_the_name_of_their_cluster() -> None:
         Store.open(url="http://default:secret@a:8123,b:8123/tollbook")
 
 
-def test_every_statement_for_a_cluster_with_a_keeper_is_one_that_clickhouse_reads(store: Store) -> None:
+def test_every_statement_for_a_cluster_with_a_keeper_is_one_that_clickhouse_reads(embedded_store: Store) -> None:
     written = [text for statement in STATEMENTS for text in rendered(statement, STORED, WITH_KEEPER)]
     for text in written:
-        store.query(f"EXPLAIN AST {text}")
+        embedded_store.query(f"EXPLAIN AST {text}")
     assert sum("ENGINE = Replicated" in text for text in written) == len(STORED)
     assert sum("ENGINE = Distributed('main'" in text for text in written) == len(STORED)
     assert not [text for text in written if "non_replicated" in text]

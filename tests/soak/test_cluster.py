@@ -194,7 +194,8 @@ def here(store: Store) -> int:
 
 
 def wait_until_loaded(*collectors: Collector) -> None:
-    wait_until(lambda: not any(collector.waiting() for collector in collectors))
+    """Segments that failed while a shard was away are tried again after as long as they failed."""
+    wait_until(lambda: not any(collector.waiting() for collector in collectors), seconds=600)
 
 
 def wait_until(happened: Any, seconds: float = 90) -> None:
