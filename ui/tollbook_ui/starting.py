@@ -1,8 +1,6 @@
 """`tollbook up` from the command line: its settings, its log, what it says."""
 
 import logging
-import os
-import sys
 from dataclasses import replace
 from functools import partial
 
@@ -50,7 +48,6 @@ def up(
         typer.echo(f"tollbook: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo("Stopped. What was acknowledged is kept.")
-    _end()
 
 
 def _say(where: Place, up: server.Addresses) -> None:
@@ -65,14 +62,6 @@ def _say(where: Place, up: server.Addresses) -> None:
         "Ctrl-C stops it.",
     )
     typer.echo("\n".join(lines))
-
-
-def _end() -> None:
-    """Ends the process, in which all is closed: the embedded engine now and then fails on its own way out, with nothing to do."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
 
 
 def _say_collecting(up: server.Addresses) -> None:
