@@ -82,6 +82,7 @@ def test_the_same_spans_become_identical_rows_by_every_way(store: Store, tmp_pat
             running.wait()
         rows = store.query(ROWS)
         store.command("TRUNCATE TABLE spans")
+        store.command("TRUNCATE TABLE body_claims")  # on a server a collector knows what others have stored
         assert len(rows) == 2, way
         first_rows = first_rows or rows
         assert rows == first_rows, way
