@@ -54,9 +54,9 @@ def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context() -> Iterator[BrowserContext]:
-    """A chromium, or a skip that says why."""
+    """A chromium, or a skip that says why. It ends with its module, as its event loop would be every later test's."""
     chromium = house.find()
     if chromium is None:
         pytest.skip("no chromium found: apt-get install chromium, or playwright install chromium")

@@ -4,7 +4,7 @@ import statistics
 import time
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import psutil
 import pytest
 

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Dialog, sync_playwright

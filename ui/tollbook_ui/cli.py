@@ -1,22 +1,21 @@
 """The command line: `tollbook`. Imports nothing heavy until a command needs it."""
 
-import atexit
 import inspect
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tollbook_ui import figures as f
 from tollbook_ui.demo import DOCUMENTS
+from tollbook_ui.leaving import leave
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -524,22 +523,7 @@ def main() -> None:
     try:
         app()
     except SystemExit as ending:
-        _leave(ending)
-
-
-def _leave(ending: SystemExit) -> NoReturn:
-    """Ends the process, past the embedded engine's own exit handlers: they can deadlock with a merge that still runs.
-
-    Seen when a loaded server was stopped: all was closed and said, and the process hung in the C library's `exit`. What is
-    stored is synced, and a merge that ends early is begun anew.
-    """
-    if "chdb" not in sys.modules or not isinstance(ending.code, int | None):
-        raise ending
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(ending.code or 0)
+        leave(ending)
 
 
 def _time(text: str | None) -> datetime | None:
