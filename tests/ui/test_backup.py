@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
+
+from tests.served import served
 
 EXPORT = {
     "resourceSpans": [
@@ -93,6 +96,14 @@ def test_a_backup_of_a_newer_release_is_refused(backed_up: Path, tmp_path: Path)
     (tmp_path / "backup.json").write_text(json.dumps({**made, "schema": 9999, "version": "9.0"}))
     done = tollbook("restore", tmp_path, "--data", tmp_path / "data")
     assert (done.returncode, "upgrade" in done.stderr) == (2, True)
+
+
+def test_a_server_is_told_the_whole_path(tmp_path: Path) -> None:
+    with served(tmp_path / "data") as server:
+        refused = httpx.post(f"{server.url}/api/v1/backup", json={"folder": "copy"})
+        assert (refused.status_code, "give the whole path" in refused.text) == (422, True)
+        made = httpx.post(f"{server.url}/api/v1/backup", json={"folder": str(tmp_path / "copy")}, timeout=60)
+        assert (made.status_code, made.json()["spans"]) == (200, 0)
 
 
 def test_only_its_owner_can_read_it(backed_up: Path) -> None:

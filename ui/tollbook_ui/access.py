@@ -129,7 +129,7 @@ def backup(where: Place, folder: Path) -> Backup:
     with progress.growing("Copying", folder), opened(where, create=False) as answers:
         if isinstance(answers, RemoteAnswers):
             return answers.backup(folder)
-        return backups.make(answers.store, where.data, folder)
+        return backups.make(answers.store, where.data, folder.absolute())
 
 
 def restore(where: Place, folder: Path) -> Backup:

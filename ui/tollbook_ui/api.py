@@ -96,7 +96,11 @@ Settle = Callable[[datetime | None, datetime | None], Awaitable[Any]]
 class BackupWish(BaseModel):
     """Where a backup is wanted."""
 
-    folder: str = Field(description="empty or not there, on the server's machine", examples=["/backup/2026-11-22"], min_length=1)
+    folder: str = Field(
+        description="whole path of a folder on the server's machine, empty or not there",
+        examples=["/backup/2026-11-22"],
+        min_length=1,
+    )
 
 
 MakeBackup = Callable[[str], Awaitable[Backup]]

@@ -62,14 +62,15 @@ def make(store: Store, data: Path, folder: Path, pause: Pause = nullcontext) -> 
         pause: keeps the collector from loading.
 
     Raises:
-        BackupError: the store is a server, or there is something in the folder.
+        BackupError: the store is a server, the folder's path is not absolute, or there is something in it.
         StoreError, OSError: the copy cannot be written; what was written of it is left there.
     """
     if not store.embedded:
         raise BackupError(SERVERS_OWN)
     from tollbook_attribution import engine  # noqa: PLC0415 - the price list costs half a second to import
 
-    folder = folder.absolute()
+    if not folder.is_absolute():
+        raise BackupError(f"where {folder} is depends on who looks: give the whole path, from /")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise BackupError(f"{folder} is not empty: give a folder that is, or that does not exist")
