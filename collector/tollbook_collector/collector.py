@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import Message
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store
+from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_collector import export, otlp_grpc, otlp_json, sharing
 from tollbook_collector.counters import Counters, Sample, page
@@ -103,7 +104,7 @@ class Collector:
             await asyncio.to_thread(self._spool.close, STUCK_SECONDS)
         self._grpc = self._spool = self._loader = None
 
-    async def take(self, signal: Signal, body: bytes, encoding: Encoding, tenant: str = "default") -> Message:
+    async def take(self, signal: Signal, body: bytes, encoding: Encoding, tenant: str = DEFAULT_TENANT) -> Message:
         """Keeps a tenant's export request and answers it; when this returns, its bytes are on disk.
 
         Raises:
@@ -155,8 +156,7 @@ class Collector:
     @property
     def behind(self) -> bool:
         """Whether senders are faster than the store: what came `BEHIND_SECONDS` ago is not loaded yet."""
-        samples = self._spool.samples() if self._spool is not None else []
-        return any(sample.name == "spool_oldest_seconds" and sample.value > BEHIND_SECONDS for sample in samples)
+        return self._spool is not None and self._spool.oldest_s > BEHIND_SECONDS
 
     async def _append(self, signal: Signal, request: Export, tenant: str) -> None:
         if self._spool is None:

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 from google.protobuf.message import Message
 from tollbook_schema.store import Store
+from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_collector import export, otlp_json
 from tollbook_collector import segment as segments
@@ -211,7 +212,7 @@ def _records_on_the_wire(data: bytes) -> int:
 class StoreSink:
     """Loads requests straight into a store that this process has open."""
 
-    def __init__(self, store: Store, tenant: str = "default", folder: Path | None = None) -> None:
+    def __init__(self, store: Store, tenant: str = DEFAULT_TENANT, folder: Path | None = None) -> None:
         self._store = store
         self._tenant = tenant
         self._folder = folder

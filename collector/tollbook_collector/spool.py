@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tollbook_schema.tenants import DEFAULT_TENANT
+
 from tollbook_collector import segment as segments
 from tollbook_collector.counters import Counters, Sample
 from tollbook_collector.dead import Graves
@@ -143,7 +145,7 @@ class Spool:
 
     # Appending
 
-    def append(self, signal: SignalName, body: bytes, *, tenant: str = "default", resources: int) -> "Future[None]":
+    def append(self, signal: SignalName, body: bytes, *, tenant: str = DEFAULT_TENANT, resources: int) -> "Future[None]":
         """Keeps a tenant's body; the future is done once it is on disk, or fails with UnavailableError.
 
         A body seen lately is kept already. A future that is cancelled before its body is written takes the body back.
@@ -495,15 +497,24 @@ class Spool:
         with self._changed:
             waiting = [*self._sealed, *self._loading, *self._open.values()]
             size_bytes, pending_bytes = self._size_bytes, self._pending_bytes
-        oldest = _oldest(waiting)
-        age_s = 0.0 if oldest is None else max(0.0, (self._clock.time_ns() - oldest.opened_ns) / 1e9)
         return [
             Sample("spool_bytes", size_bytes),
             Sample("spool_segments", len(waiting)),
-            Sample("spool_oldest_seconds", round(age_s, 3)),
+            Sample("spool_oldest_seconds", round(self._age_s(waiting), 3)),
             Sample("spool_pending_bytes", pending_bytes),
             Sample("dead", self.graves.summary().count),
         ]
+
+    @property
+    def oldest_s(self) -> float:
+        """How long the oldest segment has waited; 0 where none does."""
+        with self._changed:
+            waiting = [*self._sealed, *self._loading, *self._open.values()]
+        return self._age_s(waiting)
+
+    def _age_s(self, waiting: Sequence[Segment]) -> float:
+        oldest = _oldest(waiting)
+        return 0.0 if oldest is None else max(0.0, (self._clock.time_ns() - oldest.opened_ns) / 1e9)
 
     @property
     def trouble(self) -> str:

@@ -166,6 +166,20 @@ def test_an_open_segment_waits_for_its_age(open_spool: Open) -> None:
     assert spool.take(0) is not None
 
 
+def test_a_spool_says_how_long_the_oldest_has_waited(open_spool: Open) -> None:
+    clock = PlayedClock()
+    spool = open_spool(Settings(segment_ms=1000), clock=clock)
+    assert spool.oldest_s == 0
+    keep(spool, BODIES[0])
+    clock.go_on(6)
+    assert spool.oldest_s == pytest.approx(6)
+    segment = spool.take(0)
+    assert segment is not None
+    assert spool.oldest_s == pytest.approx(6), "it is not in the store yet"
+    spool.done(segment)
+    assert spool.oldest_s == 0
+
+
 def test_the_next_segment_waits_the_longer_the_longer_the_load_took(open_spool: Open) -> None:
     clock = PlayedClock()
     spool = open_spool(Settings(segment_ms=1000), clock=clock)
