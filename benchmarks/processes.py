@@ -53,13 +53,12 @@ def running(
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=os.environ | dict(environment or {}), stdout=output, stderr=output, cwd=folder)
-        try:
+        with contextlib.ExitStack() as ending:
+            ending.callback(stop, process)
+            failed = ending.enter_context(contextlib.ExitStack())
+            failed.callback(lambda: sys.stderr.write(log.read_text(errors="replace")[-4000:]))
             yield process
-        except Exception:
-            sys.stderr.write(log.read_text(errors="replace")[-4000:])
-            raise
-        finally:
-            stop(process)
+            failed.pop_all()
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
