@@ -4,6 +4,7 @@ A settlement writes its rows under a number of its own and then names itself in 
 see the one before. So a step may fail, or the process may die, and nothing that readers see has changed.
 """
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,9 +34,9 @@ MODELS_NAMED_AFTER = "20_usage.sql"
 SUPERSEDED = "95_superseded.sql"
 """Step that only has work where the window was settled before."""
 
-WORK_TABLES = "00_work_tables.sql"
-WORK_DONE = "99_work_done.sql"
-"""The first and the last step; the last one runs after a failure too."""
+WORK_TABLE_MADE = re.compile(r"CREATE TABLE IF NOT EXISTS (work_\w+)")
+WORK_TABLE = "work_table"
+"""Stands for the name of a work table in a question about any of them."""
 
 _one_at_a_time = threading.Lock()
 
@@ -146,28 +147,49 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     try:
         for step in steps():
             if step != SUPERSEDED or node.query(_query("superseded.sql"), parameters):
-                _run(node, step, parameters)
+                _run(node, f"steps/{step}", parameters)
             if step == MODELS_NAMED_AFTER:
                 _name_models(store, node, parameters)
     finally:
-        _run(node, WORK_DONE, parameters)
+        _work_done(node, parameters["settlement"])
     return node.query(_query("settlement.sql"), parameters)[0]
 
 
 @cache
 def steps() -> tuple[str, ...]:
     """File names of the steps that settle a window, in order."""
-    names = (file.name for file in (resources.files("tollbook_attribution") / "steps").iterdir())
-    return tuple(sorted(name for name in names if name.endswith(".sql") and name not in (WORK_TABLES, WORK_DONE)))
+    return _files("steps")
+
+
+@cache
+def work_tables() -> tuple[str, ...]:
+    """Names of the tables that a settlement works in; their rows live as long as the settlement runs."""
+    texts = (sql.text("tollbook_attribution", f"work/{name}") for name in _files("work"))
+    return tuple(name for text in texts for name in WORK_TABLE_MADE.findall(text))
 
 
 def _prepare(store: Store) -> None:
     """Prices and work tables are there; what a killed process left in them is gone."""
     prices.seed(store)
     for node in (store.shard(number) for number in range(store.shards)):
-        _run(node, WORK_TABLES, {})
-        for row in node.query(_query("leftovers.sql")):
-            _run(node, WORK_DONE, row)
+        for name in _files("work"):
+            _run(node, f"work/{name}", {})
+        for settlement in {row["settlement"] for table in work_tables() for row in node.query(_of_table("leftovers.sql", table))}:
+            _work_done(node, settlement)
+
+
+def _work_done(node: Node, settlement: int) -> None:
+    for table in work_tables():
+        node.command(_of_table("work_done.sql", table), {"settlement": settlement})
+
+
+def _of_table(name: str, table: str) -> str:
+    return _query(name).replace(WORK_TABLE, table)
+
+
+def _files(folder: str) -> tuple[str, ...]:
+    names = (file.name for file in (resources.files("tollbook_attribution") / folder).iterdir())
+    return tuple(sorted(name for name in names if name.endswith(".sql")))
 
 
 def _name_models(store: Store, node: Node, parameters: Mapping[str, Any]) -> None:
@@ -176,8 +198,8 @@ def _name_models(store: Store, node: Node, parameters: Mapping[str, Any]) -> Non
         prices.name_models(store, [(row["provider"], row["model"]) for row in rows])
 
 
-def _run(node: Node, step: str, parameters: Mapping[str, Any]) -> None:
-    for statement in sql.statements(sql.text("tollbook_attribution", f"steps/{step}")):
+def _run(node: Node, name: str, parameters: Mapping[str, Any]) -> None:
+    for statement in sql.statements(sql.text("tollbook_attribution", name)):
         node.command(statement, parameters)
 
 

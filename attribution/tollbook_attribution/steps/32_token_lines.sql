@@ -1,10 +1,7 @@
 -- Which ledger lines do tokens make? One for each call and kind of token.
-INSERT INTO ledger_settled
+INSERT INTO work_lines
 SELECT
-    {window:DateTime('UTC')} AS window,
-    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
-    cityHash64(p.trace_id, p.span_id, 'tokens', line.item) AS line_id,
     p.trace_id AS trace_id,
     p.span_id AS span_id,
     s.start_time AS start_time,
@@ -12,23 +9,19 @@ SELECT
     'tokens' AS category,
     line.item AS item,
     concat(p.price_provider, '/', p.price_model) AS resource,
+    p.price_provider AS provider,
+    '' AS account,
+    '' AS model,
     line.quantity AS quantity,
     line.unit AS unit,
-    line.amount_usd AS amount_usd,
+    line.amount_usd AS amount,
     'USD' AS currency,
+    line.amount_usd AS amount_usd,
     line.price_id AS price_id,
     line.price_version AS price_version,
     'computed' AS basis,
     'counted on the span of the call' AS method,
-    s.simulated AS simulated,
-    s.service_name AS service_name,
-    s.workflow AS workflow,
-    s.team AS team,
-    s.project AS project,
-    s.feature AS feature,
-    s.customer AS customer,
-    s.environment AS environment,
-    if(s.response_model != '', s.response_model, s.request_model) AS model
+    '' AS waste
 FROM (
     SELECT trace_id, span_id, price_provider, price_model, arrayJoin(lines) AS line
     FROM work_priced

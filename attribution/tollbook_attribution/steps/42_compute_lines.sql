@@ -1,12 +1,9 @@
 -- Which ledger lines do machines make? Each span bears the share of its machine that it claims.
 -- A share is claim / capacity of the machine's cost; where all claims exceed the capacity, claim / all claims. Shares are cut off at the
 -- 18th decimal, so that their sum never exceeds the cost.
-INSERT INTO ledger_settled
+INSERT INTO work_lines
 SELECT
-    {window:DateTime('UTC')} AS window,
-    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
-    cityHash64(s.trace_id, s.span_id, 'compute', s.host) AS line_id,
     s.trace_id AS trace_id,
     s.span_id AS span_id,
     s.start_time AS start_time,
@@ -14,14 +11,18 @@ SELECT
     'compute' AS category,
     'CPU time' AS item,
     concat('host:', s.host) AS resource,
+    '' AS provider,
+    '' AS account,
+    '' AS model,
     toDecimal128(toDecimal256(e.claim_ns, 9) / toInt256(1000000000), 9) AS quantity,
     's' AS unit,
+    amount_usd AS amount,
+    'USD' AS currency,
     toDecimal128(
         toDecimal256(assumeNotNull(h.amount_usd), 18) * toInt256(e.claim_ns)
             / toInt256(greatest(assumeNotNull(h.capacity_ns), h.claimed_ns)),
         18
     ) AS amount_usd,
-    'USD' AS currency,
     h.rate_id AS price_id,
     splitByChar('@', toString(h.rate_id))[-1] AS price_version,
     if(e.estimated, 'estimated', 'computed') AS basis,
@@ -30,15 +31,7 @@ SELECT
         e.estimated, 'share of the capacity of the machine, by wall time without children',
         'share of the capacity of the machine, by CPU time without children'
     ) AS method,
-    s.simulated AS simulated,
-    s.service_name AS service_name,
-    s.workflow AS workflow,
-    s.team AS team,
-    s.project AS project,
-    s.feature AS feature,
-    s.customer AS customer,
-    s.environment AS environment,
-    if(s.response_model != '', s.response_model, s.request_model) AS model
+    '' AS waste
 FROM (SELECT * FROM work_efforts WHERE settlement = {settlement:UInt64} AND claim_ns > 0) AS e
 INNER JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id
 INNER JOIN (

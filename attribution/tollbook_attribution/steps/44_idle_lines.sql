@@ -1,16 +1,13 @@
 -- What was paid for and claimed by nobody? What is left of each machine's cost, to the last digit.
-INSERT INTO ledger_settled
+INSERT INTO work_lines
 WITH borne AS (
     SELECT resource, sum(amount_usd) AS amount_usd
-    FROM ledger_settled
-    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND category = 'compute'
+    FROM work_lines
+    WHERE settlement = {settlement:UInt64} AND category = 'compute'
     GROUP BY resource
 )
 SELECT
-    {window:DateTime('UTC')} AS window,
-    {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
-    cityHash64('idle', 'compute', h.host, h.window) AS line_id,
     toFixedString('', 16) AS trace_id,
     toFixedString('', 8) AS span_id,
     h.first_seen AS start_time,
@@ -18,26 +15,22 @@ SELECT
     'compute' AS category,
     'idle CPU time' AS item,
     concat('host:', h.host) AS resource,
+    '' AS provider,
+    '' AS account,
+    '' AS model,
     toDecimal128(toDecimal256(greatest(assumeNotNull(h.capacity_ns) - h.claimed_ns, 0), 9) / toInt256(1000000000), 9) AS quantity,
     's' AS unit,
-    assumeNotNull(h.amount_usd) - b.amount_usd AS amount_usd,
+    left_usd AS amount,
     'USD' AS currency,
+    assumeNotNull(h.amount_usd) - b.amount_usd AS left_usd,
     h.rate_id AS price_id,
     splitByChar('@', toString(h.rate_id))[-1] AS price_version,
     'computed' AS basis,
     'what no span claims of the machine' AS method,
-    false AS simulated,
-    '' AS service_name,
-    '' AS workflow,
-    '' AS team,
-    '' AS project,
-    '' AS feature,
-    '' AS customer,
-    '' AS environment,
-    '' AS model
+    '' AS waste
 FROM (
     SELECT * FROM hosts_settled
     WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
 ) AS h
 LEFT ANY JOIN borne AS b ON concat('host:', h.host) = b.resource
-WHERE amount_usd != 0
+WHERE left_usd != 0

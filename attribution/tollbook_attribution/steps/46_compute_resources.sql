@@ -1,8 +1,6 @@
 -- What did each machine cost in the window?
-INSERT INTO resource_costs_settled
+INSERT INTO work_resources
 SELECT
-    window,
-    tenant,
     settlement,
     'compute' AS category,
     concat('host:', host) AS resource,

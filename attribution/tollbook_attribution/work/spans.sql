@@ -1,4 +1,4 @@
--- Which tables does a settlement work in? Their rows live for one settlement only.
+-- What is known of each span while an hour is settled.
 CREATE TABLE IF NOT EXISTS work_spans (
     settlement UInt64,
     trace_id FixedString(16),
@@ -11,12 +11,14 @@ CREATE TABLE IF NOT EXISTS work_spans (
     status_code Enum8('unset' = 0, 'ok' = 1, 'error' = 2),
     scope_name LowCardinality(String),
     service_name LowCardinality(String),
+    service_version LowCardinality(String),
     process UInt64,
     thread LowCardinality(String),
     host LowCardinality(String),
     host_name LowCardinality(String),
     host_type LowCardinality(String),
     region LowCardinality(String),
+    account LowCardinality(String),
     accelerator_id LowCardinality(String),
     cpu_time_ns Nullable(Int64),
     tollbook_kind LowCardinality(String),
@@ -71,80 +73,6 @@ CREATE TABLE IF NOT EXISTS work_efforts (
     claim_ns Int64,
     estimated Bool,
     scaffolding_class LowCardinality(String)
-)
-ENGINE = MergeTree
-PARTITION BY settlement
-ORDER BY (trace_id, span_id);
-
-CREATE TABLE IF NOT EXISTS work_calls (
-    settlement UInt64,
-    trace_id FixedString(16),
-    span_id FixedString(8),
-    response_id String,
-    call_class Enum8('leaf' = 1, 'rollup' = 2),
-    embedding Bool,
-    models Array(String),
-    has_usage Bool,
-    usage_score Int16,
-    fresh_tokens Nullable(Int64),
-    cache_read_tokens Nullable(Int64),
-    cache_write_tokens Nullable(Int64),
-    output_tokens Nullable(Int64),
-    reasoning_tokens Nullable(Int64),
-    total_input_tokens Int64,
-    notes Array(String)
-)
-ENGINE = MergeTree
-PARTITION BY settlement
-ORDER BY (trace_id, span_id);
-
-CREATE TABLE IF NOT EXISTS work_told_again (
-    settlement UInt64,
-    trace_id FixedString(16),
-    span_id FixedString(8),
-    role LowCardinality(String)
-)
-ENGINE = MergeTree
-PARTITION BY settlement
-ORDER BY (trace_id, span_id);
-
-CREATE TABLE IF NOT EXISTS work_priced (
-    settlement UInt64,
-    trace_id FixedString(16),
-    span_id FixedString(8),
-    price_status Enum8('priced' = 1, 'unpriced' = 2, 'no_tokens' = 3, 'local' = 4),
-    reason String,
-    price_provider LowCardinality(String),
-    price_model LowCardinality(String),
-    lines Array(Tuple(item LowCardinality(String), unit LowCardinality(String), quantity Int64, amount_usd Decimal(38, 18), price_id String, price_version String))
-)
-ENGINE = MergeTree
-PARTITION BY settlement
-ORDER BY (trace_id, span_id);
-
-CREATE TABLE IF NOT EXISTS work_repeats (
-    settlement UInt64,
-    kind LowCardinality(String),
-    subject String,
-    service_name LowCardinality(String),
-    workflow LowCardinality(String),
-    team LowCardinality(String),
-    trace_id FixedString(16),
-    span_id FixedString(8),
-    sameness UInt64,
-    place UInt64,
-    duration_ns Int64,
-    bytes Int64
-)
-ENGINE = MergeTree
-PARTITION BY settlement
-ORDER BY (trace_id, span_id);
-
-CREATE TABLE IF NOT EXISTS work_repeat_costs (
-    settlement UInt64,
-    trace_id FixedString(16),
-    span_id FixedString(8),
-    cost_usd Decimal(38, 18)
 )
 ENGINE = MergeTree
 PARTITION BY settlement
