@@ -1,27 +1,18 @@
 """The command line: `tollbook`. Imports nothing heavy until a command needs it."""
 
-import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
-from enum import StrEnum
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from tollbook_ui import figures as f
+from tollbook_ui import upkeep
+from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, print_csv, printed, scoped, written
 from tollbook_ui.demo import DOCUMENTS
 from tollbook_ui.leaving import leave
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from tollbook_ui.access import AnyAnswers
-    from tollbook_ui.plain import Grid
 
 app = typer.Typer(
     name="tollbook",
@@ -33,79 +24,11 @@ app = typer.Typer(
 )
 rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
 app.add_typer(rates, name="rates")
-keys = typer.Typer(help="API keys: make one, list them, revoke one.", no_args_is_help=True)
-app.add_typer(keys, name="keys")
-dead = typer.Typer(help="Records that the store refused: list them, show one, try them again, drop them.", no_args_is_help=True)
-app.add_typer(dead, name="dead")
+app.add_typer(upkeep.keys, name="keys")
+app.add_typer(upkeep.dead, name="dead")
 
 
-class Format(StrEnum):
-    """How an answer is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
-
-Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Data folder; else TOLLBOOK_DATA, else the user's data folder.")
-]
-As = Annotated[Format, typer.Option("--format", "-f", help="A table to read, or every digit as JSON or CSV.")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most.")]
-
-SCOPE_OPTIONS = {
-    "since": "Start: 2026-11-16, 2026-11-16T09:00, or how long ago: 24h, 7d, 2w.",
-    "until": "End, not part of the period; the end of this hour if not given.",
-    "service": "Only this service.",
-    "workflow": "Only this workflow; '' for what names none. So with the other owners.",
-    "team": "Only this team.",
-    "project": "Only this project.",
-    "feature": "Only this feature.",
-    "customer": "Only this customer.",
-    "environment": "Only this environment.",
-}
-
-
-def command(group: typer.Typer = app, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Adds a command to a group; an error we know is told in one line, and decides the exit status."""
-
-    def add(run: Callable[..., None]) -> Callable[..., None]:
-        @wraps(run)
-        def told(**values: Any) -> None:
-            from tollbook_ui import access
-
-            with access.told():
-                run(**values)
-
-        group.command(name)(told)
-        return run
-
-    return add
-
-
-def scoped(run: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command that takes a `scope` the options which make one up."""
-    given = inspect.signature(run)
-    own = [parameter for name, parameter in given.parameters.items() if name != "scope"]
-    options = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[str | None, typer.Option(help=text, show_default=False)],
-        )
-        for name, text in SCOPE_OPTIONS.items()
-    ]
-
-    @wraps(run)
-    def with_scope(**values: Any) -> None:
-        run(scope=_scope({name: values.pop(name) for name in SCOPE_OPTIONS}), **values)
-
-    with_scope.__signature__ = given.replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # inspect reads it
-    return with_scope
-
-
-@command()
+@command(app)
 def up(
     *,
     data: Data = None,
@@ -121,7 +44,7 @@ def up(
     starting.up(access.place(data), host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=dashboard)
 
 
-@command()
+@command(app)
 def collect(
     *,
     data: Data = None,
@@ -139,7 +62,7 @@ def collect(
     starting.up(where, host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=False, collect_only=True)
 
 
-@command()
+@command(app)
 def demo(
     *,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Folder of the demo, emptied at each start.")] = None,
@@ -152,7 +75,7 @@ def demo(
     raise typer.Exit(main_job.run(data, documents, stay))
 
 
-@command()
+@command(app)
 def ingest(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of files.")], data: Data = None
 ) -> None:
@@ -163,7 +86,7 @@ def ingest(
         raise typer.Exit(1)
 
 
-@command()
+@command(app)
 def settle(
     *,
     since: Annotated[str | None, typer.Option(help="Settle every hour from here on, changed or not.")] = None,
@@ -175,11 +98,11 @@ def settle(
     from tollbook_ui import access, show
 
     with access.opened(access.place(data), create=False) as answers:
-        found = access.settle(answers, _time(since), _time(until))
-    _written(shape, [found], list(found), lambda: show.settlement(found))
+        found = access.settle(answers, moment(since), moment(until))
+    written(shape, [found], list(found), lambda: show.settlement(found))
 
 
-@command()
+@command(app)
 def receipt(
     trace_id: Annotated[str, typer.Argument(metavar="TRACE_ID", help="32 hex digits, as tollbook requests lists them.")],
     *,
@@ -190,23 +113,23 @@ def receipt(
     """Print what one request cost, line by line."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found = answers.receipt(trace_id)
-    _answer(shape, found, lambda: show.receipt(found, lines))
+    answer(shape, found, lambda: show.receipt(found, lines))
 
 
-@command()
+@command(app)
 @scoped
 def overview(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
     """Print the period at a glance; CSV has its money by category."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found = answers.overview(scope)
-    _answer(shape, found, lambda: show.overview(found), found.extent)
+    answer(shape, found, lambda: show.overview(found), found.extent)
 
 
-@command()
+@command(app)
 @scoped
 def requests(
     scope: f.Scope,
@@ -220,45 +143,45 @@ def requests(
     """List requests with their cost."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.requests(scope, limit, offset, order), answers.extent()
-    _answer(shape, found, lambda: show.requests(found), extent)
+    answer(shape, found, lambda: show.requests(found), extent)
 
 
-@command()
+@command(app)
 @scoped
 def freshness(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
     """Print how old the data was at the moment of inference."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.freshness(scope), answers.extent()
-    _answer(shape, found, lambda: show.freshness(found), extent)
+    answer(shape, found, lambda: show.freshness(found), extent)
 
 
-@command()
+@command(app)
 @scoped
 def accelerators(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
     """Print how busy each device was, and what its idle time cost."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.accelerators(scope), answers.extent()
-    _answer(shape, found, lambda: show.accelerators(found), extent)
+    answer(shape, found, lambda: show.accelerators(found), extent)
 
 
-@command()
+@command(app)
 @scoped
 def hotspots(scope: f.Scope, limit: Limit = 20, data: Data = None, shape: As = Format.TABLE) -> None:
     """Print which glue takes most time, bytes and money, and what could be saved."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.hotspots(scope, limit), answers.extent()
-    _answer(shape, found, lambda: show.hotspots(found), extent)
+    answer(shape, found, lambda: show.hotspots(found), extent)
 
 
-@command()
+@command(app)
 @scoped
 def owners(
     scope: f.Scope,
@@ -271,34 +194,34 @@ def owners(
     """Print money by owner."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.owners(scope, [key.strip() for key in by.split(",")]), answers.extent()
-    _answer(shape, found, lambda: show.owners(found), extent)
+    answer(shape, found, lambda: show.owners(found), extent)
 
 
-@command()
+@command(app)
 @scoped
 def calls(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
     """Print model calls by model, with tokens and price status."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.calls(scope), answers.extent()
-    _answer(shape, found, lambda: show.calls(found), extent)
+    answer(shape, found, lambda: show.calls(found), extent)
 
 
-@command()
+@command(app)
 @scoped
 def workflows(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
     """Print workflows side by side, and what calling a model remotely adds."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found, extent = answers.comparison(scope), answers.extent()
-    _answer(shape, found, lambda: show.comparison(found), extent)
+    answer(shape, found, lambda: show.comparison(found), extent)
 
 
-@command()
+@command(app)
 def report(
     *,
     week: Annotated[
@@ -315,13 +238,13 @@ def report(
     names = {name.strip() for name in formats.split(",")}
     if unknown := names - set(weekly.FORMATS):
         raise BadQuestionError(f"a report is written as {', '.join(weekly.FORMATS)}, not as {min(unknown)!r}")
-    with _asking(data) as answers:
+    with asking(data) as answers:
         rendered = weekly.render(answers, week or week_of(datetime.now(UTC)))
     for path in rendered.write(out, [name for name in weekly.FORMATS if name in names]):
         typer.echo(path)
 
 
-@command()
+@command(app)
 def sql(
     query: Annotated[str, typer.Argument(metavar="QUERY", help="One statement that only reads; - takes it from standard input.")],
     *,
@@ -333,30 +256,30 @@ def sql(
     from tollbook_ui import plain, show
 
     statement = sys.stdin.read() if query == "-" else query
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found = answers.sql(statement, max_rows)
     if shape is Format.CSV:
-        _print_csv(plain.Grid(found.columns, tuple(found.rows)))
+        print_csv(plain.Grid(found.columns, tuple(found.rows)))
     elif shape is Format.JSON:
         typer.echo(plain.as_json(found.dicts()))
     else:
-        _print(show.sql(found))
+        printed(show.sql(found))
     if found.truncated and shape is not Format.TABLE:
         typer.echo(f"tollbook: there are more than these {len(found.rows)} rows", err=True)
 
 
-@command()
+@command(app)
 def doctor(data: Data = None, shape: As = Format.TABLE) -> None:
     """Examine the installation: versions, intake, what is set aside, unsettled or unpriced. Exits with 1 if it needs you."""
     from tollbook_ui import access, show
 
     found = access.doctor(access.place(data))
-    _answer(shape, found, lambda: show.doctor(found))
+    answer(shape, found, lambda: show.doctor(found))
     if not found.well:
         raise typer.Exit(1)
 
 
-@command()
+@command(app)
 def backup(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Empty or not there; on the server's machine.")],
     data: Data = None,
@@ -364,10 +287,10 @@ def backup(
     """Copy everything into a folder, at one moment, while data comes in."""
     from tollbook_ui import access, show
 
-    _print(show.backup("Copied", access.backup(access.place(data), folder), folder))
+    printed(show.backup("Copied", access.backup(access.place(data), folder), folder))
 
 
-@command()
+@command(app)
 def restore(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As tollbook backup made it.")], data: Data = None
 ) -> None:
@@ -375,7 +298,7 @@ def restore(
     from tollbook_ui import access, show
 
     where = access.place(data)
-    _print(show.backup("Restored", access.restore(where, folder), where.data))
+    printed(show.backup("Restored", access.restore(where, folder), where.data))
 
 
 @command(rates, "list")
@@ -383,9 +306,9 @@ def rates_list(data: Data = None, shape: As = Format.TABLE) -> None:
     """Print what machine hours cost."""
     from tollbook_ui import show
 
-    with _asking(data) as answers:
+    with asking(data) as answers:
         found = answers.rates()
-    _written(shape, found, [field.name for field in fields(f.Rate)], lambda: show.rates(found))
+    written(shape, found, [field.name for field in fields(f.Rate)], lambda: show.rates(found))
 
 
 @command(rates, "set")
@@ -404,106 +327,11 @@ def rates_set(
     """Set what an hour of a type of machine costs. Nothing is overwritten: the newest rate holds from its date on."""
     from tollbook_ui import access
 
-    terms = {"provider": provider, "region": region, "memory_gib": memory_gib, "valid_from": _time(since), "source": source}
+    terms = {"provider": provider, "region": region, "memory_gib": memory_gib, "valid_from": moment(since), "source": source}
     rate = access.new_rate(instance_type, usd_per_hour, vcpus, terms)
     with access.opened(access.place(data), create=True) as answers:
         typer.echo(f"Set {answers.set_rate(rate)}.")
     typer.echo("Hours already settled keep their result until: tollbook settle --since DAY")
-
-
-@command(keys, "create")
-def keys_create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it, such as checkout-service.")],
-    *,
-    scope: Annotated[list[str], typer.Option(metavar="SCOPE", help="ingest, read or admin; may be given several times.")],
-    tenant: Annotated[str | None, typer.Option(help="Whose data it sends and reads.", show_default=False)] = None,
-    all_tenants: Annotated[bool, typer.Option("--all-tenants", help="A key of the operator's, which reads all.")] = False,
-    expires: Annotated[str | None, typer.Option(metavar="90d", help="How long it is valid: 12h, 90d, 2w.")] = None,
-    data: Data = None,
-) -> None:
-    """Make a key. It is shown once: only a hash of it is kept."""
-    from tollbook_ui import access, making_keys
-
-    wish = making_keys.wish(name, scope, tenant, all_tenants, expires)
-    with access.keyring(access.place(data)) as keyring:
-        key = keyring.create_key(wish)
-    typer.echo(key)
-    for line in making_keys.told(wish, key):
-        typer.echo(line, err=True)
-
-
-@command(keys, "list")
-def keys_list(data: Data = None, shape: As = Format.TABLE) -> None:
-    """List keys, without their secrets."""
-    from tollbook_ui import access, show
-    from tollbook_ui.keyring import KeyRow
-
-    with access.keyring(access.place(data)) as keyring:
-        found = keyring.keys()
-    _written(shape, found, [field.name for field in fields(KeyRow)], lambda: show.keys(found))
-
-
-@command(keys, "revoke")
-def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As keys list shows it.")], data: Data = None) -> None:
-    """Revoke a key: it opens nothing from now on."""
-    from tollbook_ui import access
-
-    with access.keyring(access.place(data)) as keyring:
-        found = keyring.revoke_key(key_id)
-    typer.echo(f"Revoked {found.key_id} ({found.name}).")
-
-
-@command(dead, "list")
-def dead_list(data: Data = None, shape: As = Format.TABLE) -> None:
-    """List records that the store refused, oldest first."""
-    from tollbook_collector.dead import Letter
-
-    from tollbook_ui import access, show
-    from tollbook_ui import dead as letters
-
-    found = letters.letters(access.place(data))
-    _written(shape, found, [field.name for field in fields(Letter)], lambda: show.dead(found))
-
-
-@command(dead, "show")
-def dead_show(name: Annotated[str, typer.Argument(metavar="NAME", help="As dead list shows it.")], data: Data = None) -> None:
-    """Print what the store said about a record, and the record."""
-    from tollbook_ui import access
-    from tollbook_ui import dead as letters
-
-    for line in letters.shown(access.place(data), name):
-        typer.echo(line)
-
-
-@command(dead, "retry")
-def dead_retry(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As dead list shows them.")] = None,
-    *,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    data: Data = None,
-) -> None:
-    """Give records to the store again, such as after an upgrade; what it refuses again comes back here."""
-    from tollbook_ui import access
-    from tollbook_ui import dead as letters
-
-    where = access.place(data)
-    count = letters.retry(where, names or (), everything)
-    running = access.running(where.data) is not None
-    typer.echo(f"{count} go to the store {'within seconds' if running else 'with the next: tollbook up'}.")
-
-
-@command(dead, "drop")
-def dead_drop(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="As dead list shows them.")] = None,
-    *,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    data: Data = None,
-) -> None:
-    """Delete records that the store refused, for good."""
-    from tollbook_ui import access
-    from tollbook_ui import dead as letters
-
-    typer.echo(f"Dropped {letters.drop(access.place(data), names or (), everything)}.")
 
 
 @app.callback(invoke_without_command=True)
@@ -524,66 +352,6 @@ def main() -> None:
         app()
     except SystemExit as ending:
         leave(ending)
-
-
-def _time(text: str | None) -> datetime | None:
-    from tollbook_ui.periods import parse_time
-
-    return parse_time(text, datetime.now(UTC)) if text else None
-
-
-def _scope(values: dict[str, str | None]) -> f.Scope:
-    since, until = _time(values.pop("since")), _time(values.pop("until"))
-    return f.Scope(since, until, **values)
-
-
-@contextmanager
-def _asking(data: Path | None) -> Iterator["AnyAnswers"]:
-    from tollbook_ui import access
-
-    with access.opened(access.place(data), create=False) as answers:
-        yield answers
-
-
-def _answer(shape: Format, found: Any, table: Callable[[], Iterable["RenderableType"]], extent: f.Extent | None = None) -> None:
-    """Prints an answer that has `rows`; an empty table says what to do next."""
-    from tollbook_ui import plain, show
-
-    if shape is Format.JSON:
-        typer.echo(plain.as_json(found))
-    elif shape is Format.CSV:
-        _print_csv(plain.answer_grid(found))
-    elif extent is not None and not found.rows:
-        _print(show.nothing(found.period, extent))
-    else:
-        _print(table())
-
-
-def _written(shape: Format, rows: Sequence[Any], columns: Sequence[str], table: Callable[[], Iterable["RenderableType"]]) -> None:
-    """Prints rows that are no answer of their own."""
-    from tollbook_ui import plain
-
-    if shape is Format.JSON:
-        typer.echo(plain.as_json(rows))
-    elif shape is Format.CSV:
-        _print_csv(plain.grid(rows, columns))
-    else:
-        _print(table())
-
-
-def _print_csv(grid: "Grid") -> None:
-    from tollbook_ui import plain
-
-    text = plain.as_csv(grid)
-    typer.echo(plain.visible(text) if sys.stdout.isatty() else text, nl=False)
-
-
-def _print(parts: Iterable["RenderableType"]) -> None:
-    from tollbook_ui import show
-
-    console = show.console()
-    for part in parts:
-        console.print(part)
 
 
 if __name__ == "__main__":
