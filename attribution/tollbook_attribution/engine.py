@@ -19,7 +19,7 @@ from typing import Any
 from tollbook_schema import lease, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import prices
+from tollbook_attribution import model_names, price_list, ranges
 
 HOUR = timedelta(hours=1)
 FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
@@ -141,13 +141,14 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
         "until": _end(window),
         "settlement": max(time.time_ns(), unsettled.newest + 1),
         "facts": unsettled.facts,
-        "book": prices.version(),
+        "book": price_list.version(),
         "program": metadata.version("tollbook"),
     }
+    pieces = ranges.of_window(node, {name: parameters[name] for name in ("tenant", "window", "until")})
     try:
         for step in steps():
             if step != SUPERSEDED or node.query(_query("superseded.sql"), parameters):
-                _run(node, f"steps/{step}", parameters)
+                _run_step(node, step, parameters, pieces)
             if step == MODELS_NAMED_AFTER:
                 _name_models(store, node, parameters)
     finally:
@@ -170,7 +171,7 @@ def work_tables() -> tuple[str, ...]:
 
 def _prepare(store: Store) -> None:
     """Prices and work tables are there; what a killed process left in them is gone."""
-    prices.seed(store)
+    price_list.seed(store)
     for node in (store.shard(number) for number in range(store.shards)):
         for name in _files("work"):
             _run(node, f"work/{name}", {})
@@ -195,7 +196,15 @@ def _files(folder: str) -> tuple[str, ...]:
 def _name_models(store: Store, node: Node, parameters: Mapping[str, Any]) -> None:
     rows = node.query(_query("new_model_names.sql"), parameters)
     if rows:
-        prices.name_models(store, [(row["provider"], row["model"]) for row in rows])
+        model_names.name_models(store, [(row["provider"], row["model"]) for row in rows])
+
+
+def _run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range]) -> None:
+    """Runs a step once, or range by range where it relates rows of one trace only."""
+    text = sql.text("tollbook_attribution", f"steps/{step}")
+    for piece in pieces if ranges.is_trace_by_trace(text) else [ranges.Range()]:
+        for statement in sql.statements(text):
+            node.command(statement, {**parameters, **piece.parameters}, piece.filters)
 
 
 def _run(node: Node, name: str, parameters: Mapping[str, Any]) -> None:

@@ -4,16 +4,17 @@ With `servers.py` and `connections.py` the only module that imports clickhouse_c
 `connections.py` the only one that puts SQL together; all other SQL stands in .sql files.
 """
 
+import gzip
 import hashlib
 import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -73,8 +74,11 @@ CONFINED_CONNECTIONS = 2
 CONFINED_READERS = 16
 """Tenants whose connections are kept open; the one that asked longest ago makes room for another."""
 
-SHARED_TABLES = frozenset({"prices", "instance_rates", "schema_migrations"})
+SHARED_TABLES = frozenset({"exchange_rates", "instance_rates", "schema_migrations"})
 """Tables of no tenant that all tenants read. Any other table without a tenant is empty to them."""
+
+PARTLY_SHARED_TABLES = frozenset({"prices", "discounts", "model_aliases"})
+"""Tables whose rows without a tenant all tenants read, beside their own."""
 
 MAX_READ_SECONDS = 30
 MAX_READ_MEMORY_BYTES = 4 * 1024**3
@@ -94,6 +98,35 @@ LOAD_SETTINGS: Mapping[str, Any] = {
     "max_block_size": 8192,  # rows computed at a time: a segment of 36 MB takes 191 MB of memory, not 374, and a tenth less CPU
     "short_circuit_function_evaluation": "disable",  # evaluated lazily, the SELECT takes 1.5 times the CPU
 }
+
+
+FILE_SETTINGS: Mapping[str, Any] = {
+    "max_threads": 1,  # rows are numbered as they stand in the file
+    "input_format_parallel_parsing": 0,
+    "max_insert_threads": 1,
+    "input_format_csv_skip_trailing_empty_lines": 1,
+    "input_format_csv_allow_variable_number_of_columns": 0,
+    "format_csv_allow_single_quotes": 0,
+    "format_csv_null_representation": "",
+}
+
+SOURCE = "/*SOURCE*/"
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file that ClickHouse reads."""
+
+    path: Path
+    """Without `*`, `?`, braces and colons, which would name several files or one in an archive."""
+    format: str
+    structure: str
+    gzip: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def opened(self) -> IO[bytes]:
+        """Its bytes, unzipped."""
+        return cast("IO[bytes]", gzip.open(self.path)) if self.gzip else self.path.open("rb")
 
 
 @dataclass(frozen=True)
@@ -323,6 +356,24 @@ class Store:
                 self._loaders[shard] = Pool(lambda: self._connect(shard), LOADERS)
             return self._loaders[shard]
 
+    def load_file(self, statement: str, file: FileSource, parameters: Parameters) -> None:
+        """Runs one of our own INSERT … SELECTs whose rows come from a file, which is put in the place of /*SOURCE*/. In order, on one core.
+
+        Raises:
+            QueryError: the file is not what it should be.
+            StoreUnavailableError: trying again later helps.
+        """
+        settings = _settings({**FILE_SETTINGS, **file.settings})
+        if self.embedded:
+            source = ", ".join(map(_quoted, (str(file.path), file.format, file.structure, "gzip" if file.gzip else "none")))
+            with self._loader(0).client() as client:
+                client.command(f"{statement.replace(SOURCE, f'file({source})')}\nSETTINGS {settings}", parameters=dict(parameters))
+            return
+        bound = statement.replace(SOURCE, f"input({_quoted(file.structure)})")
+        bound = f"{cluster.at_one_node(bound) if self._clustered else bound}\nSETTINGS {settings}\nFORMAT {file.format}"
+        with file.opened() as content, self._loader(0).client() as client:
+            client.command(bound, parameters=dict(parameters), data=cast("bytes", content))
+
     def backup(self, folder: Path) -> None:
         """Copies the embedded database into a folder that does not exist yet. Nothing may write meanwhile.
 
@@ -373,7 +424,7 @@ class Store:
         """Raises QueryError before `migrate`, when there is nothing to confine."""
         tables = {row["name"]: row["owned"] for row in self.query(_text("owned_tables.sql"))}
         conditions = {
-            name: f"tenant = '{tenant}'" if owned else "0"
+            name: _share(name, tenant) if owned else "0"
             for name, owned in tables.items()
             if name.removesuffix(cluster.LOCAL) not in SHARED_TABLES
         }
@@ -408,6 +459,13 @@ class Store:
             return {"format_schema": f"{resources.files('tollbook_schema') / name}:Export"}
         text = " ".join(line.strip() for line in _text(name).splitlines() if not line.startswith("//"))
         return {"format_schema_source": "string", "format_schema_message_name": "Export", "format_schema": text}
+
+
+def _share(table: str, tenant: str) -> str:
+    """Which rows of a table a tenant sees."""
+    if table.removesuffix(cluster.LOCAL) in PARTLY_SHARED_TABLES:
+        return f"tenant IN ('', '{tenant}')"
+    return f"tenant = '{tenant}'"
 
 
 def migrations() -> tuple[Migration, ...]:

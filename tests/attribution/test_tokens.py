@@ -193,5 +193,5 @@ def test_every_line_names_its_price(store: Store, intake: Intake) -> None:
         "SELECT * FROM prices WHERE price_id = {id:String} AND version = {version:String} AND valid_until IS NULL",
         {"id": line["price_id"], "version": line["price_version"]},
     )
-    assert (price["source"], price["amount_usd"] * 1_000) == ("genai-prices", line["amount_usd"])
+    assert (price["source"], price["amount"] * 1_000) == ("genai-prices", line["amount_usd"])
     assert (line["resource"], line["currency"], line["basis"]) == ("openai/gpt-4o", "USD", "computed")

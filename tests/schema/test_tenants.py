@@ -31,7 +31,10 @@ QUOTING = [
 ]
 """Questions that fail on a row, with an error that quotes it."""
 
-SHARED = {"prices", "current_prices", "instance_rates", "schema_migrations"}
+SHARED = {
+    "prices", "current_prices", "instance_rates", "schema_migrations", "exchange_rates", "daily_exchange_rates", "model_aliases",
+    "current_model_aliases", "discounts", "current_discounts",
+}  # fmt: skip
 REFUSED = [
     "SELECT * FROM merge('default', '{table}')",
     "SELECT * FROM system.parts",

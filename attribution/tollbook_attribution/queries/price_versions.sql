@@ -1,4 +1,4 @@
--- Is this version of the price list stored?
-SELECT version FROM prices
-WHERE source = {source:String} AND version = {version:String}
-LIMIT 1
+-- Which versions of these lists are stored, and for whom?
+SELECT DISTINCT toString(tenant) AS tenant, toString(source) AS source, toString(version) AS version
+FROM prices
+WHERE source IN {sources:Array(String)} AND precedence != 'own'

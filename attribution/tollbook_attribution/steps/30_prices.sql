@@ -13,9 +13,10 @@ boxes AS (
     SELECT
         provider, model,
         groupArray((item, service_tier, toUnixTimestamp(valid_from), toUnixTimestamp(ifNull(valid_until, toDateTime('2106-02-07 06:28:15', 'UTC'))),
-            day_from_s, day_until_s, min_input_tokens, max_input_tokens, amount_usd, price_id, version)) AS prices
+            day_from_s, day_until_s, min_quantity, max_quantity, amount, price_id, version)) AS prices
     FROM current_prices
-    WHERE valid_from < {window:DateTime('UTC')} + INTERVAL 1 HOUR AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
+    WHERE category = 'tokens' AND tenant = '' AND currency = 'USD' AND NOT batch AND variant = '' AND region = '' AND account = ''
+        AND valid_from < {window:DateTime('UTC')} + INTERVAL 1 HOUR AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
         AND day_from_s < toUInt32({window:DateTime('UTC')}) % 86400 + 3600 AND day_until_s > toUInt32({window:DateTime('UTC')}) % 86400
         AND (provider, model) IN (SELECT price_provider, price_model FROM names)
     GROUP BY provider, model
@@ -31,11 +32,11 @@ called AS (
         w.embedding AS embedding,
         isNull(w.cache_read_tokens) AS cache_unknown,
         arrayFilter(part -> part.3 > 0, [
-            ('input', 'input tokens', ifNull(w.fresh_tokens, 0)),
-            ('cache_read', 'cached input tokens', ifNull(w.cache_read_tokens, 0)),
-            ('cache_write', 'cache write tokens', ifNull(w.cache_write_tokens, 0)),
-            ('output', 'output tokens', ifNull(w.output_tokens, 0)),
-            ('reasoning', 'reasoning tokens', ifNull(w.reasoning_tokens, 0))
+            ('input', 'input tokens', ifNull(w.fresh_tokens, 0), 'input'),
+            ('cache_read', 'cached input tokens', ifNull(w.cache_read_tokens, 0), 'input'),
+            ('cache_write', 'cache write tokens', ifNull(w.cache_write_tokens, 0), 'input'),
+            ('output', 'output tokens', ifNull(w.output_tokens, 0), 'output'),
+            ('reasoning', 'reasoning tokens', ifNull(w.reasoning_tokens, 0), 'output')
         ]) AS buckets,
         s.provider AS provider,
         s.request_model AS request_model,
@@ -71,9 +72,12 @@ boxed AS (
             box.prices
         ) AS in_force,
         if(NOT n.standard_tier_only AND arrayExists(p -> p.2 = n.asked_tier, in_force), n.asked_tier, '') AS priced_tier,
-        arrayFilter(p -> p.2 = priced_tier, in_force) AS prices,
+        arrayConcat(arrayFilter(p -> p.2 = priced_tier, in_force), if(priced_tier = '', [], arrayFilter(p -> p.2 = '', in_force))) AS prices,
         arrayMap(p -> p.1, prices) AS items,
-        arrayConcat(buckets, if(has(items, 'request'), [('request', 'request', toInt64(1))], [])) AS to_price,
+        arrayMap(
+            part -> (if(has(items, part.1), part.1, part.4), part.2, part.3),
+            arrayConcat(buckets, if(has(items, 'request'), [('request', 'request', toInt64(1), 'request')], []))
+        ) AS to_price,
         arrayMap(part -> part.2, arrayFilter(part -> NOT has(items, part.1), to_price)) AS without_price
     FROM named AS n
     LEFT ANY JOIN boxes AS box ON n.price_provider = box.provider AND n.price_model = box.model

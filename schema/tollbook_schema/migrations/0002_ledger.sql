@@ -1,56 +1,10 @@
--- Prices (facts, dated) and what is derived from all facts: calls, ledger, requests, lineage, findings.
+-- What is derived from all facts: calls, ledger, requests, lineage, findings.
 --
 -- A derived row carries `tenant`, `window`, the hour its span started in, and `settlement`, the settlement that wrote it. The tables are named
 -- `<name>_settled`; readers use the views of plain names, which show the newest settlement of each tenant's window only. So a window is replaced
 -- over all tables at once by one row in `settlements`.
 
--- Prices: dated, never overwritten. A row covers a box: days [valid_from, valid_until), seconds of the UTC day
--- [day_from_s, day_until_s), input tokens [min_input_tokens, max_input_tokens) and one service tier.
-CREATE TABLE IF NOT EXISTS prices (
-    price_id String COMMENT 'what is priced: provider/model/item, and the condition if there is one',
-    version LowCardinality(String) COMMENT 'of the price list it came from',
-    provider LowCardinality(String),
-    model String,
-    item LowCardinality(String) COMMENT 'input, cache_read, cache_write, output, reasoning, request',
-    unit LowCardinality(String) COMMENT 'token or request',
-    amount_usd Decimal(38, 18) COMMENT 'for one unit',
-    valid_from DateTime('UTC'),
-    valid_until Nullable(DateTime('UTC')) COMMENT 'NULL while it is valid',
-    day_from_s UInt32,
-    day_until_s UInt32,
-    min_input_tokens Int64,
-    max_input_tokens Int64,
-    service_tier LowCardinality(String) COMMENT 'empty for the standard tier',
-    conditions String COMMENT 'the same conditions in words',
-    source LowCardinality(String),
-    source_url String,
-    retrieved_at DateTime('UTC')
-)
-ENGINE = MergeTree
-ORDER BY (provider, model, item, valid_from);
-
--- The newest price list that names a model decides all prices of it.
-CREATE VIEW IF NOT EXISTS current_prices AS
-SELECT * FROM prices
-WHERE (provider, model, retrieved_at, version) IN (
-    SELECT provider, model, max((retrieved_at, version)).1 AS newest_at, max((retrieved_at, version)).2 AS newest_version
-    FROM prices
-    GROUP BY provider, model
-);
-
--- Which price a model name of the telemetry stands for, found once per name and price list.
-CREATE TABLE IF NOT EXISTS model_names (
-    provider LowCardinality(String) COMMENT 'as the telemetry says it',
-    model String COMMENT 'as the telemetry says it',
-    book LowCardinality(String) COMMENT 'version of the price list that was asked',
-    price_provider LowCardinality(String) COMMENT 'empty where the name is unknown',
-    price_model String,
-    standard_tier_only Bool COMMENT 'the list prices it for another provider, without that provider''s service tiers',
-    reason String COMMENT 'why there is no price, or how the name was found'
-)
-ENGINE = MergeTree
-ORDER BY (book, provider, model);
-
+-- Prices of machine hours; all other prices stand in 0005_prices.sql.
 CREATE TABLE IF NOT EXISTS instance_rates (
     rate_id String,
     provider LowCardinality(String),
@@ -216,22 +170,29 @@ CREATE TABLE IF NOT EXISTS ledger_settled (
     ) COMMENT 'what the money was paid for; idle and unattributed money keeps the category of its resource',
     item LowCardinality(String),
     resource LowCardinality(String) COMMENT 'openai/gpt-4o, host:<id>',
+    provider LowCardinality(String) COMMENT 'who is paid, where that is known',
+    account LowCardinality(String) COMMENT 'cloud or provider account that pays',
     quantity Decimal(38, 9),
     unit LowCardinality(String),
-    amount_usd Decimal(38, 18),
+    amount Decimal(38, 18) COMMENT 'in the currency of its price',
     currency LowCardinality(String),
+    amount_usd Decimal(38, 18),
     price_id LowCardinality(String),
     price_version LowCardinality(String),
     basis Enum8('invoice' = 1, 'provider' = 2, 'computed' = 3, 'estimated' = 4),
     method LowCardinality(String) COMMENT 'how the amount was allocated, in words',
+    waste LowCardinality(String) COMMENT 'failed, aborted, retried, truncated, duplicate; empty where it was of use',
     simulated Bool,
     service_name LowCardinality(String),
+    service_version LowCardinality(String),
     workflow LowCardinality(String),
     team LowCardinality(String),
     project LowCardinality(String),
     feature LowCardinality(String),
     customer String,
     environment LowCardinality(String),
+    site LowCardinality(String),
+    region LowCardinality(String),
     model LowCardinality(String),
     INDEX by_trace trace_id TYPE bloom_filter GRANULARITY 4
 )

@@ -6,12 +6,12 @@ SELECT
     model,
     item,
     unit,
-    amount_usd,
+    amount AS amount_usd,
     valid_from,
     valid_until,
     toString(conditions) AS conditions,
     source
 FROM prices
-WHERE model = ifNull({model:Nullable(String)}, model)
+WHERE currency = 'USD' AND model = ifNull({model:Nullable(String)}, model)
 ORDER BY provider, model, item, valid_from DESC, price_id
 LIMIT {limit:UInt32}
