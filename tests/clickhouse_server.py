@@ -5,7 +5,6 @@ A private call of the pinned wheel, so for tests only.
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tests.processes import free_port
 
 CONFIG = """
 <clickhouse>
@@ -35,7 +36,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.http_port, self.tcp_port = _free_port(), _free_port()
+        self.http_port, self.tcp_port = free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -96,16 +97,10 @@ def cluster_url(nodes: Sequence[Server], database: str = "default") -> str:
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
+    for _ in range(900):
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode} before it listened")
         with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(url, timeout=1):
             return
         time.sleep(0.1)
-    raise TimeoutError("the server did not listen within 30 s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    raise TimeoutError("the server did not listen within 90 s")

@@ -12,6 +12,7 @@ os.environ.setdefault("TOLLBOOK_STRICT", "1")
 from tollbook_schema.store import Store
 
 from tests.clickhouse_server import clickhouse_server
+from tests.processes import end_noted
 from tests.soak import figures
 from tests.soak.figures import fault, pytest_runtest_makereport, pytest_terminal_summary  # noqa: F401 - a plugin
 
@@ -36,6 +37,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         using = [item for item in items if "store" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=[item for item in items if item not in using])
         items[:] = using
+
+
+def pytest_sessionfinish() -> None:
+    """No process outlives its tests."""
+    end_noted()
 
 
 FILLED_TABLES = """

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.processes import ended, free_port
 
 
 @dataclass(frozen=True)
@@ -51,30 +52,23 @@ def served(data: Path, *options: str) -> Iterator[Served]:
     http_port, grpc_port = free_port(), free_port()
     ports = ["--port", str(http_port), "--grpc-port", str(grpc_port)]
     command = [sys.executable, "-m", "tollbook_ui.cli", "up", "--data", str(data), *ports, "--no-dashboard", *options]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    server = Served(data, http_port, grpc_port, process)
-    try:
-        _wait_until_ready(server)
-        yield server
-    finally:
-        process.terminate()
-        status = process.wait(20)
+    with ended(subprocess.Popen(command, stdin=subprocess.DEVNULL)) as process:
+        server = Served(data, http_port, grpc_port, process)
+        try:
+            _wait_until_ready(server)
+            yield server
+        finally:
+            process.terminate()
+            status = process.wait(60)
     assert status == 0, f"tollbook up ended with status {status}"
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _wait_until_ready(server: Served) -> None:
-    for _ in range(300):
+    for _ in range(900):
         if server.process.poll() is not None:
             raise RuntimeError(f"tollbook up ended with status {server.process.returncode} before it was ready")
         unready = contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError)
         with unready, urllib.request.urlopen(f"{server.url}/readyz", timeout=1):
             return
         time.sleep(0.1)
-    raise TimeoutError("tollbook up was not ready within 30 s")
+    raise TimeoutError("tollbook up was not ready within 90 s")

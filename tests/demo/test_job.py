@@ -18,6 +18,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.processes import ended
+
 DOCUMENTS = 10
 INTAKES = 12
 """Of each of the two ways: every document, and the two repeated ones once more."""
@@ -224,18 +226,17 @@ def test_two_receipts_stand_side_by_side(demo: Demo) -> None:
 
 
 def test_ctrl_c_ends_the_demo_and_all_its_processes(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [*TOLLBOOK, "demo", "--data", str(tmp_path), "--documents", "400"], stdout=subprocess.PIPE, text=True, env=environment()
-    )
+    command = [*TOLLBOOK, "demo", "--data", str(tmp_path), "--documents", "400"]
     children: list[psutil.Process] = []
-    deadline = time.monotonic() + 120
-    while len(children) < 4 and time.monotonic() < deadline:
-        time.sleep(0.1)
-        children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 4
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())) as process:
+        deadline = time.monotonic() + 120
+        while len(children) < 4 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 4
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=120)
     assert process.returncode == 130, output
     assert "Stopped." in output
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []

@@ -16,7 +16,7 @@ import pytest
 from tests.hostile import senders
 from tests.hostile.corpus import NAMES
 from tests.hostile.test_names import week
-from tests.served import free_port
+from tests.processes import free_port
 from tests.soak.figures import Fault
 
 CALLED = re.compile(r"sin6?_addr=.*?\"(?P<address>[^\"]+)\"|inet_addr\(\"(?P<four>[^\"]+)\"\)")

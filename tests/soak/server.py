@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from tests.served import free_port
+from tests.processes import free_port
 
 START_SECONDS = 90
 """For a start on a machine that is busy with other tests."""

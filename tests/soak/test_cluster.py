@@ -20,7 +20,7 @@ from tollbook_attribution import settle
 from tollbook_schema.store import Store
 
 from tests.clickhouse_server import CLUSTER, clickhouse_cluster, cluster_url
-from tests.served import free_port
+from tests.processes import free_port
 from tests.soak.figures import Fault
 from tests.soak.senders import RETRY_SECONDS, Load
 

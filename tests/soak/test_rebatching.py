@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import peers
 from benchmarks.payload import Body, Payload
-from tests.served import free_port
+from tests.processes import free_port
 from tests.soak.figures import Fault
 from tests.soak.senders import HEADERS
 from tests.soak.server import Server

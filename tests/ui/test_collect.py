@@ -1,5 +1,6 @@
 """`tollbook collect` and `tollbook up` on a ClickHouse server that is away, comes, goes, or does not let them in."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from tollbook_schema.store import QueryError, Store
 
 from tests.clickhouse_server import Server, clickhouse_server
-from tests.served import free_port
+from tests.processes import ended, free_port
 from tests.ui.test_cli import otlp
 from tests.ui.test_server import START_SECONDS, get, post
 
@@ -46,6 +47,13 @@ def answered(port: int, path: str) -> tuple[int, str]:
         return 0, str(error)
 
 
+def stopped(process: "subprocess.Popen[str]") -> str:
+    """What it wrote, all of it."""
+    process.terminate()
+    output, _ = process.communicate(timeout=START_SECONDS)
+    return output
+
+
 def until_stored(url: str, spans: int) -> None:
     store = Store.open(url=url)
     deadline = time.monotonic() + START_SECONDS
@@ -67,8 +75,8 @@ def test_what_comes_while_the_server_is_away_is_kept_and_stored_once_it_is_back(
     (tmp_path / "server").mkdir()
     server = Server(tmp_path / "server")
     url, port = server.url.removesuffix("default") + "tollbook", free_port()
-    process = run(command, tmp_path / "data", url, port)
-    try:
+    with ended(run(command, tmp_path / "data", url, port)) as process, contextlib.ExitStack() as after:
+        after.callback(server.kill)
         until(port, "/healthz", 200)
         assert post(f"http://127.0.0.1:{port}/v1/traces", otlp(1)) == 200
         assert "the store takes nothing" in until(port, "/readyz", 503)
@@ -80,23 +88,18 @@ def test_what_comes_while_the_server_is_away_is_kept_and_stored_once_it_is_back(
         until(port, "/readyz", 503)
         server.start()
         until_stored(url, 2)
-    finally:
-        process.terminate()
-        output, _ = process.communicate(timeout=30)
-        server.kill()
+        output = stopped(process)
     assert process.returncode == 0, output
     assert f"cannot reach http://127.0.0.1:{server.http_port}/tollbook; what comes is kept until it can be" in output
 
 
 def test_a_collector_answers_no_questions(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
-    with clickhouse_server(tmp_path / "server") as url:
-        port = free_port()
-        process = run("collect", tmp_path / "data", url, port)
+    port = free_port()
+    with clickhouse_server(tmp_path / "server") as url, ended(run("collect", tmp_path / "data", url, port)) as process:
         until(port, "/healthz", 200)
         assert answered(port, "/api/v1/overview")[0] == 404
-        process.terminate()
-        output, _ = process.communicate(timeout=30)
+        output = stopped(process)
         assert process.returncode == 0
         assert f"Collecting: send OTLP to http://127.0.0.1:{port} (HTTP) or switched off (gRPC)." in output.splitlines()
 
@@ -104,16 +107,17 @@ def test_a_collector_answers_no_questions(tmp_path: Path) -> None:
 def test_a_wrong_password_is_told_and_never_shown(tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     with clickhouse_server(tmp_path / "server") as url:
-        process = run("collect", tmp_path / "data", url.replace("default@", "default:open-sesame@"), free_port())
-        output, _ = process.communicate(timeout=START_SECONDS)
+        wrong = url.replace("default@", "default:open-sesame@")
+        with ended(run("collect", tmp_path / "data", wrong, free_port())) as process:
+            output, _ = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 1
     assert "password is incorrect" in output
     assert "open-sesame" not in output
 
 
 def test_a_collector_alone_needs_a_server(tmp_path: Path) -> None:
-    process = run("collect", tmp_path, "", free_port())
-    output, _ = process.communicate(timeout=START_SECONDS)
+    with ended(run("collect", tmp_path, "", free_port())) as process:
+        output, _ = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 2
     assert output == "tollbook: a collector alone needs a server to load into: set TOLLBOOK_CLICKHOUSE_URL\n"
 
@@ -128,8 +132,8 @@ def test_a_collector_alone_needs_a_server(tmp_path: Path) -> None:
     ],
 )
 def test_an_address_that_cannot_be_is_told_without_its_password(url: str, told: str, tmp_path: Path) -> None:
-    process = run("collect", tmp_path, url, free_port())
-    output, _ = process.communicate(timeout=START_SECONDS)
+    with ended(run("collect", tmp_path, url, free_port())) as process:
+        output, _ = process.communicate(timeout=START_SECONDS)
     assert process.returncode == 1
     assert told in output
     assert "open-sesame" not in output

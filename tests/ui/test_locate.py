@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tollbook_ui import locate, settings
 from tollbook_ui.locate import Claim, Server, TakenError
 from tollbook_ui.settings import Settings, SettingsError
+
+from tests.processes import ended
 
 HELD = """
 import sys
@@ -23,14 +26,13 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> "subprocess.Popen[str]":
+def other(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
     """Another process that has the folder."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HELD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
+    command = [sys.executable, "-c", HELD, str(tmp_path)]
+    with ended(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
 
 
 def test_a_folder_that_another_process_has_is_refused_with_its_name(other: "subprocess.Popen[str]", tmp_path: Path) -> None:

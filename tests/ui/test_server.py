@@ -18,6 +18,7 @@ from tollbook_ui.doctor import EVER
 from tollbook_ui.remote import RemoteAnswers
 
 from tests.clickhouse_server import clickhouse_server
+from tests.processes import ended, noted
 from tests.ui.test_cli import otlp
 
 START_SECONDS = 90
@@ -52,12 +53,12 @@ class Up:
 
     def stop(self) -> tuple[str, str]:
         self.process.terminate()
-        return self.process.communicate(timeout=30)
+        return self.process.communicate(timeout=START_SECONDS)
 
 
 def up(data: Path, *options: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "tollbook_ui.cli", "up", "--data", str(data), *options]
-    return subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return noted(subprocess.Popen(command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
 
 def post(url: str, body: bytes) -> int:
@@ -97,8 +98,8 @@ def test_what_is_sent_is_stored_settled_and_answered(running: Up) -> None:
 
 
 def test_a_second_server_on_the_same_folder_is_refused_in_one_line(running: Up) -> None:
-    second = up(running.data, "--port", "0", "--grpc-port", "0")
-    _, told = second.communicate(timeout=START_SECONDS)
+    with ended(up(running.data, "--port", "0", "--grpc-port", "0")) as second:
+        _, told = second.communicate(timeout=START_SECONDS)
     assert second.returncode == 1
     assert told == (
         f"tollbook: {running.data} is in use by tollbook up (process {running.process.pid}) at {running.server.url}; "
@@ -110,8 +111,8 @@ def test_a_second_server_on_the_same_folder_is_refused_in_one_line(running: Up) 
 def test_a_taken_port_is_named_and_another_one_is_found_if_any_will_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as http, socket.create_server(("127.0.0.1", 0)) as grpc:
         ports = ("--port", str(http.getsockname()[1]), "--grpc-port", str(grpc.getsockname()[1]))
-        refused = up(tmp_path, *ports)
-        _, told = refused.communicate(timeout=START_SECONDS)
+        with ended(up(tmp_path, *ports)) as refused:
+            _, told = refused.communicate(timeout=START_SECONDS)
         assert (refused.returncode, told.count("\n")) == (1, 1)
         assert f"port {ports[1]} on 127.0.0.1 is taken" in told
         moved = Up(tmp_path, ("--no-dashboard", *ports, "--any-port")).start()
