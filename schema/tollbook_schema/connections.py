@@ -31,6 +31,9 @@ OPERATORS_CODES = frozenset({16, 60, 81, 115, 164, 192, 193, 194, 279, 291, 392,
 OVER_HTTP = re.compile(r"^Received ClickHouse exception, code: \d+, server response: | \(for url \S+\)$")
 """What the client adds to an error."""
 
+ITS_SETTINGS = re.compile(r"\bSETTINGS\b[^()]*\Z")
+"""The settings that a statement ends with."""
+
 
 class StoreError(Exception):
     """The store did not do what was asked."""
@@ -118,8 +121,17 @@ class Node:
         self._pool = pool
         self._clustered = clustered
 
-    def command(self, statement: str, parameters: Parameters | None = None) -> None:
-        """Runs one of our own statements on the rows of this node, as `Store.command`."""
+    def command(self, statement: str, parameters: Parameters | None = None, filters: Mapping[str, str] | None = None) -> None:
+        """Runs one of our own statements on the rows of this node, as `Store.command`.
+
+        Args:
+            statement: with or without settings of its own at its end.
+            parameters: values that it binds.
+            filters: by table, the condition of the rows that it sees; all rows of other tables.
+        """
+        if filters:
+            following = "," if ITS_SETTINGS.search(statement) else "\nSETTINGS"
+            statement = f"{statement}{following} additional_table_filters = {mapped(filters)}"
         with self._pool.client() as client:
             client.command(self._here(statement), parameters=dict(parameters or {}))
 
@@ -243,6 +255,17 @@ def _named(error: ClickHouseError) -> StoreError:
     if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES:
         return StoreUnavailableError(message)
     return QueryError(message, code)
+
+
+def mapped(values: Mapping[str, str]) -> str:
+    """A map as ClickHouse reads a setting of that type."""
+    return "{" + ", ".join(f"{quoted(key)}: {quoted(value)}" for key, value in values.items()) + "}"
+
+
+def quoted(value: str) -> str:
+    """A text as it stands in SQL."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def answer(client: Client, question: str, parameters: Parameters | None = None) -> Table:

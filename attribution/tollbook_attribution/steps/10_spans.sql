@@ -1,12 +1,6 @@
 -- What happened in this window? Each span once, with its owners.
--- A span that names no owner has the one that an earlier span of its trace names.
+-- A span that names no owner has the one that the earliest span of its trace names. One pass over the hour, whatever its size.
 INSERT INTO work_spans
-WITH doubled AS (
-    SELECT trace_id, span_id FROM spans
-    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-    GROUP BY trace_id, span_id
-    HAVING count() > 1
-)
 SELECT
     {settlement:UInt64} AS settlement,
     s.trace_id AS trace_id,
@@ -17,6 +11,8 @@ SELECT
     s.start_time AS start_time,
     greatest(s.duration_ns, 0) AS duration_ns,
     s.status_code AS status_code,
+    s.error_type AS error_type,
+    ifNull(s.request_stream, false) OR positionCaseInsensitive(s.name, 'stream') > 0 AS streams,
     s.scope_name AS scope_name,
     s.service_name AS service_name,
     s.service_version AS service_version,
@@ -80,26 +76,15 @@ SELECT
 FROM (
     SELECT * FROM spans
     WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-        AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM doubled)
+        AND (trace_id, span_id) GLOBAL NOT IN (SELECT trace_id, span_id FROM work_doubled WHERE settlement = {settlement:UInt64})
     UNION ALL
     SELECT * FROM (
         SELECT * FROM spans
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-            AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM doubled)
-        ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name
+            AND (trace_id, span_id) GLOBAL IN (SELECT trace_id, span_id FROM work_doubled WHERE settlement = {settlement:UInt64})
+        ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name,
+            cityHash64(workflow, team, project, feature, customer, environment, attributes)
         LIMIT 1 BY trace_id, span_id
     )
 ) AS s
-LEFT ANY JOIN (
-    SELECT
-        trace_id,
-        argMinIf(workflow, start_time, workflow != '') AS workflow,
-        argMinIf(team, start_time, team != '') AS team,
-        argMinIf(project, start_time, project != '') AS project,
-        argMinIf(feature, start_time, feature != '') AS feature,
-        argMinIf(customer, start_time, customer != '') AS customer,
-        argMinIf(environment, start_time, environment != '') AS environment
-    FROM spans
-    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-    GROUP BY trace_id
-) AS o ON s.trace_id = o.trace_id
+LEFT ANY JOIN (SELECT * FROM work_owners WHERE settlement = {settlement:UInt64}) AS o ON s.trace_id = o.trace_id

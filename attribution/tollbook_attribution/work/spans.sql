@@ -9,6 +9,8 @@ CREATE TABLE IF NOT EXISTS work_spans (
     start_time DateTime64(9, 'UTC'),
     duration_ns Int64,
     status_code Enum8('unset' = 0, 'ok' = 1, 'error' = 2),
+    error_type LowCardinality(String),
+    streams Bool,
     scope_name LowCardinality(String),
     service_name LowCardinality(String),
     service_version LowCardinality(String),
@@ -77,3 +79,26 @@ CREATE TABLE IF NOT EXISTS work_efforts (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_doubled (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8)
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_owners (
+    settlement UInt64,
+    trace_id FixedString(16),
+    workflow LowCardinality(String),
+    team LowCardinality(String),
+    project LowCardinality(String),
+    feature LowCardinality(String),
+    customer String,
+    environment LowCardinality(String)
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY trace_id;
