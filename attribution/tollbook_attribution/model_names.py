@@ -1,5 +1,6 @@
 """The names that models go by in telemetry, and the price that each stands for."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tollbook_schema.store import Store
 
-from tollbook_attribution import price_list, providers
+from tollbook_attribution import model_match, price_list, providers
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
@@ -28,6 +29,8 @@ class ModelName:
 
 COLUMNS = tuple(entry.name for entry in fields(ModelName))
 
+COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=[-:]|$)")
+
 
 def name_models(store: Store, names: Iterable[tuple[str, str]]) -> None:
     """Finds the price that each (provider, model) of the telemetry stands for, and keeps the answers in `model_names`."""
@@ -36,21 +39,35 @@ def name_models(store: Store, names: Iterable[tuple[str, str]]) -> None:
 
 
 def find_model(provider: str, model: str, book: str) -> ModelName:
-    """The price that a name stands for by the list's own match clauses; a name they do not match has no price."""
+    """The price that a name stands for by the list's own match clauses; a name they do not mean has no price."""
+    for listed_provider, listed_model in providers.readings(provider, model):
+        found = _listed(listed_provider, listed_model)
+        if found:
+            owner, info, borrowed = found
+            named = providers.listed_as(provider)
+            reason = "" if named and listed_provider == named else f"provider {owner.id} taken from the model's name"
+            return ModelName(provider, model, book, owner.id, info.id, borrowed, reason)
+    return ModelName(provider, model, book, "", "", False, f"unknown model {provider or '(no provider)'}/{model}")
+
+
+def _listed(provider: str | None, model: str) -> "tuple[Provider, ModelInfo, bool] | None":
+    """(whose list prices it, the model, whether another provider's list does), where the list means this name."""
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - 0.7 s, and needed for new names only
 
-    snapshot = get_snapshot()
-    for listed_provider, listed_model in providers.readings(provider, model):
-        try:
-            found, info = snapshot.find_provider_model(listed_model, None, listed_provider, None)
-            break
-        except LookupError:
-            continue
-    else:
-        return ModelName(provider, model, book, "", "", False, f"unknown model {provider or '(no provider)'}/{model}")
+    snapshot, name = get_snapshot(), model.lower()
+    try:
+        found, info = snapshot.find_provider_model(name, None, provider, None)
+    except LookupError:
+        return None
+    if name != info.id.lower() and not any(model_match.means(info.match, spelled) for spelled in (name, dashed(name))):
+        return None
     owner = _owner(info, found, snapshot.providers)
-    reason = "" if provider else f"provider {owner.id} taken from the model's name"
-    return ModelName(provider, model, book, owner.id, info.id, owner is not found, reason)
+    return owner, info, owner is not found
+
+
+def dashed(name: str) -> str:
+    """The name with a date at its end as most lists spell it: `-20250929` as `-2025-09-29`."""
+    return COMPACT_DATE.sub(r"-\1-\2-\3", name)
 
 
 def _owner(info: "ModelInfo", found: "Provider", listed: Sequence["Provider"]) -> "Provider":

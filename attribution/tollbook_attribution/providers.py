@@ -1,4 +1,6 @@
-"""How instrumentations spell a provider, and what the price list calls it."""
+"""How instrumentations spell a provider and a model, and what the price list calls them. Pure."""
+
+import re
 
 LISTED_AS: dict[str, str] = {
     "aws.bedrock": "aws",
@@ -35,13 +37,28 @@ def listed_as(provider: str) -> str | None:
     return LISTED_AS.get(spelled, spelled) or None
 
 
-def readings(provider: str, model: str) -> list[tuple[str | None, str]]:
-    """(provider, model) pairs to look up, in order: as spelled, then with a provider that the model's name is prefixed with.
+GATEWAY_CLIENTS = frozenset({None, "openai", "litellm"})
+"""What telemetry calls the provider where any gateway may have answered, as all of them speak OpenAI's protocol."""
 
-    `anthropic/claude-sonnet-4-5` names its provider; it is read so only where the telemetry names none, or the same one.
-    """
-    listed = listed_as(provider)
-    prefix, slash, rest = model.partition("/")
-    if slash and rest and listed in (None, listed_as(prefix)):
-        return [(listed, model), (listed_as(prefix), rest)]
-    return [(listed, model)]
+BEDROCK = re.compile(
+    r"(?:(?:us|us-gov|eu|apac|ap|au|ca|jp|in|sa|me|af|il|mx|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|ai21|deepseek)\.|arn:aws[\w-]*:bedrock:"
+)
+"""How Bedrock names models, whoever's client asks it."""
+
+RESOURCE = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?models/(?P<model>[^/]+)")
+"""How Google's APIs name a model as a resource."""
+
+
+def readings(provider: str, model: str) -> list[tuple[str | None, str]]:
+    """(provider, model) pairs to look up, in order: as spelled, then as what the spelling says of the provider or the version."""
+    listed, name = listed_as(provider), model.strip()
+    found = [(listed, name)]
+    resource = RESOURCE.fullmatch(name)
+    if resource:
+        found.append((listed, resource["model"]))
+    prefix, slash, rest = name.partition("/")
+    if slash and rest and (listed in GATEWAY_CLIENTS or listed == listed_as(prefix)):
+        found.append((listed_as(prefix), rest))
+    if listed != "aws" and BEDROCK.match(name):
+        found.append(("aws", name))
+    return found + [(who, spelled.replace("@", "-")) for who, spelled in found if "@" in spelled]

@@ -1,0 +1,72 @@
+"""Which price a model's name stands for: every spelling of it, and no other model's."""
+
+import pytest
+from tollbook_attribution.model_names import find_model
+
+SONNET = "claude-sonnet-4-5"
+BEDROCKS = "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "price"),
+    [
+        ("openai", "gpt-4o", "openai/gpt-4o"),
+        ("OpenAI", "GPT-4o", "openai/gpt-4o"),
+        ("openai.responses", "gpt-4o-2024-08-06", "openai/gpt-4o"),
+        ("openai", "gpt-4o-20240806", "openai/gpt-4o"),
+        ("openai", "gpt-4o@2024-08-06", "openai/gpt-4o"),
+        ("openai", "ft:gpt-4o-2024-08-06:acme::9x", "openai/ft:gpt-4o"),
+        ("openai", "ft:gpt-4o-mini-2024-07-18:acme:ours:9x", "openai/ft:gpt-4o-mini"),
+        ("azure.ai.openai", "gpt-4o", "openai/gpt-4o"),
+        ("azure", "azure/gpt-4o", "openai/gpt-4o"),
+        ("anthropic", f"{SONNET}@20250929", f"anthropic/{SONNET}"),
+        ("anthropic", f"{SONNET}-20250929", f"anthropic/{SONNET}"),
+        ("anthropic", f"{SONNET}[1m]", f"anthropic/{SONNET}"),
+        ("", f"anthropic/{SONNET}", f"anthropic/{SONNET}"),
+        ("openai", f"anthropic/{SONNET}", f"anthropic/{SONNET}"),
+        ("litellm", "bedrock/us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
+        ("anthropic", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
+        ("aws.bedrock", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
+        ("aws.bedrock", "us.amazon.nova-pro-v1:0", "aws/amazon.nova-pro-v1:0"),
+        ("gcp.vertex_ai", f"publishers/anthropic/models/{SONNET}@20250929", f"google/{SONNET}"),
+        ("gcp.vertex_ai", "projects/p/locations/us-central1/publishers/google/models/gemini-2.5-pro", "google/gemini-2.5-pro"),
+        ("google", "models/gemini-2.5-pro-preview-05-06", "google/gemini-2.5-pro"),
+        ("cohere", "command-r-plus-08-2024", "cohere/command-r-plus"),
+    ],
+)
+def test_a_spelling_of_a_model_is_that_model(provider: str, model: str, price: str) -> None:
+    found = find_model(provider, model, "any")
+    assert f"{found.price_provider}/{found.price_model}" == price
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "gpt-4o-but-ours"),
+        ("openai", "gpt-4o-mini-fast"),
+        ("openai", "gpt-5-miniature"),
+        ("openai", "o3-pro-max"),
+        ("openai", "ft:gpt-4o-audio:acme::9x"),
+        ("anthropic", "claude-sonnet-4-55"),
+        ("anthropic", "claude-sonnet-4-5-turbo"),
+        ("google", "gemini-2.5-pro-foo"),
+        ("deepseek", "deepseek-chat-v9"),
+        ("deepseek", "deepseek-r1-distill-llama-70b"),
+        ("azure.ai.openai", "my-gpt-4o"),
+        ("azure.ai.openai", "gpt-4o-deployment"),
+        ("openrouter", "openai/gpt-4o:online"),
+        ("novita", "deepseek/deepseek-v99"),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1:123:application-inference-profile/abc123"),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1:123:custom-model/amazon.nova-pro-v1:0/abc"),
+    ],
+)
+def test_what_is_only_spelled_like_a_model_has_no_price(provider: str, model: str) -> None:
+    found = find_model(provider, model, "any")
+    assert (found.price_model, found.reason) == ("", f"unknown model {provider}/{model}")
+
+
+def test_a_provider_read_from_the_name_is_said() -> None:
+    assert find_model("openai", f"anthropic/{SONNET}", "any").reason == "provider anthropic taken from the model's name"
+    assert find_model("", "gpt-4o", "any").reason == "provider openai taken from the model's name"
+    assert find_model("azure.ai.openai", "gpt-4o", "any").reason == ""
