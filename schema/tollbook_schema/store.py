@@ -4,14 +4,17 @@ With `servers.py` and `connections.py` the only module that imports clickhouse_c
 `connections.py` the only one that puts SQL together; all other SQL stands in .sql files.
 """
 
+import atexit
 import gzip
 import hashlib
 import re
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -300,6 +303,35 @@ class Store:
             with self._writers.client() as client:
                 client.insert(table, rows, column_names=list(columns))
 
+    def reading(self) -> "Store":
+        """The store that reads files of this machine: this one where it is embedded, else an embedded one without data.
+
+        A server does not see this machine's files, and only ClickHouse reads what they hold fast and to the last digit.
+        """
+        return self if self.embedded else _beside()
+
+    def described(self, question: str, parameters: Parameters) -> list[str]:
+        """Names of the columns that one of our own DESCRIBE statements tells, such as those of a file."""
+        with self._writers.client() as client:
+            return [str(row["name"]) for row in answer(client, question, parameters).dicts()]
+
+    def take(self, source: "Store", table: str, question: str, parameters: Parameters) -> None:
+        """Adds to a table what one of our own SELECTs answers: columns in the order of the table's. Raises as `query` does.
+
+        Args:
+            source: the store that answers it; this one, or the one that reads files for it.
+            table: where the rows go.
+            question: the SELECT.
+            parameters: its values.
+        """
+        if source is self:
+            self.command(f"INSERT INTO {table}\n{question}", parameters)
+            return
+        with source._writers.client() as client:
+            rows = client.raw_query(question, parameters=dict(parameters), fmt="Native")
+        with self._writers.client() as client:
+            client.raw_insert(table, insert_block=rows, fmt="Native")
+
     def node(self, key: str) -> Node:
         """The node that the rows of this key belong to, whatever it is the key of; always the same one."""
         shards = self.shards
@@ -357,7 +389,7 @@ class Store:
             return self._loaders[shard]
 
     def load_file(self, statement: str, file: FileSource, parameters: Parameters) -> None:
-        """Runs one of our own INSERT … SELECTs whose rows come from a file, which is put in the place of /*SOURCE*/. In order, on one core.
+        """Runs one of our own INSERT … SELECTs whose rows come from a file, in its order; it is put in the place of /*SOURCE*/.
 
         Raises:
             QueryError: the file is not what it should be.
@@ -367,7 +399,9 @@ class Store:
         if self.embedded:
             source = ", ".join(map(_quoted, (str(file.path), file.format, file.structure, "gzip" if file.gzip else "none")))
             with self._loader(0).client() as client:
-                client.command(f"{statement.replace(SOURCE, f'file({source})')}\nSETTINGS {settings}", parameters=dict(parameters))
+                client.command(
+                    f"{statement.replace(SOURCE, f'file({source})')}\nSETTINGS {settings}", parameters=dict(parameters)
+                )
             return
         bound = statement.replace(SOURCE, f"input({_quoted(file.structure)})")
         bound = f"{cluster.at_one_node(bound) if self._clustered else bound}\nSETTINGS {settings}\nFORMAT {file.format}"
@@ -466,6 +500,17 @@ def _share(table: str, tenant: str) -> str:
     if table.removesuffix(cluster.LOCAL) in PARTLY_SHARED_TABLES:
         return f"tenant IN ('', '{tenant}')"
     return f"tenant = '{tenant}'"
+
+
+@cache
+def _beside() -> Store:
+    """One for the whole process, because an embedded engine has one folder as long as it lives."""
+    folder = tempfile.TemporaryDirectory(prefix="tollbook-reading-")
+    store = Store.open(Path(folder.name))
+    store.migrate()
+    atexit.register(folder.cleanup)
+    atexit.register(store.close)  # the last one registered comes first
+    return store
 
 
 def migrations() -> tuple[Migration, ...]:

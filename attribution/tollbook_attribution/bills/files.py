@@ -1,0 +1,191 @@
+"""Files of bills: what they are, unpacked where they are packed, and how their columns are called. Only headers are read."""
+
+import csv
+import gzip
+import io
+import itertools
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from tollbook_schema import sql
+from tollbook_schema.store import QueryError, Store
+
+from tollbook_attribution.bills.problems import BillError, Problem, of_file
+
+HEADER_LINES = 10
+"""Lines in which the header is looked for: some portals put a title or the account's name above it."""
+
+DELIMITERS = (",", ";", "\t", "|")
+SIDE_FILES = ("manifest", ".ds_store", "__macosx", "_success", "readme")
+"""Parts of the names of files that exports bring along, and that are no bill."""
+
+
+@dataclass(frozen=True)
+class BillFile:
+    """One file of rows, as ClickHouse is asked to read it."""
+
+    name: str
+    """As people know it."""
+    path: Path
+    kind: str
+    """ClickHouse's name of the format: CSV, JSONEachRow or Parquet."""
+    compression: str
+    header: tuple[str, ...]
+    skip: int = 0
+    """Lines before the first row."""
+    delimiter: str = ","
+
+    @property
+    def structure(self) -> str:
+        """Columns as ClickHouse is told them: text, whatever they hold. Parquet says itself what it has."""
+        if self.kind == "Parquet":
+            return "auto"
+        names = self.header if self.kind == "JSONEachRow" else [f"c{place}" for place in range(len(self.header))]
+        return ", ".join(f"`{_escaped(name)}` Nullable(String)" for name in names)
+
+
+@contextmanager
+def unpacked(paths: Sequence[Path], store: Store) -> Iterator[list[BillFile]]:
+    """The files of rows in these files, folders and zip archives, ready to be read for as long as the block.
+
+    Raises:
+        BillError: one of them is empty, cannot be read or is no file of rows.
+    """
+    with tempfile.TemporaryDirectory(prefix="tollbook-bill-") as folder:
+        room = Path(folder)
+        found: list[BillFile] = []
+        for name, path in _members(paths, room):
+            linked = room / f"{len(found)}.rows"
+            linked.symlink_to(path.resolve())  # ClickHouse reads * ? { } in a path as patterns
+            found.append(_opened(name, linked, store))
+        if not found:
+            raise BillError([Problem(str(path), None, "", "", "holds no file of a bill") for path in paths])
+        yield found
+
+
+def line_of(file: BillFile, row: int) -> int:
+    """The line of the file that a row begins in, with line breaks inside of quotes counted."""
+    if file.kind != "CSV":
+        return row
+    with _text(file.path, file.compression) as lines:
+        before = sum(1 for _ in itertools.islice(lines, file.skip))
+        reader = csv.reader(lines, delimiter=file.delimiter)
+        wanted = 0
+        for _ in itertools.islice((record for record in _nonempty(reader)), row - 1):
+            wanted = reader.line_num
+        return before + wanted + 1
+
+
+def _nonempty(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    return (record for record in reader if record)
+
+
+def _members(paths: Sequence[Path], room: Path) -> Iterator[tuple[str, Path]]:
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(found for found in path.rglob("*") if found.is_file() and not _beside(found.name))
+            yield from _members(inside, room)
+        elif _magic(path).startswith(b"PK"):
+            yield from _extracted(path, room)
+        else:
+            yield path.name, path
+
+
+def _extracted(path: Path, room: Path) -> Iterator[tuple[str, Path]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for number, member in enumerate(archive.infolist()):
+                if member.is_dir() or _beside(member.filename):
+                    continue
+                target = room / f"{path.name}.{number}"
+                with archive.open(member) as packed, target.open("wb") as plain:
+                    shutil.copyfileobj(packed, plain)
+                yield f"{path.name}/{member.filename}", target
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+        raise of_file(path.name, f"is no readable zip archive: {error}") from error
+
+
+def _beside(name: str) -> bool:
+    return any(part in name.lower() for part in SIDE_FILES)
+
+
+def _magic(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(4)
+    except OSError as error:
+        raise of_file(str(path), f"cannot be read: {error.strerror}") from error
+
+
+def _opened(name: str, path: Path, store: Store) -> BillFile:
+    magic = _magic(path)
+    compression = "gzip" if magic.startswith(b"\x1f\x8b") else "zstd" if magic == b"\x28\xb5\x2f\xfd" else "none"
+    if not magic:
+        raise of_file(name, "is empty")
+    if magic == b"PAR1":
+        return _self_described(name, path, "Parquet", compression, store)
+    if compression == "zstd":
+        raise of_file(name, "is packed with zstd; gzip, zip and plain files are read")
+    start = _start(name, path, compression)
+    if start.lstrip().startswith(("{", "[")):
+        return _self_described(name, path, "JSONEachRow", compression, store)
+    return _csv(name, path, compression, start)
+
+
+def _start(name: str, path: Path, compression: str) -> str:
+    try:
+        with _text(path, compression) as lines:
+            start = "".join(itertools.islice(lines, HEADER_LINES))
+    except (OSError, EOFError, UnicodeError) as error:
+        raise of_file(name, f"cannot be read as text: {error}") from error
+    if not start.strip():
+        raise of_file(name, "is empty")
+    return start
+
+
+def _text(path: Path, compression: str) -> TextIO:
+    if compression == "gzip":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open("rt", encoding="utf-8-sig", newline="")
+
+
+def _csv(name: str, path: Path, compression: str, start: str) -> BillFile:
+    best: tuple[int, int, str, tuple[str, ...]] = (0, 0, ",", ())
+    for delimiter in DELIMITERS:
+        for place, record in enumerate(_records(start, delimiter)):
+            filled = sum(1 for cell in record if cell.strip() and not cell.strip().replace(".", "").isdigit())
+            if filled > best[0]:
+                best = (filled, place, delimiter, tuple(cell.strip() for cell in record))
+            break_at = max(best[0], 3)
+            if filled >= break_at:
+                break
+    _, place, delimiter, header = best
+    if len(header) < 2:
+        raise of_file(name, "has no line with the names of columns", line=1)
+    twice = [column for column in header if column and header.count(column) > 1]
+    if twice:
+        raise of_file(name, "stands twice in the header", twice[0], place + 1)
+    return BillFile(name, path, "CSV", compression, header, place + 1, delimiter)
+
+
+def _records(start: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(start), delimiter=delimiter)
+
+
+def _self_described(name: str, path: Path, kind: str, compression: str, store: Store) -> BillFile:
+    question = sql.text("tollbook_attribution", "bills/queries/names_of_columns.sql")
+    try:
+        columns = store.described(question, {"path": str(path), "kind": kind, "compression": compression})
+    except QueryError as error:
+        raise of_file(name, f"cannot be read as {kind.removesuffix('EachRow')}: {str(error)[:300]}") from error
+    return BillFile(name, path, kind, compression, tuple(columns))
+
+
+def _escaped(name: str) -> str:
+    return name.replace("\\", "\\\\").replace("`", "\\`")

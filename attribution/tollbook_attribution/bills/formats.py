@@ -1,0 +1,187 @@
+"""The formats that bills come in: which columns tell them apart, which they cannot do without. Pure.
+
+What each of their columns means stands in `formats/<name>.sql`. Columns are compared by their letters and digits alone, so
+`lineItem/UnblendedCost`, `line_item_unblended_cost` and `LineItem UnblendedCost` are one.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from tollbook_schema import sql
+
+_ASKED = re.compile(r"(?:\bat|\))\['(\w+)'\]")
+_WORD = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of export."""
+
+    name: str
+    told_by: tuple[tuple[str, ...], ...]
+    """Columns that all of its files have, and no other format's: one of each group."""
+    needs: tuple[tuple[str, ...], ...]
+    """Columns without which there is no bill: one of each group, spelled as people know them, the usual name first."""
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+    """What the format calls the columns that problems are told of."""
+    tags: tuple[str, ...] = ()
+    """Starts of column names that are tags."""
+    late_usage: bool = False
+    """Whether usage of an earlier month may be billed in a later one without being called a correction."""
+
+    @property
+    def script(self) -> str:
+        """The statement that reads its rows."""
+        return sql.text("tollbook_attribution", f"bills/formats/{self.name}.sql")
+
+    def asked(self) -> frozenset[str]:
+        """Columns that the statement asks for."""
+        return frozenset(_ASKED.findall(self.script))
+
+    def called(self, column: str, header: Sequence[str]) -> str:
+        """What a file with that header calls a column of FOCUS."""
+        names = {word(name): name for name in header}
+        spelled = dict(self.columns).get(column, (column,))
+        return next((names[word(name)] for name in spelled if word(name) in names), spelled[0])
+
+    def missing(self, header: Sequence[str]) -> list[str]:
+        """Columns that it needs and this header has not."""
+        there = {word(name) for name in header}
+        return [group[0] for group in self.needs if not there & {word(name) for name in group}]
+
+
+FOCUS = Format(
+    name="focus",
+    told_by=(("BilledCost", "EffectiveCost"), ("ChargeCategory", "ChargePeriodStart", "BillingPeriodStart", "ChargeType")),
+    needs=(
+        ("BilledCost",),
+        ("BillingCurrency",),
+        ("BillingPeriodStart",),
+        ("BillingPeriodEnd",),
+        ("ChargePeriodStart",),
+        ("ChargePeriodEnd",),
+        ("ChargeCategory", "ChargeType"),
+        ("ServiceProviderName", "ProviderName", "Provider"),
+    ),
+    columns=(
+        ("EffectiveCost", ("EffectiveCost", "AmortizedCost")),
+        ("ChargeCategory", ("ChargeCategory", "ChargeType")),
+        ("PricingQuantity", ("PricingQuantity", "UsageQuantity")),
+        ("ServiceProviderName", ("ServiceProviderName", "ProviderName", "Provider")),
+    ),
+)
+
+AWS_CUR = Format(
+    name="aws_cur",
+    told_by=(
+        ("lineItem/UnblendedCost", "lineItem/UsageStartDate", "lineItem/LineItemType"),
+        ("lineItem/UsageAccountId", "bill/PayerAccountId"),
+    ),
+    needs=(
+        ("lineItem/UnblendedCost",),
+        ("lineItem/CurrencyCode",),
+        ("lineItem/LineItemType",),
+        ("bill/BillingPeriodStartDate",),
+        ("bill/BillingPeriodEndDate",),
+    ),
+    columns=(
+        ("BilledCost", ("lineItem/UnblendedCost",)),
+        ("EffectiveCost", ("reservation/EffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")),
+        ("ListCost", ("pricing/publicOnDemandCost",)),
+        ("ListUnitPrice", ("pricing/publicOnDemandRate",)),
+        ("ContractedUnitPrice", ("lineItem/UnblendedRate",)),
+        ("PricingQuantity", ("lineItem/UsageAmount",)),
+        ("ConsumedQuantity", ("lineItem/UsageAmount",)),
+        ("BillingPeriodStart", ("bill/BillingPeriodStartDate",)),
+        ("BillingPeriodEnd", ("bill/BillingPeriodEndDate",)),
+        ("ChargePeriodStart", ("lineItem/UsageStartDate",)),
+        ("ChargePeriodEnd", ("lineItem/UsageEndDate",)),
+        ("BillingCurrency", ("lineItem/CurrencyCode",)),
+    ),
+    tags=("resourceTags/", "resource_tags_"),
+)
+
+AZURE = Format(
+    name="azure",
+    told_by=(
+        ("CostInBillingCurrency", "PreTaxCost", "Cost", "ExtendedCost"),
+        ("MeterId", "MeterCategory", "MeterName"),
+        ("SubscriptionId", "SubscriptionGuid", "SubscriptionName"),
+    ),
+    needs=(
+        ("CostInBillingCurrency", "PreTaxCost", "Cost", "ExtendedCost"),
+        ("BillingCurrency", "BillingCurrencyCode", "Currency", "CurrencyCode"),
+        ("Date", "UsageDateTime", "UsageDate"),
+    ),
+    columns=(
+        ("BilledCost", ("CostInBillingCurrency", "PreTaxCost", "Cost", "ExtendedCost")),
+        ("EffectiveCost", ("CostInBillingCurrency", "PreTaxCost", "Cost", "ExtendedCost")),
+        ("ListCost", ("PaygCostInBillingCurrency",)),
+        ("ListUnitPrice", ("PayGPrice",)),
+        ("ContractedUnitPrice", ("EffectivePrice", "UnitPrice", "ResourceRate")),
+        ("PricingQuantity", ("Quantity", "UsageQuantity", "ConsumedQuantity")),
+        ("ConsumedQuantity", ("Quantity", "UsageQuantity", "ConsumedQuantity")),
+        ("BillingPeriodStart", ("BillingPeriodStartDate", "Date", "UsageDateTime", "UsageDate")),
+        ("BillingPeriodEnd", ("BillingPeriodEndDate", "Date", "UsageDateTime", "UsageDate")),
+        ("ChargePeriodStart", ("Date", "UsageDateTime", "UsageDate")),
+        ("ChargePeriodEnd", ("Date", "UsageDateTime", "UsageDate")),
+        ("BillingCurrency", ("BillingCurrency", "BillingCurrencyCode", "Currency", "CurrencyCode")),
+        ("ChargeCategory", ("ChargeType",)),
+    ),
+)
+
+OCI = Format(
+    name="oci",
+    told_by=(("cost/myCost", "usage/billedQuantity"), ("lineItem/intervalUsageStart", "lineItem/tenantId")),
+    needs=(("cost/myCost",), ("cost/currencyCode",), ("lineItem/intervalUsageStart",), ("lineItem/intervalUsageEnd",)),
+    columns=(
+        ("BilledCost", ("cost/myCost",)),
+        ("EffectiveCost", ("cost/myCost",)),
+        ("ContractedUnitPrice", ("cost/unitPrice",)),
+        ("PricingQuantity", ("usage/billedQuantity",)),
+        ("ConsumedQuantity", ("usage/billedQuantity",)),
+        ("BillingPeriodStart", ("lineItem/intervalUsageStart",)),
+        ("BillingPeriodEnd", ("lineItem/intervalUsageStart",)),
+        ("ChargePeriodStart", ("lineItem/intervalUsageStart",)),
+        ("ChargePeriodEnd", ("lineItem/intervalUsageEnd",)),
+        ("BillingCurrency", ("cost/currencyCode",)),
+    ),
+    tags=("tags/",),
+)
+
+GOOGLE = Format(
+    name="google",
+    told_by=(("billing_account_id",), ("usage_start_time",), ("cost", "sku.id", "sku", "service")),
+    needs=(("cost",), ("currency",), ("usage_start_time",)),
+    columns=(
+        ("BilledCost", ("cost",)),
+        ("EffectiveCost", ("cost",)),
+        ("ListCost", ("cost_at_list",)),
+        ("ContractedUnitPrice", ("price.effective_price", "price")),
+        ("PricingQuantity", ("usage.amount_in_pricing_units", "usage")),
+        ("ConsumedQuantity", ("usage.amount", "usage")),
+        ("BillingPeriodStart", ("invoice.month", "invoice", "usage_start_time")),
+        ("BillingPeriodEnd", ("invoice.month", "invoice", "usage_start_time")),
+        ("ChargePeriodStart", ("usage_start_time",)),
+        ("ChargePeriodEnd", ("usage_end_time",)),
+        ("BillingCurrency", ("currency",)),
+    ),
+    late_usage=True,
+)
+
+FORMATS = (FOCUS, AWS_CUR, OCI, GOOGLE, AZURE)
+"""In the order they are looked for: FOCUS first, as Azure's own columns stand in some of its files too."""
+
+
+@cache
+def word(name: str) -> str:
+    """A column's name by its letters and digits."""
+    return _WORD.sub("", name.casefold())
+
+
+def detected(header: Sequence[str]) -> Format | None:
+    """The format whose columns these are; None where it is none."""
+    there = {word(name) for name in header}
+    return next((found for found in FORMATS if all(there & {word(name) for name in group} for group in found.told_by)), None)

@@ -1,0 +1,233 @@
+"""Brings files of bills into the store: all lines or none. ClickHouse reads them; Python says which column is where."""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tollbook_schema import sql
+from tollbook_schema.store import QueryError, Store, StoreError
+from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
+
+from tollbook_attribution.bills import formats
+from tollbook_attribution.bills.files import BillFile, line_of, unpacked
+from tollbook_attribution.bills.formats import Format
+from tollbook_attribution.bills.problems import SHOWN, BillError, Problem, of_file
+
+NOWHERE = 1 << 31
+"""Place of a column that a file has not: beyond its last one, which ClickHouse answers with NULL."""
+
+LINES_AT_ONCE = 100_000
+"""Lines handed to a server at a time."""
+
+ROW = re.compile(r"\(at row (\d+)\)")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are to be taken."""
+
+    tenant: str = DEFAULT_TENANT
+    period: str = ""
+    """The billing period that they are of, such as 2026-10; empty for whatever they say."""
+    comma: bool = False
+    """Whether numbers have a decimal comma: 1.234,56."""
+    add: bool = False
+    """Whether the lines come beside those in force, instead of in their place: a later part of the same bill."""
+    allow_duplicates: bool = False
+    """Whether a line that is told twice was charged twice."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """A billing period that an import brought."""
+
+    provider: str
+    billing_account_id: str
+    billing_period_start: datetime
+    billing_period_end: datetime
+    import_id: int
+    imported_at: datetime
+    parts: Sequence[int]
+    files: Sequence[str]
+    format: str
+    billing_currency: str
+    lines: int
+    billed_cost: Decimal
+    effective_cost: Decimal
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What an import came to."""
+
+    import_id: int
+    files: int
+    lines: int
+    rows: tuple[Brought, ...]
+
+
+AS_THEY_ARE = Options()
+"""As the files say it, in the place of what was there."""
+
+
+def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE) -> Loaded:
+    """Stores the lines of bills; the billing periods that they bring replace those stored before, which are kept.
+
+    Raises:
+        BillError: something is wrong with a file; nothing was stored.
+        ValueError: there is no such tenant or period.
+        StoreError: the store failed; nothing is in force of it.
+    """
+    checked_tenant(options.tenant)
+    if options.period and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.period):
+        raise ValueError(f"a billing period is written as 2026-10, not as {options.period!r}")
+    reading = store.reading()
+    with unpacked(paths, reading) as files:
+        parts = [_Part(number, file, _kind(file)) for number, file in enumerate(files)]
+        run = _Import(store, reading, time.time_ns(), options, parts)
+        try:
+            run.read()
+            run.check()
+            run.take()
+        finally:
+            reading.command(_query("forget_texts"), {"import_id": run.import_id})
+    rows = store.query(_query("brought"), run.known)
+    return Loaded(run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One file of an import."""
+
+    number: int
+    file: BillFile
+    kind: Format
+
+    def places(self) -> dict[str, Any]:
+        """Which column of the file is where, as its format's statement asks it."""
+        header = tuple(enumerate(self.file.header, start=1))
+        places = {formats.word(name): place for place, name in header}
+        asked = sorted(self.kind.asked())
+        tags = {name.removeprefix(start): place for place, name in header for start in self.kind.tags if name.startswith(start)}
+        return {
+            "columns": asked,
+            "places": [places.get(name, NOWHERE) for name in asked],
+            "tag_names": list(tags),
+            "tag_at": list(tags.values()),
+        }
+
+
+@dataclass(frozen=True)
+class _Import:
+    """One run of `load`."""
+
+    store: Store
+    reading: Store
+    """The embedded engine that reads the files: the store itself, or one beside it."""
+    import_id: int
+    options: Options
+    parts: Sequence[_Part]
+
+    @property
+    def known(self) -> dict[str, Any]:
+        return {"tenant": self.options.tenant, "import_id": self.import_id}
+
+    def read(self) -> None:
+        """All rows of all files, as text."""
+        rows = _query("file_rows")
+        for part in self.parts:
+            file = part.file
+            bound = {
+                **part.places(),
+                "import_id": self.import_id,
+                "file": part.number,
+                "comma": self.options.comma,
+                "path": str(file.path),
+                "kind": file.kind,
+                "structure": file.structure,
+                "compression": file.compression,
+                "skip": file.skip,
+                "delimiter": file.delimiter,
+            }
+            try:
+                self.reading.command(part.kind.script.replace("FROM file_rows", f"FROM (\n{rows}\n)"), bound)
+            except QueryError as error:
+                raise _unreadable(file, error) from error
+
+    def check(self) -> None:
+        """Raises BillError with the first things that are wrong."""
+        extent = self.reading.query(_query("extent"), {"import_id": self.import_id})
+        lines = {row["file"]: row["lines"] for row in extent}
+        found: list[Problem] = []
+        for part in self.parts:
+            if not lines.get(part.number):
+                found.append(Problem(part.file.name, None, "", "", "is empty: it has a header and no line"))
+            found.extend(self._problems(part))
+            if len(found) > SHOWN:
+                break
+        if found:
+            raise BillError(found)
+
+    def _problems(self, part: _Part) -> Iterator[Problem]:
+        asked = {
+            "import_id": self.import_id,
+            "file": part.number,
+            "period": self.options.period,
+            "duplicates": self.options.allow_duplicates,
+            "late_usage": part.kind.late_usage,
+            "limit": SHOWN + 1,
+        }
+        for row in self.reading.query(_query("problems"), asked):
+            column = part.kind.called(row["column"], part.file.header) if row["column"] else ""
+            yield Problem(part.file.name, line_of(part.file, row["line"]), column, row["value"], row["problem"])
+
+    def take(self) -> None:
+        """Stores all lines, and then the periods that put them in force."""
+        done = False
+        try:
+            for row in self.reading.query(_query("extent"), {"import_id": self.import_id}):
+                part = self.parts[row["file"]]
+                self._take_file(part, row["last"])
+            self.store.command(_query("periods"), {**self.known, "add": self.options.add})
+            done = True
+        finally:
+            if not done:
+                with contextlib.suppress(StoreError):  # nobody sees them, as no period names them
+                    self.store.command(_query("forget_lines"), self.known)
+
+    def _take_file(self, part: _Part, last: int) -> None:
+        names = [other.file.name for other in self.parts]
+        bound: Mapping[str, Any] = {**self.known, "part": part.number, "names": names, "format": part.kind.name}
+        step = last if self.store is self.reading else LINES_AT_ONCE
+        for after in range(0, last, step):
+            self.store.take(self.reading, "bill_lines", _query("lines"), {**bound, "after": after, "upto": after + step})
+
+
+def _kind(file: BillFile) -> Format:
+    found = formats.detected(file.header)
+    if found is None:
+        known = ", ".join(kind.name for kind in formats.FORMATS)
+        start = ", ".join(file.header[:6])
+        raise of_file(file.name, f"has the columns of no bill that is known ({known}); it begins with {start}", line=1)
+    if missing := found.missing(file.header):
+        wrong = f"is missing from this {found.name} file"
+        raise BillError([Problem(file.name, max(file.skip, 1), column, "", wrong) for column in missing])
+    return found
+
+
+def _unreadable(file: BillFile, error: QueryError) -> BillError:
+    """A row that is no row, such as one cut off in the middle."""
+    row = ROW.search(str(error))
+    line = line_of(file, int(row[1]) - file.skip) if row and file.kind == "CSV" else None
+    reason = str(error).partition(": While executing")[0][:300]
+    return BillError([Problem(file.name, line, "", "", f"is not a row of {len(file.header)} columns, or is damaged: {reason}")])
+
+
+def _query(name: str) -> str:
+    return sql.text("tollbook_attribution", f"bills/queries/{name}.sql")
