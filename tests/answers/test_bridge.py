@@ -15,7 +15,7 @@ PRICES = {"input": D("0.0000025"), "cache_read": D("0.00000125"), "output": D("0
 
 def tokens(workload: str, quantities: Mapping[str, int], model: str = "m", prices: Mapping[str, Decimal] = PRICES) -> list[Line]:
     return [
-        Line((workload,), "request", "tokens", "openai", model, item, "token", D(quantity), D(quantity) * prices[item])
+        Line((workload,), "request", "tokens", model, item, "token", D(quantity), D(quantity) * prices[item])
         for item, quantity in quantities.items()
     ]
 
@@ -95,7 +95,7 @@ def test_workloads_of_one_period_are_new_or_gone() -> None:
 
 def test_money_of_no_request_keeps_the_name_of_where_it_went() -> None:
     def idle(usd: str) -> Side:
-        return Side([Line(("",), "idle", "compute", "", "", "cpu", "second", D(1), D(usd))], [], {})
+        return Side([Line(("",), "idle", "compute", "", "cpu", "second", D(1), D(usd))], [], {})
 
     (effect,) = bridge.effects(idle("3"), idle("5"))
     assert (effect.cause, effect.detail, effect.amount_usd) == ("idle", "compute", D(2))
@@ -103,7 +103,7 @@ def test_money_of_no_request_keeps_the_name_of_where_it_went() -> None:
 
 def test_machine_time_divides_into_requests_time_of_each_and_rate() -> None:
     def machine(requests: int, seconds: int, usd: str) -> Side:
-        line = Line(("w",), "request", "compute", "", "", "cpu_time", "second", D(seconds), D(usd))
+        line = Line(("w",), "request", "compute", "", "cpu_time", "second", D(seconds), D(usd))
         return side([line], {}, {"w": requests})
 
     found = bridge.effects(machine(10, 100, "1"), machine(20, 300, "6"))
@@ -131,7 +131,6 @@ lines = st.builds(
     workloads,
     st.sampled_from(["request", "request", "request", "idle", "shared", "unattributed"]),
     st.sampled_from(["tokens", "tokens", "compute", "accelerator", "transfer"]),
-    st.sampled_from(["openai", ""]),
     st.sampled_from(["m", "n", "o"]),
     st.sampled_from(ITEMS),
     st.just("token"),

@@ -16,6 +16,7 @@ from tollbook_schema.store import Reads, Store, Table
 
 from tollbook_ui import figures as f
 from tollbook_ui import waterfall
+from tollbook_ui.costs.questions import Costs
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 
 Row = TypeVar("Row")
@@ -51,6 +52,11 @@ class Answers:
     def of(self, tenant: str | None) -> "Answers":
         """The answers that this tenant may have; all of them for None, the operator."""
         return self if tenant is None else Answers(self.store, tenant)
+
+    @property
+    def costs(self) -> Costs:
+        """Cost by any key, and why it changed."""
+        return Costs(self._reads)
 
     def overview(self, scope: f.Scope = LAST_WEEK) -> f.Overview:
         """The period at a glance: money by category, requests, what is unpriced, what could be saved."""

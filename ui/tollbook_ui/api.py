@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request, Response
@@ -24,6 +25,8 @@ from tollbook_ui.periods import BadQuestionError, parse_time
 PREFIX = "/api/v1"
 EXAMPLE_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 RETRY_SECONDS = 2
+AREAS = ("tollbook_ui.costs.api",)
+"""Modules with a `router` of routes of their own."""
 
 
 class Format(StrEnum):
@@ -434,6 +437,8 @@ def create(
     app.state.answers, app.state.settle, app.state.doctor, app.state.keyring = answers, settle, doctor or (dict), keyring
     app.state.backup = None
     app.include_router(router)
+    for area in AREAS:
+        app.include_router(import_module(area).router)
     for kind, status, title, hint in _PROBLEMS:
         app.add_exception_handler(kind, _handler(status, title, hint))
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -11,6 +11,7 @@ import typer
 from tollbook_ui import figures as f
 from tollbook_ui import upkeep
 from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, print_csv, printed, scoped, written
+from tollbook_ui.costs import cli as costs
 from tollbook_ui.demo import DOCUMENTS
 from tollbook_ui.leaving import leave
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
 app.add_typer(rates, name="rates")
+app.add_typer(costs.commands)
 app.add_typer(upkeep.keys, name="keys")
 app.add_typer(upkeep.dead, name="dead")
 

@@ -47,6 +47,9 @@ SCOPE_OPTIONS = {
     "environment": "Only this environment.",
 }
 
+ALSO = {"since": ("--from",), "until": ("--to",)}
+"""Other spellings of options."""
+
 
 def command(group: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Adds a command to a group; an error we know is told in one line, and decides the exit status."""
@@ -74,7 +77,7 @@ def scoped(run: Callable[..., None]) -> Callable[..., None]:
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
-            annotation=Annotated[str | None, typer.Option(help=text, show_default=False)],
+            annotation=Annotated[str | None, typer.Option(f"--{name}", *ALSO.get(name, ()), help=text, show_default=False)],
         )
         for name, text in SCOPE_OPTIONS.items()
     ]

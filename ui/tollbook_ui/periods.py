@@ -86,6 +86,25 @@ def parse_time(text: str, now: datetime) -> datetime:
         raise BadQuestionError(f"{text!r} is no time; write 2026-11-20T14:00, or how long ago: 24h, 7d, 2w") from error
 
 
+def parse_period(text: str, now: datetime) -> Period:
+    """A period as a person writes it: `2026-11-09..2026-11-16` without its end, or a whole day, month or week such as `2026-W46`.
+
+    Raises:
+        BadQuestionError: it is none of these.
+    """
+    plain = text.strip()
+    start, dots, end = plain.partition("..")
+    if dots:
+        return whole_hours(parse_time(start, now), parse_time(end, now), now)
+    if "W" in plain:
+        return week_period(plain)
+    if match := re.fullmatch(r"(\d{4})-(\d{2})(-\d{2})?", plain):
+        first = parse_time(plain if match[3] else f"{plain}-01", now)
+        after = first + timedelta(days=1) if match[3] else (first + timedelta(days=31)).replace(day=1)
+        return whole_hours(first, after, now)
+    raise BadQuestionError(f"{text[:60]!r} is no period; write 2026-11-09..2026-11-16, 2026-11-09, 2026-11 or 2026-W46")
+
+
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 

@@ -69,7 +69,13 @@ def grid(rows: Sequence[Any], columns: Sequence[str]) -> Grid:
 
 
 def answer_grid(answer: Any) -> Grid:
-    """The rows of an answer as a grid, with its columns even where there is no row, and without owner keys nobody asked for."""
+    """The rows of an answer as a grid, with its columns even where there is no row, and without owner keys nobody asked for.
+
+    An answer that has a `grid` of its own knows better.
+    """
+    if (own := getattr(answer, "grid", None)) is not None:
+        found: Grid = own()
+        return found
     row_type = get_args(get_type_hints(type(answer))["rows"])[0]
     names = [field.name for field in fields(row_type)]
     if isinstance(answer, Owners):

@@ -20,6 +20,7 @@ from tollbook_ui import figures as f
 from tollbook_ui import locate
 from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
 from tollbook_ui.backup import Backup
+from tollbook_ui.costs.remote import RemoteCosts
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
@@ -136,6 +137,11 @@ class RemoteAnswers:
         ]
         return replace(table, rows=[_with_decimals(row, money) for row in table.rows]) if money else table
 
+    @property
+    def costs(self) -> RemoteCosts:
+        """As `Answers.costs`."""
+        return RemoteCosts(self._get)
+
     def settle(self, since: datetime | None = None, until: datetime | None = None) -> Any:
         """Settles now; the summary as an object."""
         times = {"since": since and since.isoformat(), "until": until and until.isoformat()}
@@ -171,7 +177,7 @@ class RemoteAnswers:
     def _ask(
         self, kind: type[Answer], path: str, asked: Mapping[str, Any], body: object | None, method: str | None = None
     ) -> Answer:
-        query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None})
+        query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None}, doseq=True)
         data = None if body is None else json.dumps(body, default=str).encode()
         request = urllib.request.Request(  # noqa: S310 - the address was written down by our own server
             f"{self.url}{PREFIX}{path}?{query}", data, {"content-type": "application/json", **self.headers}, method=method

@@ -39,8 +39,8 @@ def console(stderr: bool = False) -> Console:
 def overview(found: f.Overview) -> Iterable[RenderableType]:
     """Totals, requests, money by category."""
     totals, traffic = found.totals, found.traffic
-    yield _title("Overview", found.period)
-    yield _pairs(
+    yield headed("Overview", found.period)
+    yield told(
         ("Total", units.usd_exact(totals.total_usd)),
         ("  to requests", units.usd_exact(totals.requests_usd)),
         ("  idle", units.usd_exact(totals.idle_usd)),
@@ -55,7 +55,7 @@ def overview(found: f.Overview) -> Iterable[RenderableType]:
     rows = (
         (row.category, row.allocation, _yes(row.simulated), units.count(row.lines), _usd(row.amount_usd)) for row in found.rows
     )
-    yield _table("Money by category", ("category", "goes to", "simulated", ">lines", ">amount"), rows)
+    yield listed("Money by category", ("category", "goes to", "simulated", ">lines", ">amount"), rows)
     yield from _findings(found.findings)
     yield from _unpriced(found.unpriced)
     yield coverage(found.coverage)
@@ -63,7 +63,7 @@ def overview(found: f.Overview) -> Iterable[RenderableType]:
 
 def requests(found: f.Requests) -> Iterable[RenderableType]:
     """A page of requests; JSON and CSV have all their columns."""
-    yield _table(
+    yield listed(
         f"{units.count(found.total_count)} requests {_span(found.period)}, {found.order} first",
         ("=trace", "=started (UTC)", "name", "workflow", ">took", ">bytes", ">input age", ">cost"),
         (
@@ -86,7 +86,7 @@ def requests(found: f.Requests) -> Iterable[RenderableType]:
 def receipt(found: f.Receipt, lines: bool = False) -> Iterable[RenderableType]:
     """The receipt of one request: items, or every line of the ledger; exact to the last digit."""
     yield f"[bold]Receipt[/] {found.trace_id}  {escape(found.name)}"
-    yield _pairs(
+    yield told(
         ("Service", found.service_name or "unknown"),
         ("Workflow", found.workflow or NOBODY),
         ("Started", f"{units.moment(found.start_time)} UTC"),
@@ -95,7 +95,7 @@ def receipt(found: f.Receipt, lines: bool = False) -> Iterable[RenderableType]:
         ("State", _STATES[found.state]),
     )
     rows: Sequence[f.ReceiptItem | f.ReceiptLine] = found.rows if lines else found.items
-    table = _table(
+    table = listed(
         "",
         ("category", "item", "paid for", ">quantity", "unit", "basis", "price", "how it was allocated", ">amount"),
         (
@@ -120,7 +120,7 @@ def receipt(found: f.Receipt, lines: bool = False) -> Iterable[RenderableType]:
     yield table
     if found.unpriced:
         rows_unpriced = ((call.span_id, call.provider, call.model, call.reason) for call in found.unpriced)
-        yield _table("Not in the total, because nobody knows the price", ("span", "provider", "model", "why"), rows_unpriced)
+        yield listed("Not in the total, because nobody knows the price", ("span", "provider", "model", "why"), rows_unpriced)
 
 
 _STATES = {
@@ -132,7 +132,7 @@ _STATES = {
 
 def freshness(found: f.Freshness) -> Iterable[RenderableType]:
     """Age of the oldest input at inference."""
-    yield _table(
+    yield listed(
         f"Age of the oldest input at inference {_span(found.period)}",
         ("workflow", "model", ">inferences", ">age known", ">youngest", ">median", ">p95", ">oldest"),
         (
@@ -151,7 +151,7 @@ def freshness(found: f.Freshness) -> Iterable[RenderableType]:
 
 def accelerators(found: f.Accelerators) -> Iterable[RenderableType]:
     """Utilization and idle money of each device."""
-    yield _table(
+    yield listed(
         f"Devices {_span(found.period)}",
         ("device", "kind", "host", "model", "computed from", ">busy", ">busy s", ">capacity s", ">to requests", ">idle"),
         (
@@ -175,7 +175,7 @@ def accelerators(found: f.Accelerators) -> Iterable[RenderableType]:
 
 def hotspots(found: f.Hotspots) -> Iterable[RenderableType]:
     """Scaffolding by operation, and what could be saved."""
-    yield _table(
+    yield listed(
         f"Integration scaffolding {_span(found.period)}, own time first",
         ("class", "operation", "service", ">spans", ">requests", ">own time", ">CPU", ">bytes", ">own cost"),
         (
@@ -199,7 +199,7 @@ def hotspots(found: f.Hotspots) -> Iterable[RenderableType]:
 
 def owners(found: f.Owners) -> Iterable[RenderableType]:
     """Money by owner."""
-    table = _table(
+    table = listed(
         f"Money by {', '.join(found.by)} {_span(found.period)}",
         (*found.by, "goes to", ">requests", ">of it simulated", ">amount"),
         (
@@ -221,7 +221,7 @@ def owners(found: f.Owners) -> Iterable[RenderableType]:
 
 def calls(found: f.Calls) -> Iterable[RenderableType]:
     """Model calls by model and price status."""
-    yield _table(
+    yield listed(
         f"Model calls {_span(found.period)}",
         ("provider", "model", "operation", ">calls", ">input", ">cached", ">output", ">reasoning", ">median", "price", ">cost"),
         (
@@ -246,7 +246,7 @@ def calls(found: f.Calls) -> Iterable[RenderableType]:
 
 def comparison(found: f.Comparison) -> Iterable[RenderableType]:
     """Workflows side by side."""
-    yield _table(
+    yield listed(
         f"One request in the median, by workflow {_span(found.period)}",
         ("workflow", "model", "where", ">requests", ">took", ">in the model", ">around it", ">bytes", ">hops", ">cost"),
         (
@@ -276,12 +276,12 @@ def comparison(found: f.Comparison) -> Iterable[RenderableType]:
 def dead(found: Sequence[Letter]) -> Iterable[RenderableType]:
     """Records that the store refused."""
     rows = ((row.name, row.tenant, units.moment(row.came_at), units.size(row.size_bytes), row.reason) for row in found)
-    yield _table("Records that the store refused", ("=name", "tenant", "came", ">size", "reason"), rows)
+    yield listed("Records that the store refused", ("=name", "tenant", "came", ">size", "reason"), rows)
 
 
 def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
     """Prices of machine hours."""
-    yield _table(
+    yield listed(
         "Prices of machine hours",
         ("type", "provider", "region", ">vCPUs", ">GiB", ">USD per hour", "valid from", "source"),
         (
@@ -303,14 +303,14 @@ def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
 def sql(found: SqlTable) -> Iterable[RenderableType]:
     """The answer to SQL, every digit of it."""
     columns = [f">{name}" if _is_number(kind) else f"={name}" for name, kind in zip(found.columns, found.types, strict=True)]
-    yield _table("", columns, ([_text(item) for item in row] for row in found.rows))
+    yield listed("", columns, ([_text(item) for item in row] for row in found.rows))
     if found.truncated:
         yield f"There are more than these {len(found.rows)} rows; --max-rows takes more."
 
 
 def doctor(found: Doctor) -> Iterable[RenderableType]:
     """What the examination found."""
-    yield _pairs(
+    yield told(
         ("Tollbook", f"{found.version} on Python {found.python}, {found.platform}"),
         ("Data folder", f"{found.data}, {units.size(found.intake.spool.free_bytes)} free on its disk"),
         ("Store", found.store or "none yet: start with tollbook up, tollbook demo or tollbook ingest FILE"),
@@ -331,17 +331,17 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
     yield from _unpriced(found.unpriced)
     if found.unrated:
         rows = ((host.host, host.host_type or "unknown", host.cloud_region) for host in found.unrated)
-        yield _table("Machines without an hourly rate", ("host", "type", "region"), rows)
+        yield listed("Machines without an hourly rate", ("host", "type", "region"), rows)
     if found.rows:
         rows = ((_yes(row.urgent), row.matter, row.remedy) for row in found.rows)
-        yield _table("To see to", ("=urgent", "what", "how"), rows)
+        yield listed("To see to", ("=urgent", "what", "how"), rows)
     else:
         yield "Nothing to see to."
 
 
 def keys(found: Sequence[KeyRow]) -> Iterable[RenderableType]:
     """API keys, the newest first."""
-    yield _table(
+    yield listed(
         "API keys",
         ("id", "name", "tenant", "scopes", "state", "made", "expires"),
         (
@@ -392,7 +392,7 @@ def backup(done: str, found: Backup, folder: Path) -> Iterable[RenderableType]:
 
 def settlement(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     """What a settlement came to."""
-    yield _pairs(
+    yield told(
         ("Hours settled", units.count(found["windows"])),
         ("Spans", units.count(found["spans"])),
         ("Model calls", f"{units.count(found['calls'])}, {units.count(found['unpriced_calls'])} without a price"),
@@ -433,7 +433,7 @@ def coverage(found: f.Coverage) -> str:
 
 def _findings(found: Sequence[f.Finding]) -> Iterable[RenderableType]:
     if found:
-        yield _table(
+        yield listed(
             "What could be saved",
             ("kind", "where", "what", ">money", ">time"),
             (
@@ -452,10 +452,10 @@ def _findings(found: Sequence[f.Finding]) -> Iterable[RenderableType]:
 def _unpriced(found: Sequence[f.UnpricedCalls]) -> Iterable[RenderableType]:
     if found:
         rows = ((row.provider, row.model, units.count(row.calls), row.reason) for row in found)
-        yield _table("Model calls without a price: their cost is unknown", ("provider", "model", ">calls", "why"), rows)
+        yield listed("Model calls without a price: their cost is unknown", ("provider", "model", ">calls", "why"), rows)
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def listed(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A table. A column whose name starts with '>' is set to the right, and like one with '=' never broken into lines."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
@@ -466,14 +466,16 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
     return table
 
 
-def _pairs(*pairs: tuple[str, str]) -> Table:
+def told(*pairs: tuple[str, str]) -> Table:
+    """Names and values, without lines."""
     table = Table.grid(padding=(0, 2))
     for name, value in pairs:
         table.add_row(f"[dim]{name}[/]", escape(value))
     return table
 
 
-def _title(text: str, period: f.Period) -> str:
+def headed(text: str, period: f.Period) -> str:
+    """A title with its period."""
     return f"[bold]{text}[/] {_span(period)}"
 
 

@@ -1,8 +1,8 @@
 """Why cost changed between two periods, workload by workload: causes that add up to the difference, to the last digit. Pure.
 
-Each workload is walked from what it cost before to what it costs after by changing one thing at a time, in the order of `STEPS`. A cause is the
-difference between two of these sums, so nothing is left over, and what did not change has no effect. A workload that is in one period only
-is new or gone as a whole. Money of no request keeps the name of where it went: idle, shared, unattributed.
+Each workload is walked from what it cost before to what it costs after by changing one thing at a time, in the order of `STEPS`.
+A cause is the difference between two of these sums, so nothing is left over, and what did not change has no effect. A workload
+that is in one period only is new or gone as a whole. Money of no request keeps the name of where it went, such as idle.
 """
 
 from collections import defaultdict
@@ -17,9 +17,10 @@ STEPS = ("volume", "mix", "model", "cache", "price", "coverage")
 CAUSES = (*STEPS, "idle", "new", "gone", "shared", "unattributed")
 """Why cost can change.
 
-volume: more or fewer requests. mix: what a request does: calls, tokens and time of each. model: which models answer. cache: how much of the input is
-read from or written to a cache. price: what a unit costs. coverage: calls that had no price and have one now, or the other way around. idle, shared,
-unattributed: money that no request caused. new, gone: workloads that are in one of the periods only.
+volume: more or fewer requests. mix: what a request does: calls, tokens and time of each. model: which models answer.
+cache: how much of the input is read from or written to a cache. price: what a unit costs. coverage: calls that had no price
+and have one now, or the other way around. idle, shared, unattributed: money that no request caused. new, gone: workloads
+that are in one of the periods only.
 """
 
 DIGITS = 76
@@ -35,8 +36,8 @@ class Line:
     workload: Workload
     allocation: str
     category: str
-    provider: str
     model: str
+    """Of tokens."""
     item: str
     unit: str
     quantity: Decimal
@@ -100,7 +101,7 @@ class _Work:
     requests: int = 0
     models: dict[str, _Model] = field(default_factory=lambda: defaultdict(_Model))
     others: dict[tuple[str, ...], tuple[Decimal, Decimal]] = field(default_factory=dict)
-    """Quantity and amount by category, provider, model, item and unit."""
+    """Quantity and amount by category, model, item and unit."""
     apart: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     """Money of no request, by allocation and category."""
 
@@ -144,7 +145,7 @@ def _book(work: _Work, line: Line, called: bool) -> None:
         items = work.models[line.model].items
         items[line.item] = _added(items.get(line.item), worth)
     else:
-        key = (line.category, line.provider, line.model, line.item, line.unit)
+        key = (line.category, line.model, line.item, line.unit)
         work.others[key] = _added(work.others.get(key), worth)
 
 
@@ -199,8 +200,11 @@ def _models(then: _Work, now: _Work) -> Iterable[tuple[str, list[tuple[str, Deci
 
 @dataclass
 class _Walk:
-    """From what a model cost a workload before to what it costs after: requests, calls of each, the model's share of them, tokens of
-    each, how much of the input is cached, prices; and last, how many calls have a price at all."""
+    """From what a model cost a workload before to what it costs after, one step at a time.
+
+    Requests, calls of each, the model's share of them, tokens of each, how much of the input is cached, prices; and last, how
+    many calls have a price at all.
+    """
 
     then: _Work
     now: _Work
@@ -240,7 +244,7 @@ class _Walk:
 
 
 class _Tokens:
-    """What one call with a price costs: how many tokens it takes, how they are divided, what each costs, each from a period of its own."""
+    """What one call with a price costs: how many tokens it takes, how they are divided, what each costs."""
 
     @staticmethod
     def of(size: _Model, split: _Model, price: _Model) -> Decimal:
@@ -305,21 +309,28 @@ def _others(then: _Work, now: _Work) -> Iterable[tuple[str, list[tuple[str, Deci
 
 def _said(cause: str, detail: str, then: _Work, now: _Work) -> str:
     """The cause in words, with the figures that moved."""
-    old, new = then.models.get(detail, _Model()), now.models.get(detail, _Model())
     if cause == "volume":
         return f"requests {then.requests:,} → {now.requests:,}{_percent(Decimal(then.requests), Decimal(now.requests))}"
-    if cause == "model":
-        return f"share of calls {_share(old.calls, then.calls)} → {_share(new.calls, now.calls)}"
-    if cause == "cache":
-        return f"input read from cache {_cached(old)} → {_cached(new)}"
-    if cause == "coverage":
-        return f"calls with a price {_share(old.priced, old.calls)} → {_share(new.priced, new.calls)}"
-    if cause == "price" and old.known and new.known:
-        return _prices(old, new)
-    if cause == "mix" and old.known and new.known:
-        before, after = _tokens(old), _tokens(new)
-        return f"tokens of a call {before:,.0f} → {after:,.0f}, calls {old.calls:,} → {new.calls:,}"
-    return ""
+    old, new = then.models.get(detail, _Model()), now.models.get(detail, _Model())
+    both = old.known and new.known
+    words = {
+        "model": lambda: f"share of calls {_share(old.calls, then.calls)} → {_share(new.calls, now.calls)}",
+        "cache": lambda: f"input read from cache {_cached(old)} → {_cached(new)}",
+        "coverage": lambda: f"calls with a price {_share(old.priced, old.calls)} → {_share(new.priced, new.calls)}",
+        "price": lambda: _prices(old, new) if both else "",
+        "mix": lambda: (
+            f"tokens of a call {_tokens(old):,.0f} → {_tokens(new):,.0f}, {_each(then)} → {_each(now)}" if both else ""
+        ),
+    }
+    return words[cause]() if cause in words and detail in {*then.models, *now.models} else ""
+
+
+def _each(work: _Work) -> str:
+    return f"{work.calls / _requests(work):.2f}"
+
+
+def _of_call(model: _Model) -> str:
+    return f"{_tokens(model):,.0f}" if model.known else "unknown"
 
 
 def _percent(before: Decimal, after: Decimal) -> str:

@@ -1,0 +1,141 @@
+"""What answers about cost are made of. Money is `Decimal` in US dollars and exact; `None` is what nobody knows, never a zero."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tollbook_ui.figures import Period
+from tollbook_ui.plain import Grid, grid
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """Money of one group; `keys` are its values of the keys that were asked for, in their order."""
+
+    keys: tuple[str, ...]
+    """`''` where nothing names the key."""
+    amount_usd: Decimal | None
+    """`None` where nothing in the group has a known price."""
+    share: float | None
+    """Of the total."""
+    lines: int
+    tokens: Decimal | None
+    """Of its lines, whatever their kind."""
+    calls: int | None
+    """Model calls that should cost money; `None` where the keys do not divide calls."""
+    unpriced_calls: int | None
+    requests: int | None
+    """`None` where the keys do not divide requests."""
+    scored_requests: int | None
+    good_requests: int | None
+    """Requests whose every score says that the answer was good."""
+    usd_per_request: Decimal | None
+    usd_per_thousand_tokens: Decimal | None
+    """All money of the group, by its tokens."""
+    usd_per_good_answer: Decimal | None
+    """Money of all requests with a score, by those whose answer was good."""
+    estimated_usd: Decimal
+    """The part that rests on an estimate."""
+    wasted_usd: Decimal
+    """The part that bought nothing: calls that failed, were aborted, retried, cut off or made twice."""
+    simulated_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Money by keys; `rows` add up to `total`, to the last digit."""
+
+    period: Period
+    by: tuple[str, ...]
+    where: tuple[str, ...]
+    total: CostRow
+    rows: tuple[CostRow, ...]
+    calls_priced_ratio: float | None
+    """Share of the model calls that have a price; `None` where there are none, or the filter does not divide calls."""
+
+    def grid(self) -> Grid:
+        """The rows with a column for each key."""
+        return keyed(self.by, self.rows, "keys")
+
+
+@dataclass(frozen=True)
+class CauseRow:
+    """What one cause did to the cost."""
+
+    cause: str
+    amount_usd: Decimal
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Driver:
+    """One cause at one workload."""
+
+    workload: tuple[str, ...]
+    cause: str
+    detail: str
+    """The model, else what the money was paid for."""
+    amount_usd: Decimal
+    said: str
+    """The figures that moved, in words."""
+
+
+@dataclass(frozen=True)
+class BridgeRow:
+    """One workload in both periods; its causes add up to `change_usd`, to the last digit."""
+
+    workload: tuple[str, ...]
+    before_usd: Decimal
+    after_usd: Decimal
+    change_usd: Decimal
+    volume_usd: Decimal
+    mix_usd: Decimal
+    model_usd: Decimal
+    cache_usd: Decimal
+    price_usd: Decimal
+    coverage_usd: Decimal
+    idle_usd: Decimal
+    new_usd: Decimal
+    gone_usd: Decimal
+    shared_usd: Decimal
+    unattributed_usd: Decimal
+    requests_before: int
+    requests_after: int
+    unpriced_before: int
+    unpriced_after: int
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """Why cost changed from one period to another. Causes, rows and drivers each add up to `change_usd`, to the last digit."""
+
+    before: Period
+    after: Period
+    by: tuple[str, ...]
+    where: tuple[str, ...]
+    before_usd: Decimal
+    after_usd: Decimal
+    change_usd: Decimal
+    change_ratio: float | None
+    sentence: str
+    causes: tuple[CauseRow, ...]
+    rows: tuple[BridgeRow, ...]
+    drivers: tuple[Driver, ...]
+    drivers_left_usd: Decimal
+    """What all drivers beyond those listed come to."""
+    priced_ratio_before: float | None
+    priced_ratio_after: float | None
+    notes: tuple[str, ...]
+    """What to know before believing it."""
+
+    def grid(self) -> Grid:
+        """The rows with a column for each key."""
+        return keyed(self.by, self.rows, "workload")
+
+
+def keyed(by: tuple[str, ...], rows: tuple[object, ...], place: str) -> Grid:
+    """Rows as a grid whose first columns are the keys."""
+    kinds = rows[0] if rows else None
+    names = [name for name in getattr(kinds, "__dataclass_fields__", {}) if name != place]
+    plain = grid(rows, names)
+    taken = tuple((*getattr(row, place), *values) for row, values in zip(rows, plain.rows, strict=True))
+    return Grid((*by, *names), taken)

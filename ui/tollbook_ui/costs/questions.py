@@ -1,0 +1,154 @@
+"""Questions about cost, asked of a store: one method for each, one SQL file behind each."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, localcontext
+from typing import Any
+
+from tollbook_schema import sql
+from tollbook_schema.store import Reads
+
+from tollbook_ui import figures as f
+from tollbook_ui.costs import keys
+from tollbook_ui.costs.bridge import DIGITS, LAST_DIGIT, Calls, Line, Side, Workload
+from tollbook_ui.costs.changes import bridged, ratio
+from tollbook_ui.costs.figures import Bridge, Cost, CostRow
+from tollbook_ui.periods import BadQuestionError, whole_hours
+
+MOST_ROWS = 1_000
+ALL = f.Scope()
+BRIDGED_BY = frozenset(keys.OF_REQUESTS & keys.OF_CALLS) - set(keys.TIMES)
+"""Keys that requests, calls and money all have."""
+
+
+class Costs:
+    """Answers about cost, from what one asker may read."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+
+    def by(self, scope: f.Scope, by: Sequence[str] = (), where: Sequence[str] = (), limit: int = MOST_ROWS) -> Cost:
+        """Money of a period by keys, dearest first.
+
+        Args:
+            scope: which period, and whose.
+            by: keys to group by, five at most; none for the total alone.
+            where: filters, `KEY=VALUE`.
+            limit: groups that have a row of their own; all others are told as one.
+
+        Raises:
+            BadQuestionError: there is no such key or period.
+        """
+        if not 1 <= limit <= 10_000:
+            raise BadQuestionError(f"1 to 10000 groups can have rows of their own, not {limit}")
+        period = whole_hours(scope.since, scope.until, datetime.now(UTC))
+        names, wanted = keys.checked(by), keys.filters(scope, where)
+        total = self._rows(period, (), wanted, 1)
+        whole = total[0] if total else _NOTHING
+        found = self._rows(period, names, wanted, limit) if names else total
+        rows = tuple(_row(row, len(names), whole["amount_usd"]) for row in found)
+        summed = _row(whole, 0, None)
+        priced = ratio((summed.calls or 0) - (summed.unpriced_calls or 0), summed.calls) if summed.calls else None
+        return Cost(period, names, _told(wanted), summed, rows, priced)
+
+    def bridge(
+        self,
+        before: f.Period,
+        after: f.Period,
+        by: Sequence[str] = ("workflow",),
+        where: Sequence[str] = (),
+        *,
+        scope: f.Scope = ALL,
+        limit: int = 20,
+    ) -> Bridge:
+        """Why cost changed from one period to another, cause by cause.
+
+        Raises:
+            BadQuestionError: a workload cannot be told apart by these keys.
+        """
+        names, wanted = keys.checked(by), keys.filters(scope, where)
+        if len(names) > 3 or not keys.all_in(names, BRIDGED_BY):
+            raise BadQuestionError(f"workloads are told apart by up to three of {', '.join(sorted(BRIDGED_BY))}")
+        sides = [self._side(period, names, wanted) for period in (before, after)]
+        return bridged((before, after), (sides[0], sides[1]), names, _told(wanted), limit)
+
+    def _side(self, period: f.Period, by: tuple[str, ...], wanted: Mapping[str, Sequence[str]]) -> Side:
+        def ask(name: str, known: frozenset[str] | None = None) -> list[dict[str, Any]]:
+            kept = {key: values for key, values in wanted.items() if known is None or key in known}
+            bound = {**keys.bound(by, kept), "since": period.since, "until": period.until}
+            return list(self._reads.query(_text(name), bound))
+
+        def workload(row: Mapping[str, Any]) -> Workload:
+            return tuple(str(row[f"key{place}"]) for place in range(1, len(by) + 1))
+
+        lines = ("allocation", "category", "token_model", "item", "unit", "quantity", "amount_usd")
+        return Side(
+            [Line(workload(row), *(row[name] for name in lines)) for row in ask("bridge_lines")],
+            [Calls(workload(row), row["model"], row["calls"], row["priced"]) for row in ask("bridge_calls", keys.OF_CALLS)],
+            {workload(row): row["requests"] for row in ask("bridge_requests", keys.OF_REQUESTS)},
+        )
+
+    def _rows(
+        self, period: f.Period, by: tuple[str, ...], wanted: Mapping[str, Sequence[str]], limit: int
+    ) -> list[dict[str, Any]]:
+        divides = {*by, *wanted}
+        with_calls, with_requests = keys.all_in(divides, keys.OF_CALLS), keys.all_in(divides, keys.OF_REQUESTS)
+        bound = {
+            **keys.bound(by, wanted),
+            "since": period.since,
+            "until": period.until,
+            "limit": limit,
+            "with_calls": with_calls,
+            "with_requests": with_requests,
+        }
+        asked = self._reads.query(_text("cost_by"), bound)
+        counted = {"with_calls": with_calls, "with_requests": with_requests}
+        return [{**row, **counted} for row in asked]
+
+
+_NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("amount_usd", "calls", "unpriced_calls", "requests", "scored_requests", "good_requests")),
+    **dict.fromkeys(("tokens", "scored_usd", "estimated_usd", "wasted_usd", "simulated_usd"), Decimal(0)),
+    "lines": 0,
+    "with_calls": False,
+    "with_requests": False,
+}
+
+
+def _row(row: Mapping[str, Any], width: int, whole: Decimal | None) -> CostRow:
+    amount, calls, requests = row["amount_usd"], row["with_calls"], row["with_requests"]
+    good = row["good_requests"] if requests else None
+    return CostRow(
+        keys=tuple(str(row[f"key{place}"]) for place in range(1, width + 1)),
+        amount_usd=amount,
+        share=ratio(amount, whole if width else amount),
+        lines=row["lines"],
+        tokens=row["tokens"] or None,
+        calls=row["calls"] if calls else None,
+        unpriced_calls=row["unpriced_calls"] if calls else None,
+        requests=row["requests"] if requests else None,
+        scored_requests=row["scored_requests"] if requests else None,
+        good_requests=good,
+        usd_per_request=_each(amount, row["requests"]) if requests else None,
+        usd_per_thousand_tokens=_each(amount, row["tokens"] / 1000) if row["tokens"] else None,
+        usd_per_good_answer=_each(row["scored_usd"], good) if good else None,
+        estimated_usd=row["estimated_usd"],
+        wasted_usd=row["wasted_usd"],
+        simulated_usd=row["simulated_usd"],
+    )
+
+
+def _each(amount: Decimal | None, count: int | Decimal | None) -> Decimal | None:
+    """The amount for each, to the 18th digit."""
+    if amount is None or not count:
+        return None
+    with localcontext(prec=DIGITS):
+        return (amount / count).quantize(LAST_DIGIT)
+
+
+def _told(wanted: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    return tuple(f"{key}={value}" for key, values in wanted.items() for value in values)
+
+
+def _text(name: str) -> str:
+    return sql.text("tollbook_ui", f"costs/queries/{name}.sql")
