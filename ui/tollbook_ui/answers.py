@@ -18,6 +18,7 @@ from tollbook_ui import figures as f
 from tollbook_ui import waterfall
 from tollbook_ui.costs.questions import Costs
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
+from tollbook_ui.usage.questions import Usage
 
 Row = TypeVar("Row")
 
@@ -52,6 +53,11 @@ class Answers:
     def of(self, tenant: str | None) -> "Answers":
         """The answers that this tenant may have; all of them for None, the operator."""
         return self if tenant is None else Answers(self.store, tenant)
+
+    @property
+    def usage(self) -> Usage:
+        """Files of usage: take one, list those taken."""
+        return Usage(self.store, self._reads)
 
     @property
     def costs(self) -> Costs:

@@ -42,6 +42,37 @@ def files(total: int) -> Iterator[Advance]:
 
 
 @contextmanager
+def share(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar over one long thing; call it with how much is done, and how much there is."""
+    with _bar(show.console(stderr=True)) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def counted(what: str, count: Callable[[], int], expected: int | None) -> Iterator[None]:
+    """A bar over what can be counted while it grows, to about the number expected."""
+    with _bar(show.console(stderr=True)) as bar:
+        task = bar.add_task(what, total=expected)
+        if bar.disable:
+            yield
+            return
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.wait(WATCH_SECONDS):
+                bar.update(task, completed=count())
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watcher.join()
+
+
+@contextmanager
 def growing(what: str, folder: Path) -> Iterator[None]:
     """A line that tells how many bytes a folder holds by now."""
     console = show.console(stderr=True)

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from pydantic import TypeAdapter
 from tollbook_schema.attributes import OWNER_COLUMNS
@@ -24,6 +24,7 @@ from tollbook_ui.costs.remote import RemoteCosts
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage.questions import RemoteUsage, Sent
 
 Answer = TypeVar("Answer")
 
@@ -138,6 +139,11 @@ class RemoteAnswers:
         return replace(table, rows=[_with_decimals(row, money) for row in table.rows]) if money else table
 
     @property
+    def usage(self) -> RemoteUsage:
+        """As `Answers.usage`."""
+        return RemoteUsage(self._get, self._upload)
+
+    @property
     def costs(self) -> RemoteCosts:
         """As `Answers.costs`."""
         return RemoteCosts(self._get)
@@ -182,6 +188,19 @@ class RemoteAnswers:
         request = urllib.request.Request(  # noqa: S310 - the address was written down by our own server
             f"{self.url}{PREFIX}{path}?{query}", data, {"content-type": "application/json", **self.headers}, method=method
         )
+        return self._answered(kind, request)
+
+    def _upload(self, kind: type[Answer], path: str, asked: Mapping[str, Any], file: Path, sent: Sent | None) -> Answer:
+        query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None}, doseq=True)
+        size = file.stat().st_size
+        headers = {"content-type": "application/octet-stream", "content-length": str(size), **self.headers}
+        with file.open("rb") as content:
+            request = urllib.request.Request(  # noqa: S310 - the address was written down by our own server
+                f"{self.url}{PREFIX}{path}?{query}", _Told(content, size, sent), headers, method="POST"
+            )
+            return self._answered(kind, request)
+
+    def _answered(self, kind: type[Answer], request: urllib.request.Request) -> Answer:
         try:
             with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
                 return TypeAdapter(kind).validate_json(response.read())
@@ -189,6 +208,22 @@ class RemoteAnswers:
             raise _named(error) from error
         except OSError as error:
             raise StoreUnavailableError(f"the server at {self.url} does not answer: {error}") from error
+
+
+class _Told:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: IO[bytes], size: int, told: Sent | None) -> None:
+        self._file = file
+        self._size = size
+        self._told = told
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        chunk = self._file.read(size)
+        if self._told:
+            self._told(self._file.tell(), self._size)
+        return chunk
 
 
 def trusting(server: locate.Server) -> ssl.SSLContext:

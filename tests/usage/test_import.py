@@ -1,0 +1,204 @@
+"""Files of usage into the store: every row a call, once; what cannot be read is named, and nothing of such a file is taken."""
+
+import gzip
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+from tollbook_attribution import engine
+from tollbook_schema.store import Store
+from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage import load
+from tollbook_ui.usage.mapping import Reading
+
+from tests.usage.conftest import COLUMNS, GPT_4O, Take
+
+THREE = "t,i,o\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:01.5Z,4,1\n"
+"""Two calls alike and one more."""
+
+SPANS = "SELECT * FROM spans ORDER BY start_time, input_tokens"
+
+
+def starts(store: Store) -> list[datetime]:
+    return [row["start_time"].replace(tzinfo=UTC) for row in store.query(SPANS)]
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 7, 1, hour, minute, tzinfo=UTC)
+
+
+def test_a_file_taken_twice_changes_nothing_and_a_longer_one_adds_what_is_new(store: Store, take: Take) -> None:
+    assert take(THREE).new_calls == 3  # the two that are alike are two calls
+    assert take(THREE).new_calls == 0
+    longer = f"{THREE}2026-11-20T12:00:00Z,10.0,2\n2026-11-20T12:05:00Z,7,1\n"
+    assert (take(longer).rows, take(longer).new_calls) == (5, 0)
+    assert [row["input_tokens"] for row in store.query(SPANS)] == [10, 10, 10, 4, 7]
+    settled = engine.settle(store)
+    # 41 input tokens at $2.50 and 8 output tokens at $10 a million
+    assert (settled.calls, settled.amount_usd) == (5, Decimal("0.0001825"))
+    take(longer)
+    assert engine.settle(store).windows == 0  # no fact came, so there is nothing to settle again
+
+
+def test_a_request_id_makes_a_call_the_same_in_every_file(store: Store, take: Take) -> None:
+    take("id,t,i,o\nr1,2026-11-20T12:00:00Z,10,2\nr2,2026-11-20T12:00:00Z,10,2\n", f"{COLUMNS},request_id=id")
+    again = take("o,i,id,t\n2,10,r2,2026-11-20T12:00:00Z\n3,11,r3,2026-11-20T12:00:00Z\n", f"{COLUMNS},request_id=id")
+    assert (again.rows, again.new_calls) == (2, 1)
+
+
+def test_the_same_bytes_under_another_mapping_are_asked_about(store: Store, take: Take) -> None:
+    take(THREE)
+    with pytest.raises(BadQuestionError, match=r"imported on .* with another mapping") as asked:
+        take(THREE, constants="provider=openai,model=gpt-4o-mini")
+    assert "--set provider=openai,model=gpt-4o" in str(asked.value)
+    assert take(THREE, constants="provider=openai,model=gpt-4o-mini", again=True).new_calls == 3
+    assert [(known.rows, known.new_calls) for known in load.imports(store)] == [(3, 3), (3, 3)]
+
+
+def test_a_dry_run_reads_and_takes_nothing(store: Store, take: Take) -> None:
+    looked = take(THREE, dry_run=True)
+    assert (looked.rows, looked.new_calls, looked.stored) == (3, 0, False)
+    assert looked.first_rows[0].fields["input_tokens"] == "10"
+    assert store.query("SELECT count() AS n FROM spans UNION ALL SELECT count() FROM usage_staged") == [{"n": 0}, {"n": 0}]
+
+
+def test_times_are_read_in_the_zone_that_is_declared(store: Store, take: Take) -> None:
+    rows = [
+        "2026-07-01 12:00",
+        "2026-07-01T12:00:00+00:00",
+        "2026-07-01 12:00:00 UTC",
+        "1782900000",
+        "1782900000000",
+        "1782900000.5",
+    ]
+    take("t,i,o\n" + "".join(f"{row},1,1\n" for row in rows), reading=Reading("Europe/Berlin"))
+    half = datetime(2026, 7, 1, 10, 0, 0, 500_000, tzinfo=UTC)
+    assert starts(store) == [at(10), at(10), at(10), half, at(12), at(12)]
+
+
+def test_times_may_count_from_a_start(store: Store, take: Take) -> None:
+    take("t,i,o\n0,1,1\n1500,1,1\n", reading=Reading(epoch=at(12), time_unit="ms"))
+    assert starts(store) == [at(12), datetime(2026, 7, 1, 12, 0, 1, 500_000, tzinfo=UTC)]
+
+
+def test_json_lines_are_read_by_paths(store: Store, take: Take) -> None:
+    lines = """{"at": "2026-11-20T12:00:00Z", "usage": {"prompt": 12, "details": {"cached": 8}, "out": "3"}, "team": "search"}
+
+{"at": 1795176000, "usage": {"prompt": 12, "out": null}, "team": null, "note": "a \\"b\\" {"}
+"""
+    columns = "timestamp=at,input_tokens=usage.prompt,cache_read_tokens=usage.details.cached,output_tokens=usage.out,team=team"
+    assert take(lines, columns).new_calls == 2
+    rows = store.query(SPANS)
+    assert [(row["input_tokens"], row["cache_read_tokens"], row["output_tokens"], row["team"]) for row in rows] == [
+        (12, 8, 3, "search"),
+        (12, None, None, ""),
+    ]
+
+
+def test_parquet_is_read_with_the_types_it_has(store: Store, take: Take, tmp_path: Path) -> None:
+    moment = at(12).replace(tzinfo=None, microsecond=250_000)
+    columns = {
+        "t": pa.array([moment, moment], pa.timestamp("us")),
+        "zoned": pa.array([moment, moment], pa.timestamp("us", tz="Asia/Tokyo")),
+        "i": [5, None],
+        "o": [6.0, 7.0],
+        "model name": ["gpt-4o", "gpt-4o"],
+        "nested": [{"a": 1}, {"a": 2}],
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "calls.parquet")
+    naive = f"{COLUMNS},model=model name"
+    take(tmp_path / "calls.parquet", naive, "provider=openai", Reading("Europe/Berlin"))
+    zoned = naive.replace("timestamp=t", "timestamp=zoned")
+    take(tmp_path / "calls.parquet", zoned, "provider=openai", Reading("Europe/Berlin"), again=True)
+    ten = datetime(2026, 7, 1, 10, 0, 0, 250_000, tzinfo=UTC)
+    assert starts(store) == [ten, ten, ten.replace(hour=12), ten.replace(hour=12)]
+    assert {(row["input_tokens"], row["output_tokens"]) for row in store.query(SPANS)} == {(5, 6), (None, 7)}
+    with pytest.raises(BadQuestionError, match="holds neither text, numbers nor times"):
+        take(tmp_path / "calls.parquet", naive.replace("=i", "=nested"), "provider=openai", again=True)
+
+
+def test_gzip_semicolons_a_byte_order_mark_and_quoted_lines_are_read(store: Store, take: Take) -> None:
+    text = '\ufefft;note;i;o;cost\r\n2026-11-20T12:00:00Z;"two\nlines; ""quoted""";10;2;0.25\r\n\r\n'
+    assert take(gzip.compress(text.encode()), f"{COLUMNS},cost=cost").new_calls == 1
+    ((attributes,),) = ((row["attributes"],) for row in store.query(SPANS))
+    assert (Decimal(attributes["gen_ai.usage.cost.amount"]), attributes["gen_ai.usage.cost.currency"]) == (Decimal("0.25"), "USD")
+
+
+def test_input_counted_without_cached_tokens_gets_them_added(store: Store, take: Take) -> None:
+    columns = (
+        "timestamp=t,uncached_input_tokens=u,cache_read_tokens=r,cache_write_tokens=w,cache_write_1h_tokens=h,output_tokens=o"
+    )
+    take("t,u,r,w,h,o\n2026-11-20T12:00:00Z,5,100,20,3,7\n", columns)
+    (row,) = store.query(SPANS)
+    assert (row["input_tokens"], row["cache_read_tokens"], row["cache_write_tokens"]) == (128, 100, 20)
+
+
+def test_a_failed_call_is_an_error_and_lasts(store: Store, take: Take) -> None:
+    take("t,e,i,o,s\n2026-11-20T12:00:00Z,2026-11-20T12:00:02Z,5,0,429\n", f"{COLUMNS},end_time=e,status=s")
+    (row,) = store.query(SPANS)
+    assert (row["status_code"], row["duration_ns"]) == ("error", 2_000_000_000)
+
+
+BAD = {
+    "German decimals": ("t;i;o;c\n2026-11-20;1;2;0,5\n", "line 2, column c: '0,5' has a decimal comma"),
+    "thousands": (
+        't;i;o;c\n2026-11-20;"1\n";2;1\n2026-11-20;1.234;2;1\n',
+        "line 4, column i: '1.234' is written with thousands separators",
+    ),
+    "a negative count": ("t,i,o,c\n2026-11-20,1,-2,1\n", "line 2, column o: '-2' is negative"),
+    "an absurd count": ("t,i,o,c\n2026-11-20,9223372036854775808,2,1\n", "line 2, column i: '9223372036854775808' is absurd"),
+    "no number": ("t,i,o,c\n2026-11-20,1,2,free\n", "line 2, column c: 'free' is no number"),
+    "no time": ("t,i,o,c\n20.11.2026,1,2,1\n", "line 2, column t: '20.11.2026' is no time"),
+    "no such day": ("t,i,o,c\n2026-02-30,1,2,1\n", "line 2, column t: '2026-02-30' is no time"),
+    "a missing time": ("t,i,o,c\n2026-11-20,1,2,1\n,1,2,1\n", "line 3, column t: is missing"),
+    "relative times": ("t,i,o,c\n0,1,2,1\n", "give --epoch and --time-unit"),
+    "fewer cells": ("t,i,o,c\n2026-11-20,1,2,1\n2026-11-20,1\n", "line 3: has fewer than 4 cells"),
+    "more cells": ("t,i,o,c\n2026-11-20,1,2,1\n2026-11-20,1,2,3,4\n", "line 3: has more than 4 cells"),
+    "a missing column": ("t,x,o,c\n2026-11-20,1,2,1\n", "has no column 'i'; it has t, x, o, c"),
+    "a doubled column": ("t,i,o,c,i\n2026-11-20,1,2,1,3\n", "has 2 columns named 'i'"),
+    "nothing": ("", "is empty"),
+    "no names": ("2,3,4,5\n1,2,3,4\n", "give --no-header"),
+    "a JSON array": ('[{"t": 1}]', "one JSON array"),
+    "no JSON": ('{"t":"2026-11-20","i":1,"o":2,"c":1}\n\n{"t":\n', "line 3: is no JSON object"),
+    "bytes": (b"\xff\xfe\x00t", "is no text in UTF-8"),
+    "half a Parquet file": (b"PAR1xxxx", "is no whole Parquet file"),
+}
+
+
+def test_bad_files_are_named_with_line_and_column_and_nothing_of_them_is_taken(store: Store, take: Take) -> None:
+    for case, (content, reason) in BAD.items():
+        with pytest.raises(BadQuestionError) as refusal:
+            take(content, f"{COLUMNS},cost=c", name="calls.csv")
+        assert "calls.csv" in str(refusal.value), case
+        assert reason in str(refusal.value), case
+    contradiction = "t,i,o,r,c\n2026-11-20,10,2,3,20\n"
+    with pytest.raises(BadQuestionError, match=r"'20' and cache writes are more .* 10[\s\S]*column r: '3' are more"):
+        take(contradiction, f"{COLUMNS},reasoning_tokens=r,cache_read_tokens=c")
+    assert store.query("SELECT count() AS n FROM spans UNION ALL SELECT count() FROM usage_staged") == [{"n": 0}, {"n": 0}]
+
+
+def test_azures_trace_costs_what_it_must(store: Store, take: Take, shared_data: Path) -> None:
+    columns = "timestamp=TIMESTAMP,input_tokens=ContextTokens,output_tokens=GeneratedTokens"
+    assert take(shared_data / "azure_llm_2023/AzureLLMInferenceTrace_code.csv", columns).new_calls == 8819
+    settled = engine.settle(store)
+    assert (settled.calls, settled.priced_calls, settled.amount_usd) == (8819, 8819, Decimal("47.608895"))
+
+
+def test_mooncakes_trace_costs_what_it_must_with_its_prefixes_cached(store: Store, take: Take, shared_data: Path) -> None:
+    columns = "timestamp=timestamp,input_tokens=input_length,output_tokens=output_length,prefix_blocks=hash_ids"
+    reading = Reading(epoch=at(12), time_unit="ms")
+    assert take(shared_data / "mooncake/synthetic_trace.jsonl", columns, GPT_4O, reading).new_calls == 3993
+    tokens = "SELECT sum(input_tokens) AS input, sum(cache_read_tokens) AS cached FROM spans"
+    assert store.query(tokens) == [{"input": 61_194_628, "cached": 39_852_661}]
+    assert engine.settle(store).amount_usd == Decimal("109.12506375")
+
+
+def test_rates_of_requests_are_no_calls(take: Take, shared_data: Path) -> None:
+    file = shared_data / "servegen/language__m-small__chunk-2-trace.csv"
+    with pytest.raises(BadQuestionError, match="give --no-header"):
+        take(file)
+    with pytest.raises(BadQuestionError, match=r"line 1, column 2: '0.08833333333333333' is no whole number"):
+        take(file, "timestamp=1,input_tokens=2", reading=Reading(epoch=at(12), time_unit="s"), header=False)

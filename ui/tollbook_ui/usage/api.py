@@ -1,0 +1,92 @@
+"""Usage files over the API: the file is the body of the request."""
+
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from tollbook_collector.otlp_http import PRINCIPAL
+from tollbook_schema.keys import Principal
+from tollbook_schema.tenants import DEFAULT_TENANT
+
+from tollbook_ui import plain
+from tollbook_ui.answers import Answers
+from tollbook_ui.api import PREFIX, Problem
+from tollbook_ui.periods import BadQuestionError, parse_time
+from tollbook_ui.usage.figures import Import, Imported
+from tollbook_ui.usage.files import Format
+from tollbook_ui.usage.load import Taking
+from tollbook_ui.usage.mapping import Reading, mapping
+
+MAX_FILE_BYTES = 8 * 1024**3
+"""A year of calls of a large company, unzipped, is about 3 GiB."""
+
+router = APIRouter(
+    prefix=f"{PREFIX}/usage",
+    responses={422: {"model": Problem, "description": "The file or its mapping is wrong; nothing was taken"}},
+)
+
+BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@router.post("/imports", response_model=Imported, openapi_extra=BODY)
+async def take(
+    request: Request,
+    *,
+    columns: Annotated[
+        list[str],
+        Query(alias="map", description="target=column, with commas", examples=["timestamp=TIMESTAMP,input_tokens=ContextTokens"]),
+    ],
+    constants: Annotated[
+        Sequence[str], Query(alias="set", description="what holds for every row", examples=["provider=openai,model=gpt-4o"])
+    ] = (),
+    timezone: Annotated[str, Query(description="of times that name none")] = "UTC",
+    time_unit: Annotated[str, Query(description="of times that are numbers: s, ms, us or ns; by their size if not given")] = "",
+    epoch: Annotated[str | None, Query(description="where such times count from; 1970 if not given")] = None,
+    block_tokens: Annotated[int, Query(ge=1, le=1_000_000, description="tokens of a block of prefix_blocks")] = 512,
+    name: Annotated[str, Query(description="of the file, as people know it", max_length=1000)] = "the file",
+    input_format: Annotated[Format | None, Query(description="if its first bytes do not say it")] = None,
+    header: Annotated[bool, Query(description="whether the first line of CSV names the columns")] = True,
+    tenant: Annotated[str, Query(description="whose it is, where an operator asks")] = DEFAULT_TENANT,
+    dry_run: Annotated[bool, Query(description="read and check it only")] = False,
+    again: Annotated[bool, Query(description="take it though it was taken with another mapping")] = False,
+) -> Response:
+    """Take a file of usage in: CSV, JSON lines or Parquet, one call a row. Rows that are known already change nothing."""
+    since = parse_time(epoch, datetime.now(UTC)) if epoch else None
+    wish = mapping(columns, constants, Reading(timezone, time_unit, since, block_tokens))
+    principal: Principal | None = request.scope.get(PRINCIPAL)
+    whose = principal.tenant if principal and principal.tenant else tenant
+    taking = Taking(name, input_format, header, whose, dry_run, again)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file"
+        await _kept(request, path)
+        taken = await run_in_threadpool(_answers(request).usage.take, path, wish, taking)
+    return Response(plain.as_json(taken), media_type="application/json")
+
+
+@router.get("/imports", response_model=list[Import])
+def imports(request: Request, limit: Annotated[int, Query(ge=1, le=10_000)] = 100) -> Response:
+    """Files of usage that were taken, the newest first."""
+    principal: Principal | None = request.scope.get(PRINCIPAL)
+    found = _answers(request).of(principal.tenant if principal else None).usage.imports(limit)
+    return Response(plain.as_json(found), media_type="application/json")
+
+
+def _answers(request: Request) -> Answers:
+    found: Answers = request.app.state.answers
+    return found
+
+
+async def _kept(request: Request, path: Path) -> None:
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MAX_FILE_BYTES:
+                raise BadQuestionError(f"a file of more than {MAX_FILE_BYTES:,} bytes; import it in parts")
+            file.write(chunk)

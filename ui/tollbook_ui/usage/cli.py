@@ -1,0 +1,72 @@
+"""`tollbook import`: usage without spans."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tollbook_ui.console import As, Data, Format, Limit, command, moment, printed, written
+
+group = typer.Typer(help="Usage without spans: take files of calls in, list those taken.", no_args_is_help=True)
+
+
+@command(group, "usage")
+def usage(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="CSV, JSON lines or Parquet, gzip or not; a call a row.")
+    ],
+    *,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="TARGET=COLUMN,...", help="What the columns are; see tollbook import targets."),
+    ] = None,
+    constants: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="TARGET=VALUE,...", help="What holds for every row: provider=openai,model=gpt-4o."),
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="Of times that name none, such as Europe/Berlin.")] = "UTC",
+    time_unit: Annotated[str, typer.Option(help="Of times that are numbers: s, ms, us or ns; by their size if not given.")] = "",
+    epoch: Annotated[str | None, typer.Option(help="Where such times count from; 1970 if not given.", show_default=False)] = None,
+    block_tokens: Annotated[int, typer.Option(min=1, max=1_000_000, help="Tokens of a block of prefix_blocks.")] = 512,
+    input_format: Annotated[
+        str | None, typer.Option(help="csv, json or parquet, if the first bytes do not say it.", show_default=False)
+    ] = None,
+    header: Annotated[bool, typer.Option("--header/--no-header", help="Whether the first line of CSV names the columns.")] = True,
+    tenant: Annotated[str, typer.Option(help="Whose calls they are.")] = "default",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the mapping and the first rows; take nothing.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Take a file that was taken with another mapping.")] = False,
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Take files of usage in: a call for each row, priced as one that was traced. Taking a file twice changes nothing."""
+    from tollbook_ui import access
+    from tollbook_ui.usage import show, taking
+    from tollbook_ui.usage.load import Taking
+    from tollbook_ui.usage.mapping import Reading
+
+    how = Taking("", taking.form(input_format), header, tenant, dry_run, again)
+    wish = taking.wish(files, columns or (), constants or (), Reading(timezone, time_unit, moment(epoch), block_tokens), how)
+    found = taking.take(access.place(data), files, wish, how)
+    written(shape, found, taking.COLUMNS, lambda: show.taken(found))
+
+
+@command(group, "list")
+def list_imports(limit: Limit = 100, data: Data = None, shape: As = Format.TABLE) -> None:
+    """List the files of usage that were taken, the newest first."""
+    from dataclasses import fields
+
+    from tollbook_ui.console import asking
+    from tollbook_ui.usage import show
+    from tollbook_ui.usage.figures import Import
+
+    with asking(data) as answers:
+        found = answers.usage.imports(limit)
+    written(shape, found, [field.name for field in fields(Import)], lambda: show.imports(found))
+
+
+@command(group, "targets")
+def targets() -> None:
+    """List what a column can be, with the names that are known of it."""
+    from tollbook_ui.usage import show
+
+    printed(show.targets())

@@ -1,0 +1,80 @@
+"""What an import of usage answers with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from tollbook_ui.periods import BadQuestionError
+
+
+@dataclass(frozen=True)
+class FirstRow:
+    """A row as it is read."""
+
+    row: int
+    start_time: datetime
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of a file."""
+
+    file: str
+    columns: Mapping[str, str]
+    """The column of each thing that was taken."""
+    constants: Mapping[str, str]
+    """What held for every row."""
+    times: str
+    """How times were read: in which zone where they named none."""
+    rows: int
+    new_calls: int
+    """Rows that told of calls not known before; 0 of a file that was only looked at."""
+    first_call: datetime | None
+    last_call: datetime | None
+    stored: bool
+    first_rows: tuple[FirstRow, ...] = ()
+    """Of a file that was only looked at."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """A file that was imported."""
+
+    import_id: int
+    imported_at: datetime
+    file: str
+    digest: str
+    """SHA-256 of its bytes."""
+    columns: Mapping[str, str]
+    constants: Mapping[str, str]
+    times: str
+    """How its times were read."""
+    rows: int
+    new_calls: int
+    first_call: datetime
+    last_call: datetime
+
+
+@dataclass(frozen=True)
+class CellProblem:
+    """What cannot be read, and where it stands."""
+
+    line: int
+    column: str
+    text: str
+    reason: str
+
+
+class UsageFileError(BadQuestionError):
+    """A file of usage that cannot be taken; nothing of it was."""
+
+    def __init__(self, file: str, problems: tuple[CellProblem, ...], more: bool) -> None:
+        lines = [
+            f"{file}, line {problem.line}{f', column {problem.column}' if problem.column else ''}:"
+            f"{f' {problem.text[:60]!r}' if problem.text else ''} {problem.reason}"
+            for problem in problems
+        ]
+        rest = ["... and more"] if more else []
+        super().__init__("\n".join(["nothing of the file was taken", *lines, *rest]))
+        self.problems = problems

@@ -1,0 +1,246 @@
+"""A file of usage into the store: its rows are staged, checked as a whole, and become spans if all of them are good.
+
+ClickHouse reads the file and works its rows out; no row is seen here but those that are shown or that cannot be read.
+"""
+
+import hashlib
+import re
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tollbook_schema import sql
+from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
+from tollbook_schema.tenants import DEFAULT_TENANT
+
+from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage.figures import CellProblem, FirstRow, Import, Imported, UsageFileError
+from tollbook_ui.usage.files import Format, UsageFile, described
+from tollbook_ui.usage.mapping import COUNTS, NUMBERS, TIMES, UNITS_NS, UsageMap, option, suggested
+
+SCOPE = "tollbook.usage"
+"""Name of the scope of spans that come of usage files."""
+
+PROBLEMS_SHOWN = 20
+ROWS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How a file is taken."""
+
+    name: str = ""
+    """Of the file as people know it; its path if empty."""
+    form: Format | None = None
+    """Its format, if its first bytes do not say it."""
+    header: bool = True
+    """Whether the first line of a CSV file names the columns."""
+    tenant: str = DEFAULT_TENANT
+    """Whose it is."""
+    dry_run: bool = False
+    """Read and check it only."""
+    again: bool = False
+    """Take it though it was taken before with another mapping."""
+
+
+def import_usage(store: Store, path: Path, wish: UsageMap, taking: Taking = Taking()) -> Imported:
+    """Takes a file in: one call for each row that tells of a call not known before.
+
+    Raises:
+        UsageFileError: cells that cannot be read, each with its line and column; nothing was taken.
+        BadQuestionError: the file is not what it should be or lacks a column; nothing was taken.
+        OSError: it cannot be read.
+    """
+    tenant, dry_run = taking.tenant, taking.dry_run
+    file = described(path, taking.name, taking.form, header=taking.header)
+    digest = _digest(path)
+    if not taking.again and not dry_run:
+        _check_not_taken(store.of(tenant), digest, wish, file)
+    import_id = time.time_ns()
+    node = store.shard(0)
+    with _staged(store, node, file, wish, import_id):
+        _check(node, file, wish, import_id)
+        ids = {"import_id": import_id, "tenant": tenant, "scope": SCOPE}
+        if not dry_run:
+            node.command(
+                _query("store"),
+                {**ids, "block_tokens": wish.reading.block_tokens, "received_at": datetime.now(UTC).replace(microsecond=0)},
+            )
+        counted = node.query(_query("staged"), ids)[0]
+        first = () if not dry_run else _first_rows(node, import_id)
+    imported = _imported(file, wish, counted, first, stored=not dry_run)
+    if not dry_run:
+        _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
+    return imported
+
+
+def imports(reads: Reads, limit: int = 100) -> tuple[Import, ...]:
+    """Files that were imported, the newest first."""
+    rows = reads.query(_query("imports"), {"limit": limit})
+    return tuple(
+        Import(**{**row, **{key: row[key].replace(tzinfo=UTC) for key in ("imported_at", "first_call", "last_call")}})
+        for row in rows
+    )
+
+
+def suggestion(file: UsageFile) -> str:
+    """What to tell somebody who has named no columns."""
+    found = suggested(file.columns)
+    columns = f"{file.name} has the columns {', '.join(file.columns)}"
+    return f"{columns}; these have known names: --map {option(found)}" if found else f"{columns}; none of a known name"
+
+
+@contextmanager
+def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[None]:
+    """The rows of the file in `usage_staged`, for as long as the block."""
+    targets, columns = list(wish.columns), list(wish.columns.values())
+    places = [] if file.format == "json" and not file.places(columns) else file.places(columns)
+    epoch = wish.reading.epoch or datetime(1970, 1, 1, tzinfo=UTC)
+    parameters = {
+        "import_id": import_id,
+        "json": file.format == "json",
+        "targets": targets,
+        "columns": columns,
+        "places": [columns.index(column) + 1 for column in columns] if file.format == "parquet" else places,
+        "zones": [" UTC" if column in file.zoned else "" for column in columns],
+        "set": list(wish.constants),
+        "values": list(wish.constants.values()),
+        "numeric": [*TIMES, *COUNTS, *NUMBERS],
+        "timezone": wish.reading.timezone,
+        "unit_ns": UNITS_NS.get(wish.reading.time_unit, 0),
+        "epoch_ns": int(epoch.timestamp()) * 10**9,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "usage"  # a name without what ClickHouse takes for a pattern
+        link.symlink_to(file.path.resolve())
+        try:
+            store.load_file(_query("stage"), _source(file, link, columns), parameters)
+        except QueryError as error:
+            node.command(_query("forget"), {"import_id": import_id})
+            raise _unreadable(file, error) from error
+    try:
+        yield
+    finally:
+        node.command(_query("forget"), {"import_id": import_id})
+
+
+def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
+    if file.format == "json":
+        return FileSource(path, "LineAsString", "line String", file.gzip)
+    if file.format == "parquet":
+        types = dict(zip(file.columns, file.types, strict=True))
+        for column in columns:
+            if not types[column]:
+                raise BadQuestionError(f"{file.name}: column {column!r} holds neither text, numbers nor times")
+        structure = ", ".join(f"{_name(column)} {types[column]}" for column in dict.fromkeys(columns))
+        return FileSource(path, "Parquet", structure)
+    structure = ", ".join(f"c{place} String" for place in range(1, len(file.columns) + 1))
+    settings = {"format_csv_delimiter": file.delimiter, "input_format_csv_skip_first_lines": int(file.header)}
+    return FileSource(path, "CSV", structure, file.gzip, settings)
+
+
+def _check(node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> None:
+    asked = {"import_id": import_id, "counts": list(COUNTS), "numbers": list(NUMBERS), "epoch": wish.reading.epoch is not None}
+    rows = node.query(_query("problems"), {**asked, "limit": PROBLEMS_SHOWN + 1})
+    if rows:
+        problems = tuple(
+            CellProblem(file.line(row["row"]), wish.columns.get(row["target"], row["target"]), row["text"], row["reason"])
+            for row in rows[:PROBLEMS_SHOWN]
+        )
+        raise UsageFileError(file.name, problems, more=len(rows) > PROBLEMS_SHOWN)
+
+
+def staged_rows(store: Store) -> int:
+    """Rows that files which are being read have by now."""
+    return int(store.query(_query("staged_rows"))[0]["rows"])
+
+
+def _check_not_taken(reads: Reads, digest: str, wish: UsageMap, file: UsageFile) -> None:
+    for known in imports(reads, 10_000):
+        if known.digest == digest and (known.columns, known.constants, known.times) != (
+            wish.columns,
+            wish.constants,
+            str(wish.reading),
+        ):
+            constants = f" --set {option(known.constants)}" if known.constants else ""
+            raise BadQuestionError(
+                f"{file.name} was imported on {known.imported_at:%Y-%m-%d %H:%M} UTC with another mapping, "
+                f"and its calls would count twice: --map {option(known.columns)}{constants}, times {known.times}; "
+                "give --again if they are others"
+            )
+
+
+def _unreadable(file: UsageFile, error: QueryError) -> Exception:
+    """The engine's words about a row that is no row, with its line."""
+    found = re.search(r"\(at row (\d+)\)", str(error))
+    if not found:
+        return BadQuestionError(f"{file.name} cannot be read as {file.format}: {error}")
+    said = str(error)
+    reason = (
+        f"has fewer than {len(file.columns)} cells"
+        if "less columns" in said
+        else f"has more than {len(file.columns)} cells"
+        if "more columns" in said
+        else f"cannot be read: {said[:200]}"
+    )
+    return UsageFileError(file.name, (CellProblem(file.line(int(found[1])), "", "", reason),), more=False)
+
+
+def _first_rows(node: Node, import_id: int) -> tuple[FirstRow, ...]:
+    rows = node.query(_query("first_rows"), {"import_id": import_id, "limit": ROWS_SHOWN})
+    return tuple(FirstRow(row["row"], row["start_time"].replace(tzinfo=UTC), row["fields"]) for row in rows)
+
+
+def _imported(file: UsageFile, wish: UsageMap, counted: Any, first: tuple[FirstRow, ...], *, stored: bool) -> Imported:
+    rows = counted["rows"]
+    return Imported(
+        file=file.name,
+        columns=wish.columns,
+        constants=wish.constants,
+        times=str(wish.reading),
+        rows=rows,
+        new_calls=counted["new_calls"],
+        first_call=counted["first_call"].replace(tzinfo=UTC) if rows else None,
+        last_call=counted["last_call"].replace(tzinfo=UTC) if rows else None,
+        stored=stored,
+        first_rows=first,
+    )
+
+
+def _record(store: Store, identity: Mapping[str, Any], imported: Imported) -> None:
+    if imported.rows:
+        store.command(
+            _query("record"),
+            {
+                **identity,
+                "file": imported.file,
+                "targets": list(imported.columns),
+                "columns": list(imported.columns.values()),
+                "set": list(imported.constants),
+                "values": list(imported.constants.values()),
+                "times": imported.times,
+                "rows": imported.rows,
+                "new_calls": imported.new_calls,
+                "first_call": imported.first_call,
+                "last_call": imported.last_call,
+            },
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _name(column: str) -> str:
+    escaped = column.replace("\\", "\\\\").replace("`", "\\`")
+    return f"`{escaped}`"
+
+
+def _query(name: str) -> str:
+    return sql.text("tollbook_ui", f"usage/queries/{name}.sql")

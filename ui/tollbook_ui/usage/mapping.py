@@ -1,0 +1,274 @@
+"""Which column of a file is what of a call: read from options, suggested from known names. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tollbook_ui.periods import BadQuestionError
+
+COUNTS = (
+    "input_tokens",
+    "uncached_input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "reasoning_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
+    "input_image_tokens",
+    "web_searches",
+)
+"""Whole numbers. `input_tokens` holds the cached ones, `uncached_input_tokens` does not."""
+
+NUMBERS = ("cost", "duration_ms", "duration_s")
+"""Numbers with a decimal point."""
+
+TIMES = ("timestamp", "end_time")
+
+WORDS = (
+    "provider",
+    "model",
+    "response_model",
+    "request_id",
+    "operation",
+    "service_tier",
+    "batch",
+    "currency",
+    "region",
+    "account",
+    "status",
+    "service",
+    "service_version",
+    "team",
+    "project",
+    "feature",
+    "customer",
+    "environment",
+    "workflow",
+    "user",
+    "session",
+)
+"""Taken as they are."""
+
+BLOCKS = "prefix_blocks"
+"""Identities of the blocks of the prompt, from which cached tokens follow."""
+
+TARGETS = (*TIMES, *COUNTS, *NUMBERS, *WORDS, BLOCKS)
+BILLED = (*COUNTS, "cost")
+"""One of these must be there, or nothing would be counted."""
+
+KNOWN_NAMES: Mapping[str, Sequence[str]] = {
+    "timestamp": (
+        "timestamp",
+        "time",
+        "starttime",
+        "start_time_iso",
+        "startedat",
+        "createdat",
+        "created",
+        "requestcreatedat",
+        "requesttime",
+        "usagedateutc",
+        "usagedate",
+        "date",
+        "datetime",
+        "eventtime",
+        "arrivedat",
+        "arrivaltime",
+    ),
+    "end_time": ("endtime", "endedat", "completedat", "finishedat"),
+    "uncached_input_tokens": ("usageinputtokensnocache", "uncachedinputtokens", "inputtokensnocache", "freshinputtokens"),
+    "input_tokens": (
+        "inputtokens",
+        "prompttokens",
+        "contexttokens",
+        "inputlength",
+        "inputusage",
+        "tokensprompt",
+        "requesttokens",
+        "inputtokencount",
+        "prompttokencount",
+        "nprompttokens",
+        "numprompttokens",
+        "tokensin",
+        "promptlength",
+    ),
+    "output_tokens": (
+        "outputtokens",
+        "completiontokens",
+        "generatedtokens",
+        "outputlength",
+        "outputusage",
+        "tokenscompletion",
+        "responsetokens",
+        "usageoutputtokens",
+        "outputtokencount",
+        "candidatestokencount",
+        "ngeneratedtokens",
+        "numcompletiontokens",
+        "tokensout",
+    ),
+    "cache_read_tokens": (
+        "cachereadtokens",
+        "inputcachedtokens",
+        "cachedtokens",
+        "cachedinputtokens",
+        "cachereadinputtokens",
+        "tokenscached",
+        "usageinputtokenscacheread",
+        "cachedcontenttokencount",
+    ),
+    "cache_write_tokens": (
+        "cachewritetokens",
+        "cachecreationtokens",
+        "cachecreationinputtokens",
+        "cachewriteinputtokens",
+        "usageinputtokenscachewrite5m",
+    ),
+    "cache_write_1h_tokens": ("cachewrite1htokens", "usageinputtokenscachewrite1h", "cachecreation1hinputtokens"),
+    "reasoning_tokens": ("reasoningtokens", "tokensreasoning", "outputreasoningtokens", "thinkingtokens", "thoughtstokencount"),
+    "web_searches": ("websearches", "websearchcount", "websearchrequests"),
+    "cost": ("cost", "costusd", "costtotal", "totalcost", "spend", "amountusd"),
+    "currency": ("currency", "billingcurrency"),
+    "duration_ms": ("durationms", "latencyms", "generationtime", "elapsedms"),
+    "duration_s": ("durations", "durationseconds", "latencys", "latencyseconds"),
+    "provider": ("provider", "providername", "llmprovider", "system"),
+    "model": (
+        "model",
+        "modelname",
+        "modelid",
+        "modelversion",
+        "requestmodel",
+        "modelslug",
+        "modelpermaslug",
+        "deployment",
+        "snapshotid",
+    ),
+    "response_model": ("responsemodel",),
+    "request_id": ("requestid", "generationid", "responseid", "callid", "messageid"),
+    "operation": ("operation", "operationname", "calltype"),
+    "service_tier": ("servicetier",),
+    "batch": ("batch", "isbatch"),
+    "region": ("region", "cloudregion", "inferencegeo"),
+    "account": ("account", "accountid", "organizationid", "subscriptionid"),
+    "status": ("status", "statuscode"),
+    "service": ("service", "servicename", "app", "application", "appname"),
+    "team": ("team", "teamid", "teamname", "workspace", "workspacename"),
+    "project": ("project", "projectid", "projectname"),
+    "feature": ("feature",),
+    "customer": ("customer", "customerid", "client", "clientid"),
+    "environment": ("environment", "env"),
+    "workflow": ("workflow", "workflowname"),
+    "user": ("user", "userid", "enduser", "enduserid"),
+    "session": ("session", "sessionid", "conversationid"),
+    BLOCKS: ("hashids", "blockhashes", "prefixblocks"),
+}
+"""Names that columns of known exports and logs have, small letters and digits alone: those of OpenAI, Anthropic, OpenRouter,
+LiteLLM, Langfuse and Helicone, and of the public traces of Azure, BurstGPT and Mooncake."""
+
+UNITS_NS: Mapping[str, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+TimeUnit = Literal["s", "ms", "us", "ns"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How times and blocks of a file are read."""
+
+    timezone: str = "UTC"
+    """Of times that name none."""
+    time_unit: str = ""
+    """Of times that are numbers; by their size if empty."""
+    epoch: datetime | None = None
+    """Where times that are numbers count from; 1970 if None."""
+    block_tokens: int = 512
+    """Tokens of a block of `prefix_blocks`."""
+
+    def __str__(self) -> str:
+        counted = f", numbers in {self.time_unit}" if self.time_unit else ""
+        return f"{self.timezone}{counted}{f' since {self.epoch.isoformat()}' if self.epoch else ''}"
+
+
+@dataclass(frozen=True)
+class UsageMap:
+    """What a file's columns mean, and what holds for every row."""
+
+    columns: Mapping[str, str]
+    """The column of each target; a place from 1 on where the file names none."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
+
+
+def mapping(columns: Iterable[str], constants: Iterable[str] = (), reading: Reading | None = None) -> UsageMap:
+    """A mapping from `target=value` texts; several may stand in one text, with commas.
+
+    Raises:
+        BadQuestionError: a target that does not exist or is given twice, or none that could be billed.
+    """
+    found = UsageMap(_pairs(columns, "--map"), _pairs(constants, "--set"), reading or Reading())
+    if twice := sorted(found.columns.keys() & found.constants.keys()):
+        raise BadQuestionError(f"{twice[0]} is both mapped and set")
+    given = {*found.columns, *found.constants}
+    if "timestamp" not in given:
+        raise BadQuestionError("map the time of each call: --map timestamp=COLUMN")
+    if "model" not in given and "cost" not in given:
+        raise BadQuestionError("say which model answered: --map model=COLUMN or --set model=NAME")
+    if not given & {*BILLED}:
+        raise BadQuestionError(f"map what is counted: one of {', '.join(BILLED)}")
+    if {"input_tokens", "uncached_input_tokens"} <= given:
+        raise BadQuestionError("map input_tokens, which hold cached ones, or uncached_input_tokens, not both")
+    if BLOCKS in given and "cache_read_tokens" in given:
+        raise BadQuestionError(f"cached tokens follow from {BLOCKS} or are counted in cache_read_tokens, not both")
+    _check_times(found.reading)
+    return found
+
+
+def suggested(columns: Sequence[str]) -> dict[str, str]:
+    """The target that each column of a known name is; where several names fit a target, the better known one."""
+    plain = {_plain(column): column for column in reversed(columns)}
+    found: dict[str, str] = {}
+    for target, names in KNOWN_NAMES.items():
+        fits = [plain[_plain(name)] for name in names if _plain(name) in plain]
+        if fits and fits[0] not in found.values():
+            found[target] = fits[0]
+    if "input_tokens" in found:
+        found.pop("uncached_input_tokens", None)
+    return found
+
+
+def option(columns: Mapping[str, str]) -> str:
+    """Columns as `--map` takes them."""
+    return ",".join(f"{target}={column}" for target, column in columns.items())
+
+
+def _pairs(texts: Iterable[str], name: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in texts:
+        for pair in re.split(r",(?=[a-z_0-9]+=)", text):
+            target, sign, value = (part.strip() for part in pair.partition("="))
+            if not sign or not value:
+                raise BadQuestionError(f"{name} takes TARGET=VALUE, not {pair!r}")
+            if target not in TARGETS:
+                raise BadQuestionError(f"{name} knows no {target!r}; there are {', '.join(TARGETS)}")
+            if target in found:
+                raise BadQuestionError(f"{name} names {target} twice")
+            found[target] = value
+    return found
+
+
+def _check_times(found: Reading) -> None:
+    try:
+        ZoneInfo(found.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadQuestionError(f"{found.timezone!r} is no time zone; they are named as in Europe/Berlin") from error
+    if found.time_unit and found.time_unit not in UNITS_NS:
+        raise BadQuestionError(f"times count in {', '.join(UNITS_NS)}, not in {found.time_unit!r}")
+    if found.epoch and not found.time_unit:
+        raise BadQuestionError("say what times that count from the epoch count in: --time-unit s, ms, us or ns")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,59 @@
+-- Which cells of a staged file cannot be read, and why? The first ones, in the order of the file.
+WITH
+    'is no time: 2026-11-16T09:30:00, with or without a zone, or seconds to nanoseconds since 1970 are; for another start give --epoch and --time-unit' AS no_time,
+    text -> multiIf(
+        text = '', '',
+        match(text, '^[0-9]+$'), if(length(text) > 12, 'is absurd: more than 10^12 in one call', ''),
+        match(text, '^-'), 'is negative',
+        match(text, '^[0-9]{1,3}([.,_\' ][0-9]{3})+$'), 'is written with thousands separators: digits alone are read',
+        match(text, '^[0-9.]+,[0-9]+$'), 'has a decimal comma: digits alone are read',
+        'is no whole number'
+    ) AS count_problem,
+    text -> multiIf(
+        text = '', '',
+        match(text, '^[$]?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,3})?$'), if(length(text) > 40, 'is absurd', ''),
+        match(text, '^-'), 'is negative',
+        match(text, '^[0-9]{1,3}([.][0-9]{3})*,[0-9]+$'), 'has a decimal comma: 1234.5 is read, 1.234,5 is not',
+        match(text, '^[0-9]{1,3}(,[0-9]{3})+([.][0-9]+)?$'), 'is written with thousands separators: 1234.5 is read, 1,234.5 is not',
+        'is no number'
+    ) AS number_problem,
+    target -> ifNull(toInt64OrNull(fields[target]), 0) AS counted
+SELECT row, problem.1 AS target, problem.2 AS text, problem.3 AS reason
+FROM (
+    SELECT
+        row,
+        arrayFilter(problem -> problem.3 != '', arrayConcat(
+            [
+                ('', '', if(fields[''] != '', 'is no JSON object', '')),
+                ('timestamp', fields['timestamp'], multiIf(
+                    fields[''] != '', '', fields['timestamp'] = '', 'is missing', isNull(start_ns), no_time,
+                    start_ns < 946684800000000000 AND NOT {epoch:Bool}, 'is before the year 2000',
+                    start_ns >= 4294967295000000000, 'is after the year 2106', ''
+                )),
+                ('end_time', fields['end_time'], multiIf(
+                    fields['end_time'] = '', '', isNull(end_ns), no_time, end_ns < start_ns, 'is before the call began', ''
+                )),
+                ('model', '', if(fields[''] = '' AND fields['model'] = '' AND fields['cost'] = '', 'is missing', '')),
+                ('cache_read_tokens', fields['cache_read_tokens'], if(
+                    match(fields['input_tokens'], '^[0-9]+$')
+                        AND counted('cache_read_tokens') + counted('cache_write_tokens') + counted('cache_write_1h_tokens') > counted('input_tokens'),
+                    concat(
+                        'and cache writes are more than the input tokens, which hold them: ', fields['input_tokens'],
+                        '; where the input is counted without cached tokens, map it to uncached_input_tokens'
+                    ),
+                    ''
+                )),
+                ('reasoning_tokens', fields['reasoning_tokens'], if(
+                    match(fields['output_tokens'], '^[0-9]+$') AND counted('reasoning_tokens') > counted('output_tokens'),
+                    concat('are more than the output tokens, which hold them: ', fields['output_tokens']), ''
+                ))
+            ],
+            arrayMap(target -> (target, fields[target], count_problem(fields[target])), {counts:Array(String)}),
+            arrayMap(target -> (target, fields[target], number_problem(fields[target])), {numbers:Array(String)})
+        )) AS problems
+    FROM usage_staged
+    WHERE import_id = {import_id:UInt64}
+)
+ARRAY JOIN problems AS problem
+ORDER BY row, target
+LIMIT {limit:UInt32}

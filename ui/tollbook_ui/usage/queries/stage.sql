@@ -1,0 +1,52 @@
+-- What does each row of a file say of a call? A row is its cells in order, or one JSON object in one cell.
+-- Times are ISO 8601, in the zone given where they name none, or numbers; a number's unit follows from its size unless it is given.
+INSERT INTO usage_staged
+WITH
+    arrayMap(
+        path -> if(JSONHas(cells[1], path), JSONExtractRaw(cells[1], path), arrayFold((json, key) -> JSONExtractRaw(json, key), splitByChar('.', path), cells[1])),
+        {columns:Array(String)}
+    ) AS json_values,
+    if(
+        {json:Bool},
+        arrayMap(json -> if(startsWith(json, '"'), JSONExtractString(json), json), json_values),
+        arrayMap((place, zone) -> if(empty(cells[place]), '', concat(cells[place], zone)), {places:Array(UInt32)}, {zones:Array(String)})
+    ) AS texts,
+    arrayMap(
+        (target, text) -> if(
+            lower(text) IN ('null', '\\n') OR (target IN {numeric:Array(String)} AND lower(text) IN ('nan', 'none', 'n/a', '-')),
+            '', if(target IN {numeric:Array(String)}, replaceRegexpOne(text, '^([0-9]+)[.]00?$', '\\1'), text)
+        ),
+        {targets:Array(String)}, arrayMap(text -> trimBoth(text), texts)
+    ) AS known,
+    mapFromArrays(
+        arrayConcat({targets:Array(String)}, {set:Array(String)}, ['']),
+        arrayConcat(known, {values:Array(String)}, [if({json:Bool} AND NOT startsWith(trimLeft(cells[1]), '{') OR {json:Bool} AND NOT isValidJSON(cells[1]), 'not JSON', '')])
+    ) AS found,
+    arrayMap(
+        text -> multiIf(
+            match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?$'),
+            toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(text, 9, {timezone:String})),
+            match(text, '^[0-9]{1,19}([.][0-9]+)?$'),
+            toInt64OrNull(toString(toDecimal256({epoch_ns:Int64}, 0) + toDecimal256(truncate(toDecimal256(text, 9) * multiIf(
+                {unit_ns:Int64} > 0, {unit_ns:Int64},
+                position(concat(text, '.'), '.') BETWEEN 10 AND 11, 1000000000,
+                position(concat(text, '.'), '.') BETWEEN 13 AND 14, 1000000,
+                position(concat(text, '.'), '.') BETWEEN 16 AND 17, 1000,
+                position(concat(text, '.'), '.') = 20, 1,
+                NULL
+            )), 0))),
+            NULL
+        ),
+        [found['timestamp'], found['end_time']]
+    ) AS times
+SELECT
+    {import_id:UInt64} AS import_id,
+    number AS row,
+    mapFilter((target, text) -> text != '', found) AS fields,
+    times[1] AS start_ns,
+    times[2] AS end_ns
+FROM (
+    SELECT rowNumberInAllBlocks() + 1 AS number, array(* APPLY(cell -> ifNull(toString(cell), ''))) AS cells
+    FROM /*SOURCE*/
+)
+WHERE NOT {json:Bool} OR notEmpty(trimBoth(cells[1]))

@@ -1,0 +1,75 @@
+"""Usage files as tables for a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import RenderableType
+
+from tollbook_ui import units
+from tollbook_ui.show import escape, listed
+from tollbook_ui.usage.figures import Import, Imported
+from tollbook_ui.usage.mapping import KNOWN_NAMES, TARGETS, option
+
+
+def taken(found: Sequence[Imported]) -> Iterable[RenderableType]:
+    """What came of files."""
+    for file in found:
+        yield escape(_line(file))
+        if not file.stored:
+            yield from _looked_at(file)
+    if any(file.stored and file.new_calls for file in found):
+        yield "Next: tollbook settle (a running server does it within a minute)"
+
+
+def imports(found: Sequence[Import]) -> Iterable[RenderableType]:
+    """Files that were taken."""
+    if not found:
+        yield "No file of usage was taken yet. Start with: tollbook import usage FILE --dry-run"
+        return
+    yield listed(
+        f"{units.count(len(found))} files of usage",
+        ("=taken (UTC)", "file", ">rows", ">new calls", "=from (UTC)", "=to (UTC)", "mapping"),
+        (
+            (
+                f"{file.imported_at:%Y-%m-%d %H:%M}",
+                file.file,
+                units.count(file.rows),
+                units.count(file.new_calls),
+                f"{file.first_call:%Y-%m-%d %H:%M}",
+                f"{file.last_call:%Y-%m-%d %H:%M}",
+                f"--map {option(file.columns)}" + (f" --set {option(file.constants)}" if file.constants else ""),
+            )
+            for file in found
+        ),
+    )
+
+
+def targets() -> Iterable[RenderableType]:
+    """What a column can be."""
+    yield listed(
+        "What a column of a usage file can be",
+        ("target", "columns known by these names"),
+        ((target, ", ".join(KNOWN_NAMES.get(target, ()))) for target in TARGETS),
+    )
+
+
+def _line(file: Imported) -> str:
+    if not file.rows:
+        return f"{file.file}: no rows"
+    span = f"{file.rows:,} calls from {file.first_call:%Y-%m-%d %H:%M:%S} to {file.last_call:%Y-%m-%d %H:%M:%S} UTC"
+    if not file.stored:
+        return f"{file.file}: {span}; all rows can be read, nothing was taken"
+    known = file.rows - file.new_calls
+    return f"{file.file}: {span}; {file.new_calls:,} new" + (f", {known:,} known already" if known else "")
+
+
+def _looked_at(file: Imported) -> Iterable[RenderableType]:
+    given = [(target, column, "") for target, column in file.columns.items()]
+    given += [(target, "", value) for target, value in file.constants.items()]
+    yield listed("Mapping", ("what", "column", "for every row"), given)
+    yield f"Times: {escape(file.times)}"
+    names = list(dict.fromkeys(name for row in file.first_rows for name in row.fields if name != "timestamp"))
+    rows: list[Sequence[str]] = [
+        (str(row.row), f"{row.start_time:%Y-%m-%d %H:%M:%S.%f}", *(row.fields.get(name, "") for name in names))
+        for row in file.first_rows
+    ]
+    yield listed("First rows", (">row", "=time (UTC)", *names), rows)
