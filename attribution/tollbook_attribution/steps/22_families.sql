@@ -1,0 +1,154 @@
+-- What do the calls tell that may be one call told several times? Those of traces with several calls, and of answers that several traces name.
+-- Trace by trace.
+INSERT INTO work_families
+WITH told AS (
+    SELECT *
+    FROM work_calls
+    WHERE settlement = {settlement:UInt64} AND (
+        trace_id IN (SELECT trace_id FROM work_calls WHERE settlement = {settlement:UInt64} GROUP BY trace_id HAVING count() > 1)
+        OR response_id != '' AND cityHash64(response_id) IN (SELECT answer FROM work_shared_answers WHERE settlement = {settlement:UInt64})
+    )
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    w.trace_id AS trace_id,
+    w.span_id AS span_id,
+    s.parent_span_id AS parent_span_id,
+    cityHash64(s.scope_name, s.service_name) AS teller,
+    w.response_id AS response_id,
+    w.call_class AS call_class,
+    w.embedding AS embedding,
+    w.models AS models,
+    w.has_usage AS has_usage,
+    w.usage_score AS usage_score,
+    w.total_input_tokens AS input_tokens,
+    ifNull(w.output_tokens, 0) + ifNull(w.reasoning_tokens, 0) AS output_tokens,
+    toUnixTimestamp64Nano(s.start_time) AS start_ns,
+    start_ns + s.duration_ns AS end_ns,
+    s.status_code = 'error' AS failed,
+    w.response_id = '' AND output_tokens = 0 AND NOT failed AS silent,
+    s.streams AS streams
+FROM work_spans AS s
+INNER JOIN told AS w ON s.trace_id = w.trace_id AND s.span_id = w.span_id
+WHERE s.settlement = {settlement:UInt64};
+
+-- Which calls inside which may be the same one? A roll-up stands for all below it. Two others are one call unless they name different answers, one is
+-- an embedding and the other is not, or they name different models (a date at the end is no difference). A proxy gives answers names of its own: two tellers
+-- that name different answers of exactly the same length on both sides, one inside the other, tell of one.
+INSERT INTO work_pairs
+WITH
+    u.input_tokens = l.input_tokens AND u.output_tokens = l.output_tokens AND u.has_usage AS equal_usage,
+    arrayExists(
+        m -> arrayExists(
+            n -> m = n OR (startsWith(m, n) AND match(substring(m, length(n) + 1), '^[-@][0-9]{4}'))
+                OR (startsWith(n, m) AND match(substring(n, length(m) + 1), '^[-@][0-9]{4}')),
+            l.models
+        ),
+        u.models
+    ) AS share_model
+SELECT
+    {settlement:UInt64} AS settlement,
+    n.trace_id AS trace_id,
+    n.upper_id AS upper_id,
+    n.lower_id AS lower_id,
+    u.call_class AS upper_class,
+    l.call_class AS lower_class,
+    u.has_usage AS upper_usage,
+    l.has_usage AS lower_usage,
+    u.failed AS upper_failed,
+    l.failed AS lower_failed,
+    u.call_class = 'rollup' OR (
+        (u.response_id = '' OR l.response_id = '' OR u.response_id = l.response_id OR (u.teller != l.teller AND equal_usage))
+        AND (u.embedding = l.embedding OR NOT u.has_usage)
+        AND (empty(u.models) OR empty(l.models) OR NOT u.has_usage OR share_model)
+    ) AS same_call,
+    (l.output_tokens > 0 AND u.output_tokens > l.output_tokens)
+    OR (u.output_tokens = 0 AND l.output_tokens = 0 AND l.input_tokens > 0 AND u.input_tokens > l.input_tokens) AS upper_exceeds
+FROM (SELECT trace_id, upper_id, lower_id FROM work_nesting WHERE settlement = {settlement:UInt64}) AS n
+INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS u ON n.trace_id = u.trace_id AND n.upper_id = u.span_id
+INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS l ON n.trace_id = l.trace_id AND n.lower_id = l.span_id;
+
+-- Which spans of a trace name the same answer? All others are led to the first.
+INSERT INTO work_merges
+WITH firsts AS (
+    SELECT trace_id, response_id, min((start_ns, span_id)).2 AS first
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND response_id != ''
+    GROUP BY trace_id, response_id
+    HAVING count() > 1
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    f.trace_id AS trace_id, f.span_id AS span_id, f.trace_id AS into_trace_id, x.first AS into_span_id, 1 AS evidence
+FROM (SELECT trace_id, span_id, response_id FROM work_families WHERE settlement = {settlement:UInt64} AND response_id != '') AS f
+INNER JOIN firsts AS x ON f.trace_id = x.trace_id AND f.response_id = x.response_id
+WHERE f.span_id != x.first;
+
+-- What else proves two spans to tell of one call?
+-- Inside: a call with exactly one call at the bottom below it. Beside (same parent, same time): another teller with the same token counts, where one of
+-- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each.
+INSERT INTO work_merges
+WITH calls AS (
+    SELECT f.*, if(m.into_span_id = toFixedString('', 8), f.span_id, m.into_span_id) AS call_id
+    FROM (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS f
+    LEFT ANY JOIN (SELECT * FROM work_merges WHERE settlement = {settlement:UInt64} AND evidence = 1) AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
+),
+bottoms AS (
+    SELECT DISTINCT trace_id, upper_id, lower_id
+    FROM work_pairs
+    WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage AND upper_usage AND upper_class = 'leaf'
+        AND (trace_id, lower_id) NOT IN (
+            SELECT trace_id, upper_id FROM work_pairs WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage
+        )
+),
+wrappers AS (
+    SELECT b.trace_id AS trace_id, u.call_id AS call_id, any(l.call_id) AS into_id
+    FROM bottoms AS b
+    INNER JOIN calls AS u ON b.trace_id = u.trace_id AND b.upper_id = u.span_id
+    INNER JOIN calls AS l ON b.trace_id = l.trace_id AND b.lower_id = l.span_id
+    GROUP BY b.trace_id, u.call_id
+    HAVING uniqExact(l.call_id) = 1
+),
+beside AS (
+    SELECT
+        *,
+        (trace_id, span_id) IN (SELECT trace_id, upper_id FROM bottoms) AS wraps,
+        (wraps, response_id != '', -start_ns, span_id) AS rank,
+        row_number() OVER (PARTITION BY trace_id, parent_span_id, teller, input_tokens, output_tokens ORDER BY start_ns, span_id) AS place
+    FROM calls
+    WHERE call_class = 'leaf' AND (trace_id, parent_span_id) IN (
+        SELECT trace_id, parent_span_id FROM work_families WHERE settlement = {settlement:UInt64} GROUP BY trace_id, parent_span_id HAVING count() > 1
+    )
+),
+twins AS (
+    SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id
+    FROM (SELECT * FROM beside WHERE has_usage) AS a
+    INNER JOIN (SELECT * FROM beside WHERE has_usage) AS b
+        ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id AND a.place = b.place
+        AND a.input_tokens = b.input_tokens AND a.output_tokens = b.output_tokens
+    WHERE a.teller != b.teller AND a.embedding = b.embedding AND a.rank < b.rank AND NOT a.wraps
+        AND (a.response_id = '' OR b.response_id = '')
+        AND (empty(a.models) OR empty(b.models) OR arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models))
+        AND a.start_ns <= b.end_ns AND b.start_ns <= a.end_ns
+    GROUP BY a.trace_id, a.call_id
+),
+halves AS (
+    SELECT
+        a.trace_id AS trace_id, a.call_id AS call_id, b.call_id AS into_id,
+        row_number() OVER (PARTITION BY trace_id, call_id ORDER BY abs(b.start_ns - a.end_ns), into_id) AS place_of_into,
+        row_number() OVER (PARTITION BY trace_id, into_id ORDER BY abs(b.start_ns - a.end_ns), call_id) AS place_of_call
+    FROM (SELECT * FROM beside WHERE silent AND NOT embedding AND NOT wraps) AS a
+    INNER JOIN (SELECT * FROM beside WHERE output_tokens > 0) AS b ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id
+    WHERE if(a.has_usage, b.input_tokens = 0, a.streams OR b.streams)
+        AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
+        AND b.start_ns >= a.start_ns AND b.start_ns <= a.end_ns + 1000000000
+)
+SELECT {settlement:UInt64} AS settlement, trace_id, call_id AS span_id, trace_id AS into_trace_id, into_id AS into_span_id, evidence
+FROM (
+    SELECT trace_id, call_id, into_id, 3 AS evidence FROM wrappers
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 4 AS evidence FROM twins
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 5 AS evidence FROM halves WHERE place_of_into = 1 AND place_of_call = 1
+)
+WHERE call_id != into_id;

@@ -1,0 +1,104 @@
+-- Which spans of several traces name the same answer? Those at the same time, within 5 s for clocks that differ, by different tellers: a gateway that did not
+-- hear of its caller's trace. A teller that names an answer in two traces tells of two calls: some servers give all answers one id.
+INSERT INTO work_merges
+WITH heads AS (
+    SELECT
+        response_id,
+        trace_id,
+        min((start_ns, span_id)) AS head,
+        max(end_ns) AS until_ns,
+        groupUniqArray(teller) AS tellers
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND response_id != ''
+        AND cityHash64(response_id) IN (SELECT answer FROM work_shared_answers WHERE settlement = {settlement:UInt64})
+    GROUP BY response_id, trace_id
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    a.trace_id AS trace_id,
+    a.head.2 AS span_id,
+    min((b.head.1, b.trace_id, b.head.2)).2 AS into_trace_id,
+    min((b.head.1, b.trace_id, b.head.2)).3 AS into_span_id,
+    2 AS evidence
+FROM heads AS a
+INNER JOIN heads AS b ON a.response_id = b.response_id
+WHERE (b.head.1, b.trace_id) < (a.head.1, a.trace_id) AND NOT hasAny(a.tellers, b.tellers) AND a.head.1 <= b.until_ns + 5000000000
+GROUP BY a.response_id, a.trace_id, a.head.2;
+
+-- Which spans tell of one call, and which of them tells of it best? A roll-up after a call, one that sums up another after it, then what tells most of the
+-- usage, then the inner one. A span may be led to one that is led on itself, four times at most.
+INSERT INTO work_same_calls
+WITH merges AS (
+    SELECT trace_id, span_id, best.2 AS into_trace_id, best.3 AS into_span_id
+    FROM (
+        SELECT trace_id, span_id, min((evidence, into_trace_id, into_span_id)) AS best
+        FROM work_merges
+        WHERE settlement = {settlement:UInt64}
+        GROUP BY trace_id, span_id
+    )
+),
+first AS (
+    SELECT trace_id, span_id, into_trace_id AS call_trace_id, into_span_id AS call_span_id FROM merges
+),
+second AS (
+    SELECT
+        c.trace_id AS trace_id, c.span_id AS span_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
+    FROM first AS c
+    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+),
+third AS (
+    SELECT
+        c.trace_id AS trace_id, c.span_id AS span_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
+    FROM second AS c
+    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+),
+fourth AS (
+    SELECT
+        c.trace_id AS trace_id, c.span_id AS span_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
+    FROM third AS c
+    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+),
+fifth AS (
+    SELECT
+        c.trace_id AS trace_id, c.span_id AS span_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
+        if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
+    FROM fourth AS c
+    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+),
+members AS (
+    SELECT trace_id, span_id, call_trace_id, call_span_id FROM fifth
+    UNION ALL
+    SELECT DISTINCT call_trace_id AS trace_id, call_span_id AS span_id, call_trace_id, call_span_id
+    FROM fifth
+    WHERE (call_trace_id, call_span_id) NOT IN (SELECT trace_id, span_id FROM merges)
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    c.trace_id AS trace_id,
+    c.span_id AS span_id,
+    c.call_trace_id AS call_trace_id,
+    c.call_span_id AS call_span_id,
+    row_number() OVER (
+        PARTITION BY call_trace_id, call_span_id
+        ORDER BY f.call_class ASC, f.has_usage DESC, e.exceeds ASC, f.usage_score DESC, e.uppers DESC, f.start_ns ASC, span_id ASC
+    ) AS place
+FROM (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS f
+INNER JOIN members AS c ON c.trace_id = f.trace_id AND c.span_id = f.span_id
+LEFT ANY JOIN (
+    SELECT trace_id, span_id, max(exceeds) AS exceeds, sum(uppers) AS uppers
+    FROM (
+        SELECT trace_id, upper_id AS span_id, same_call AND lower_usage AND upper_exceeds AS exceeds, 0 AS uppers
+        FROM work_pairs WHERE settlement = {settlement:UInt64}
+        UNION ALL
+        SELECT trace_id, lower_id AS span_id, false AS exceeds, 1 AS uppers FROM work_pairs WHERE settlement = {settlement:UInt64}
+    )
+    WHERE (trace_id, span_id) IN (SELECT trace_id, span_id FROM members)
+    GROUP BY trace_id, span_id
+) AS e ON f.trace_id = e.trace_id AND f.span_id = e.span_id;
