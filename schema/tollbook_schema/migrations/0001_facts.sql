@@ -47,12 +47,12 @@ CREATE TABLE IF NOT EXISTS span_content (
     trace_id FixedString(16),
     span_id FixedString(8),
     start_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    content Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+    content Map(LowCardinality(String), String) CODEC(ZSTD(1)),
     received_at DateTime('UTC')
 )
 ENGINE = MergeTree
 PARTITION BY toDate(received_at)
-ORDER BY (trace_id, span_id)
+ORDER BY intDiv(toInt64(start_time), 60)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
     min_bytes_for_wide_part = 134217728, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
