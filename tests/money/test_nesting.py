@@ -1,4 +1,4 @@
-"""Any nesting of roll-ups, wrappers, twins and halves around the same calls comes to the same total, in any order and however late."""
+"""Any nesting of roll-ups, wrappers, twins and halves around the same calls comes to one total, in any order and however late."""
 
 import random
 from decimal import Decimal
@@ -10,7 +10,7 @@ from tollbook_schema.store import Store
 
 from tests.attribution.facts import Intake
 from tests.attribution.laws import assert_the_ledger_balances
-from tests.money.tales import Told, Teller, Tree, TrueCall, parts
+from tests.money.tales import Teller, Told, Tree, TrueCall, parts
 
 PER_TOKEN = {
     "gpt-4o": (Decimal("0.0000025"), Decimal("0.00000125"), Decimal("0.00001")),
