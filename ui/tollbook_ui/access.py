@@ -158,15 +158,23 @@ def new_rate(instance_type: str, usd_per_hour: str, vcpus: str, terms: Mapping[s
         BadQuestionError: an amount is no number.
     """
     memory = terms["memory_gib"]
-    numbers = {"memory_gib": None if memory is None else _decimal(memory)}
-    return f.NewRate(instance_type, _decimal(usd_per_hour), _decimal(vcpus), **{**terms, **numbers})
+    numbers = {"memory_gib": None if memory is None else decimal(memory)}
+    return f.NewRate(instance_type, decimal(usd_per_hour), decimal(vcpus), **{**terms, **numbers})
 
 
-def _decimal(text: str) -> Decimal:
+def decimal(text: str) -> Decimal:
+    """A number that people typed, with a dollar sign or without.
+
+    Raises:
+        BadQuestionError: it is none.
+    """
     try:
-        return Decimal(text.removeprefix("$"))
+        found = Decimal(text.removeprefix("$"))
     except InvalidOperation as error:
         raise BadQuestionError(f"{text!r} is no number") from error
+    if not found.is_finite():
+        raise BadQuestionError(f"{text!r} is no number")
+    return found
 
 
 def _claim(where: Place) -> AbstractContextManager[object]:

@@ -16,6 +16,7 @@ from tollbook_schema.store import Reads, Store, Table
 
 from tollbook_ui import figures as f
 from tollbook_ui import waterfall
+from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 from tollbook_ui.usage.questions import Usage
@@ -48,6 +49,7 @@ class Answers:
     def __init__(self, store: Store, tenant: str | None = None) -> None:
         """Over a whole store, or over what is one tenant's in it."""
         self.store = store
+        self._tenant = tenant
         self._reads: Reads = store if tenant is None else store.of(tenant)
 
     def of(self, tenant: str | None) -> "Answers":
@@ -58,6 +60,11 @@ class Answers:
     def usage(self) -> Usage:
         """Files of usage: take one, list those taken."""
         return Usage(self.store, self._reads)
+
+    @property
+    def budgets(self) -> BudgetBook:
+        """Budgets: what is spent of each, and who pays for what."""
+        return BudgetBook(self.store, self._reads, self._tenant)
 
     @property
     def costs(self) -> Costs:

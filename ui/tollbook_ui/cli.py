@@ -10,6 +10,7 @@ import typer
 
 from tollbook_ui import figures as f
 from tollbook_ui import upkeep
+from tollbook_ui.budgets import cli as budgets
 from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, print_csv, printed, scoped, written
 from tollbook_ui.costs import cli as costs
 from tollbook_ui.demo import DOCUMENTS
@@ -27,6 +28,7 @@ app = typer.Typer(
 rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
 app.add_typer(rates, name="rates")
 app.add_typer(costs.commands)
+app.add_typer(budgets.budgets, name="budget")
 app.add_typer(usage.group, name="import")
 app.add_typer(upkeep.keys, name="keys")
 app.add_typer(upkeep.dead, name="dead")

@@ -12,6 +12,7 @@ from tollbook_schema import retention
 from tollbook_ui import __version__, locate
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
+from tollbook_ui.budgets.figures import Status
 from tollbook_ui.intake import Complaint, Intake, look
 from tollbook_ui.settings import Settings
 
@@ -64,6 +65,8 @@ class Doctor:
     coverage: f.Coverage
     unpriced: tuple[f.UnpricedCalls, ...]
     unrated: tuple[f.Host, ...]
+    budgets: tuple[Status, ...]
+    """Those that are overspent, will be, or are spent much too fast."""
     instrumentors: tuple[Instrumentor, ...]
     packages: tuple[Package, ...]
     rows: tuple[Complaint, ...]
@@ -103,6 +106,7 @@ def examine(
         coverage=answers.coverage(EVER) if answers else f.Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None),
         unpriced=answers.unpriced(EVER) if answers else (),
         unrated=tuple(host for host in answers.hosts(EVER) if not host.rated) if answers else (),
+        budgets=answers.budgets.status().broken if answers else (),
         instrumentors=instrumentors(),
         packages=tuple(Package(name, _version(name)) for name in PACKAGES),
         rows=(),
@@ -138,7 +142,13 @@ def _complaints(found: Doctor) -> tuple[Complaint, ...]:
             Complaint(f"{len(found.unrated)} machines have no hourly rate", "run: tollbook rates set TYPE USD_PER_HOUR VCPUS"),
         ),
     )
-    rows = [*found.intake.rows, *(complaint for wrong, complaint in said if wrong)]
+    broken = (
+        Complaint(
+            f"budget {row.budget}: {row.reason}", f"see: tollbook budget list; ask {row.owner or 'its owner'}", urgent=True
+        )
+        for row in found.budgets
+    )
+    rows = [*found.intake.rows, *broken, *(complaint for wrong, complaint in said if wrong)]
     return tuple(sorted(rows, key=lambda row: not row.urgent))
 
 

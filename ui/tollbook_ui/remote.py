@@ -20,6 +20,7 @@ from tollbook_ui import figures as f
 from tollbook_ui import locate
 from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
 from tollbook_ui.backup import Backup
+from tollbook_ui.budgets.remote import RemoteBudgets
 from tollbook_ui.costs.remote import RemoteCosts
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
@@ -142,6 +143,11 @@ class RemoteAnswers:
     def usage(self) -> RemoteUsage:
         """As `Answers.usage`."""
         return RemoteUsage(self._get, self._upload)
+
+    @property
+    def budgets(self) -> RemoteBudgets:
+        """As `Answers.budgets`."""
+        return RemoteBudgets(self._ask)
 
     @property
     def costs(self) -> RemoteCosts:

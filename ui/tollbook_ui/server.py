@@ -32,6 +32,7 @@ from tollbook_schema.store import Store, StoreError, StoreUnavailableError
 
 from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate, reach
 from tollbook_ui import gate as gates
+from tollbook_ui.budgets.alerts import Alarm
 from tollbook_ui.front import Front, OwnHostOnly
 from tollbook_ui.gate import Entry
 from tollbook_ui.idle import Idler
@@ -131,7 +132,8 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
                 entry = Entry(keys, secrets.token_hex(32), collector.counters)
                 await _collect(options, collector, entry=entry, tls=tls, listener=listener, say=say)
                 return
-            settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind)
+            alarm = Alarm(store, options.settings.alert_webhook)
+            settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind, after=alarm.look)
             stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
             look = partial(intake.look, options.data / "spool", collector)
             intake.set_current(look)

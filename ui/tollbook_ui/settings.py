@@ -56,6 +56,9 @@ class Settings:
     content_retention_days: int = 0
     """Days that prompts, completions and other content are kept; 0, or more than that, keeps them as long as their spans."""
 
+    alert_webhook: str = field(default="", repr=False)
+    """Address that is told of budgets that break, as JSON with a `text`; empty tells the log alone."""
+
     auth: str = "none"
     """required asks everybody for a key or a sign-in, on every route; none asks nobody, and listens on loopback only."""
 
@@ -142,6 +145,8 @@ class Settings:
             raise SettingsError("TOLLBOOK_SESSION_SECRET is too short to be one: give 32 characters or more, at random")
         if self.retention_days < 0 or self.content_retention_days < 0:
             raise SettingsError("TOLLBOOK_RETENTION_DAYS and TOLLBOOK_CONTENT_RETENTION_DAYS are days, 0 for ever")
+        if self.alert_webhook and not self.alert_webhook.startswith(("https://", "http://")):
+            raise SettingsError("TOLLBOOK_ALERT_WEBHOOK is an address that begins with https:// or http://")
         if not 1 <= self.session_hours <= 24 * 30:
             raise SettingsError(f"TOLLBOOK_SESSION_HOURS is 1 to 720, not {self.session_hours}")
         return self

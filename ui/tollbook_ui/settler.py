@@ -34,13 +34,19 @@ class Settler:
     """One settlement at a time, by a thread of its own every `pause_seconds` or more, and by `now` in between."""
 
     def __init__(
-        self, store: Store, pause_seconds: float, run: Settle = settle, behind: Callable[[], bool] = lambda: False
+        self,
+        store: Store,
+        pause_seconds: float,
+        run: Settle = settle,
+        behind: Callable[[], bool] = lambda: False,
+        after: Callable[[], object] = lambda: None,
     ) -> None:
-        """`behind` says whether the collector has more to load than it can at present."""
+        """`behind` says whether the collector has more to load than it can at present; `after` follows each settlement."""
         self._store = store
         self._pause_seconds = pause_seconds
         self._run = run
         self._behind = behind
+        self._after = after
         self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._settle_for_ever, name="tollbook-settler", daemon=True)
@@ -70,6 +76,7 @@ class Settler:
             started = time.monotonic()
             try:
                 self.now()
+                self._after()
             except TakenError:  # another process on the same servers settles: nothing is left undone
                 self.trouble = ""
             except StoreError as error:
