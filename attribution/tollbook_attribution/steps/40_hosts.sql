@@ -1,15 +1,16 @@
 -- Which machines were seen, for how long, and what did they cost in that time?
 -- A machine is observed from its first to its last fact in the window, spans and metrics alike. It costs its rate for that time: the
 -- rate in force at its first fact, of its own region before one of every region. Without a rate its cost is unknown.
+-- The rate says what of it is for CPUs, memory and accelerators.
 INSERT INTO hosts_settled
 WITH seen AS (
     SELECT
-        f.host AS host, max(f.host_name) AS host_name, max(f.host_type) AS host_type, max(f.region) AS region,
+        f.host AS host, max(f.host_name) AS host_name, max(f.host_type) AS host_type, max(f.region) AS region, max(f.cluster) AS cluster,
         min(f.first_seen) AS first_seen, least(max(f.last_seen), {until:DateTime64(9, 'UTC')}) AS last_seen
     FROM (
         SELECT
             s.host AS host, max(s.host_name) AS host_name, max(s.host_type) AS host_type, max(s.region) AS region,
-            min(s.start_time) AS first_seen,
+            '' AS cluster, min(s.start_time) AS first_seen,
             max(fromUnixTimestamp64Nano(toUnixTimestamp64Nano(s.start_time) + s.duration_ns, 'UTC')) AS last_seen
         FROM work_spans AS s
         WHERE s.settlement = {settlement:UInt64} AND s.host != ''
@@ -17,9 +18,17 @@ WITH seen AS (
         UNION ALL
         SELECT
             if(m.host_id != '', m.host_id, m.host_name) AS host, max(m.host_name) AS host_name, max(m.host_type) AS host_type,
-            '' AS region, min(m.time) AS first_seen, max(m.time) AS last_seen
+            '' AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster, min(m.time) AS first_seen, max(m.time) AS last_seen
         FROM metrics AS m
         WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND (m.host_id != '' OR m.host_name != '')
+        GROUP BY host
+        UNION ALL
+        SELECT
+            if(c.host_id != '', c.host_id, c.host_name) AS host, max(c.host_name) AS host_name, '' AS host_type, '' AS region,
+            max(c.k8s_cluster_name) AS cluster, min(c.start_time) AS first_seen, min(c.start_time) AS last_seen
+        FROM spans AS c
+        WHERE c.tenant = {tenant:String} AND c.start_time >= {window:DateTime('UTC')} AND c.start_time < {until:DateTime64(9, 'UTC')}
+            AND c.k8s_cluster_name != '' AND (c.host_id != '' OR c.host_name != '')
         GROUP BY host
     ) AS f
     GROUP BY f.host
@@ -34,11 +43,24 @@ claims AS (
 rated AS (
     SELECT
         seen.host AS host,
-        argMax((rate_id, vcpus, usd_per_hour), (r.region = seen.region, valid_from, set_at)) AS rate
+        argMax(
+            (
+                rate_id, vcpus, memory_gib, usd_per_hour, r.memory_usd_per_hour, r.accelerator_usd_per_hour, r.accelerators, r.split
+            ), (r.region = seen.region, valid_from, set_at)
+        ) AS rate
     FROM seen
     INNER JOIN instance_rates AS r ON seen.host_type = r.instance_type
     WHERE (r.region = seen.region OR r.region = '') AND r.valid_from <= seen.first_seen AND seen.host_type != ''
     GROUP BY seen.host
+),
+memory AS (
+    SELECT
+        host,
+        sum(toInt256(bytes) * held_ns) AS used_byte_ns,
+        sum(toInt256(bytes) * if(self_ns > 0, spans_ns, 0)) AS claimed_byte_ns
+    FROM work_process_memory
+    WHERE settlement = {settlement:UInt64}
+    GROUP BY host
 )
 SELECT
     {window:DateTime('UTC')} AS window,
@@ -48,6 +70,7 @@ SELECT
     seen.host_name AS host_name,
     seen.host_type AS host_type,
     seen.region AS region,
+    seen.cluster AS cluster,
     seen.first_seen AS first_seen,
     seen.last_seen AS last_seen,
     toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen) AS observed_ns,
@@ -55,11 +78,28 @@ SELECT
     if(rated.rate.1 = '', NULL, toInt64(toDecimal128(rated.rate.2, 3) * observed_ns)) AS capacity_ns,
     ifNull(claims.claimed_ns, 0) AS claimed_ns,
     rated.rate.1 AS rate_id,
-    if(rated.rate.1 = '', NULL, rated.rate.3) AS usd_per_hour,
+    if(rated.rate.1 = '', NULL, rated.rate.4) AS usd_per_hour,
     if(
         rated.rate.1 = '', NULL,
-        toDecimal128(toDecimal256(rated.rate.3, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
-    ) AS amount_usd
+        toDecimal128(toDecimal256(rated.rate.4, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
+    ) AS amount_usd,
+    amount_usd - memory_usd - accelerator_usd AS cpu_usd,
+    if(
+        rated.rate.1 = '', NULL,
+        toDecimal128(toDecimal256(rated.rate.5, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
+    ) AS memory_usd,
+    if(
+        rated.rate.1 = '', NULL,
+        toDecimal128(toDecimal256(rated.rate.6, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
+    ) AS accelerator_usd,
+    rated.rate.7 AS accelerators,
+    rated.rate.8 AS split,
+    if(busy.host = '', NULL, toInt64(round(busy.busy_seconds * 1000000000))) AS busy_ns,
+    if(rated.rate.1 = '', NULL, rated.rate.3) AS memory_gib,
+    if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.used_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_used_gib_s,
+    if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.claimed_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_claimed_gib_s
 FROM seen
 LEFT ANY JOIN claims ON seen.host = claims.host
 LEFT ANY JOIN rated ON seen.host = rated.host
+LEFT ANY JOIN (SELECT * FROM work_busy_cpus WHERE settlement = {settlement:UInt64}) AS busy ON seen.host = busy.host
+LEFT ANY JOIN memory ON seen.host = memory.host

@@ -1,6 +1,7 @@
 -- Which ledger lines do machines make? Each span bears the share of its machine that it claims.
--- A share is claim / capacity of the machine's cost; where all claims exceed the capacity, claim / all claims. Shares are cut off at the
+-- A share is claim / capacity of what the CPUs cost; where all claims exceed the capacity, claim / all claims. Shares are cut off at the
 -- 18th decimal, so that their sum never exceeds the cost.
+-- Trace by trace.
 INSERT INTO work_lines
 SELECT
     {settlement:UInt64} AS settlement,
@@ -19,7 +20,7 @@ SELECT
     amount_usd AS amount,
     'USD' AS currency,
     toDecimal128(
-        toDecimal256(assumeNotNull(h.amount_usd), 18) * toInt256(e.claim_ns)
+        toDecimal256(assumeNotNull(h.cpu_usd), 18) * toInt256(e.claim_ns)
             / toInt256(greatest(assumeNotNull(h.capacity_ns), h.claimed_ns)),
         18
     ) AS amount_usd,

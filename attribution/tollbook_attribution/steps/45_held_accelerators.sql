@@ -1,0 +1,80 @@
+-- Which spans name an accelerator, which fraction of it, and what do they do on it?
+-- The device of a fraction is its parent. An index such as 0 is of its machine, any other name is of the world. A fraction is what the span
+-- says of compute instances (1g.10gb: a seventh) or of a share (HAMi, MPS); those who say nothing share the device in time.
+-- A span holds what it names itself; where only its resource names the device, model calls made in the process hold it. While it reads
+-- data, the device waits; what loads a model is told apart.
+-- Trace by trace.
+INSERT INTO work_held_spans
+WITH named AS (
+    SELECT
+        trace_id,
+        span_id,
+        max(accelerator_id) AS id,
+        max(accelerator_model) AS device_model,
+        max(if(attributes['hw.parent'] != '', attributes['hw.parent'], JSONExtractString(resource, 'hw.parent'))) AS parent,
+        max(arrayFirst(value -> value != '', [
+            attributes['tollbook.accelerator.profile'], attributes['GPU_I_PROFILE'],
+            JSONExtractString(resource, 'tollbook.accelerator.profile'), JSONExtractString(resource, 'GPU_I_PROFILE')
+        ])) AS profile,
+        max(if(attributes['GPU_I_ID'] != '', attributes['GPU_I_ID'], JSONExtractString(resource, 'GPU_I_ID'))) AS instance,
+        max(if(
+            attributes['tollbook.accelerator.share'] != '', attributes['tollbook.accelerator.share'],
+            trimBoth(JSONExtractRaw(resource, 'tollbook.accelerator.share'), '"')
+        )) AS share,
+        max(lower(attributes['tollbook.accelerator.state'])) AS said,
+        max(k8s_pod_name) AS pod,
+        max(accelerator_id != JSONExtractString(resource, 'hw.id')) AS by_itself,
+        toUInt64(max(greatest(ifNull(input_tokens, 0), 0) + greatest(ifNull(output_tokens, 0), 0))) AS tokens,
+        toUInt64(max(greatest(ifNull(batch_size, 0), 0))) AS items
+    FROM spans
+    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+        AND trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
+        AND accelerator_id != '' AND lower(accelerator_type) IN ('', 'gpu', 'tpu', 'npu', 'lpu', 'xpu', 'fpga', 'asic', 'accelerator')
+    GROUP BY trace_id, span_id
+),
+held AS (
+    SELECT
+        *,
+        multiIf(n.parent != '', n.parent, n.id LIKE 'MIG-GPU-%', splitByChar('/', substring(n.id, 5))[1], n.id) AS name_of_whole,
+        toUInt64OrZero(if(match(n.profile, '[0-9]+c\\.[0-9]+g'), extract(n.profile, '([0-9]+)c\\.'), extract(n.profile, '([0-9]+)g'))) AS instances,
+        toFloat64OrZero(n.share) AS fraction,
+        toUInt64(round(least(if(fraction > 1, fraction / 100, greatest(fraction, 0)), 1) * 28000000000000000)) AS share_parts,
+        if(n.profile != '', least(instances * if(match(n.device_model, 'A30\\b|RTX PRO'), 7, 4) * 1000000000000000, 28000000000000000), share_parts) AS parts,
+        if(n.pod != '', n.pod, toString(s.process)) AS holder
+    FROM named AS n
+    INNER JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64} AND accelerator_id != '') AS s
+        ON n.trace_id = s.trace_id AND n.span_id = s.span_id
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    h.trace_id AS trace_id,
+    h.span_id AS span_id,
+    h.parent_span_id AS parent_span_id,
+    if(match(h.name_of_whole, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND h.host != '', concat(h.host, '/', h.name_of_whole), h.name_of_whole) AS device,
+    multiIf(
+        h.parts = 0, '',
+        h.id != h.name_of_whole, h.id,
+        h.profile != '', concat(h.profile, ' ', if(h.instance != '', h.instance, h.holder)),
+        h.holder
+    ) AS slice,
+    h.device_model AS model,
+    h.parts AS parts,
+    h.process AS process,
+    h.host AS host,
+    h.region AS region,
+    multiIf(
+        h.said IN ('active', 'loading', 'waiting'), h.said,
+        h.operation IN ('load_model', 'model_load', 'load', 'warm_up', 'warmup')
+        OR match(lower(h.name), '^(model[ ._-]?load(ing)?|load(ing)?[ ._-]model|warm[ ._-]?up|cold[ ._-]?start)\\b'), 'loading',
+        h.handoff_operation = 'write', '',
+        h.tollbook_kind = 'handoff' OR h.handoff_operation != '' OR h.operation = 'retrieval' OR h.framework_kind = 'RETRIEVER', 'waiting',
+        h.tollbook_kind = 'inference' AND h.location != 'remote', 'active',
+        h.tollbook_kind = 'request' OR (h.kind IN ('client', 'producer') AND NOT h.by_itself), '',
+        h.by_itself OR h.tokens > 0, 'active',
+        ''
+    ) AS state,
+    h.tokens AS tokens,
+    h.items AS items,
+    toUnixTimestamp64Nano(h.start_time) AS start_ns,
+    least(start_ns + h.duration_ns, toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')})) AS end_ns
+FROM held AS h

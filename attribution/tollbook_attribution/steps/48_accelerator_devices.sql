@@ -1,0 +1,105 @@
+-- Which accelerators were paid for, for how long, and what did they cost in that time?
+-- A device is there from the first to the last fact of itself or its machine. Its price is its part of what its machine's rate pays for
+-- accelerators; else the price book's for its model. It is never paid twice. Without a price its cost is unknown.
+INSERT INTO work_devices
+WITH slices AS (
+    SELECT device, sum(parts) AS parts FROM work_slices WHERE settlement = {settlement:UInt64} GROUP BY device
+),
+told AS (
+    SELECT
+        device, max(t.model) AS model, max(t.host) AS host, max(t.region) AS region, min(t.since_ns) AS since_ns, max(t.until_ns) AS until_ns,
+        maxOrNull(t.busy_ratio) AS busy_ratio
+    FROM (
+        SELECT
+            device, max(model) AS model, max(host) AS host, max(region) AS region, min(start_ns) AS since_ns, max(end_ns) AS until_ns,
+            NULL AS busy_ratio
+        FROM work_held_spans
+        WHERE settlement = {settlement:UInt64}
+        GROUP BY device
+        UNION ALL
+        SELECT device, model, host, '' AS region, since_ns, until_ns, busy_ratio
+        FROM work_device_samples
+        WHERE settlement = {settlement:UInt64}
+    ) AS t
+    GROUP BY device
+),
+machines AS (
+    SELECT
+        *,
+        toUnixTimestamp64Nano(first_seen) AS first_ns,
+        toUnixTimestamp64Nano(last_seen) AS last_ns
+    FROM hosts_settled
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+),
+placed AS (
+    SELECT
+        t.device AS device,
+        t.model AS model,
+        t.host AS host,
+        m.cluster AS cluster,
+        t.region AS region,
+        t.busy_ratio AS busy_ratio,
+        least(t.since_ns, if(m.host = '', t.since_ns, m.first_ns)) AS since_ns,
+        greatest(t.until_ns, if(m.host = '', t.until_ns, m.last_ns)) AS until_ns,
+        if(m.accelerators > 0, m.accelerator_usd, NULL) AS machine_usd,
+        m.rate_id AS rate_id,
+        greatest(m.accelerators, count() OVER (PARTITION BY t.host)) AS accelerators,
+        row_number() OVER (PARTITION BY t.host ORDER BY t.device) AS place
+    FROM told AS t
+    LEFT ANY JOIN machines AS m ON t.host = m.host AND t.host != ''
+),
+priced AS (
+    SELECT
+        p.device AS device,
+        argMax((b.amount, b.currency, b.price_id, b.version), chosen) AS price,
+        argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
+    FROM placed AS p
+    INNER JOIN (
+        SELECT *, lower(replaceRegexpOne(model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) AS name
+        FROM current_prices
+        WHERE category = 'accelerator' AND unit = 'gpu_hour' AND tenant IN ('', {tenant:String})
+            AND valid_from <= {window:DateTime('UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
+    ) AS b ON lower(replaceRegexpOne(p.model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) = b.name
+    LEFT ANY JOIN (
+        SELECT currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})
+        UNION ALL
+        SELECT 'USD' AS currency, toDecimal128(1, 18) AS usd_per_unit
+    ) AS x ON b.currency = x.currency
+    WHERE p.model != '' AND b.region IN ('', p.region)
+    GROUP BY p.device
+),
+valued AS (
+    SELECT
+        d.device AS device, d.host AS host, d.cluster AS cluster, d.model AS model, d.busy_ratio AS busy_ratio, d.since_ns AS since_ns,
+        d.until_ns AS until_ns, d.machine_usd AS machine_usd, d.rate_id AS rate_id,
+        if(d.device LIKE 'MIG-%' AND s.parts > 0, s.parts, greatest(s.parts, 28000000000000000)) AS whole,
+        toDecimal128(toDecimal256(ifNull(d.machine_usd, 0), 18) * toInt256(d.place) / toInt256(d.accelerators), 18)
+        - toDecimal128(toDecimal256(ifNull(d.machine_usd, 0), 18) * toInt256(d.place - 1) / toInt256(d.accelerators), 18) AS own_usd,
+        toDecimal128(
+            toDecimal256(b.price.1, 18) * toInt256(d.until_ns - d.since_ns) * toInt256(whole) / toInt256(greatest(s.parts, 28000000000000000))
+                / toInt256(3600000000000),
+            18
+        ) AS book_amount,
+        toDecimal128(toDecimal256(book_amount, 18) * toDecimal256(b.usd_per_unit, 18), 18) AS book_usd,
+        b.usd_per_unit > 0 AS in_book,
+        b.price AS price
+    FROM placed AS d
+    LEFT ANY JOIN slices AS s ON d.device = s.device
+    LEFT ANY JOIN priced AS b ON d.device = b.device
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    device,
+    host,
+    cluster,
+    model,
+    busy_ratio,
+    whole,
+    since_ns,
+    until_ns,
+    multiIf(isNotNull(machine_usd), toNullable(own_usd), in_book, book_usd, NULL) AS amount_usd,
+    if(isNotNull(machine_usd), own_usd, book_amount) AS amount,
+    if(isNotNull(machine_usd), 'USD', toString(price.2)) AS currency,
+    if(isNotNull(machine_usd), toString(rate_id), price.3) AS price_id,
+    if(isNotNull(machine_usd), splitByChar('@', toString(rate_id))[-1], toString(price.4)) AS price_version
+FROM valued
