@@ -1,0 +1,175 @@
+"""Files of prices, read without a store: what they say, and what is wrong with them, by line and column."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from tollbook_attribution import price_files
+from tollbook_attribution.price_checks import problems_of
+from tollbook_attribution.price_files import Sheet, Wish
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HEADER = "provider,model,item,amount,per,valid_from,valid_until"
+
+
+def read(text: str, file: str = "ours.csv", since: datetime | None = None) -> Sheet:
+    """What a file of this text says."""
+    return price_files.read(file, text.encode(), Wish(since), NOW)
+
+
+def told(text: str) -> list[str]:
+    """Everything that is wrong with a file of this text."""
+    return [str(problem) for problem in problems_of(read(text))]
+
+
+def test_a_line_is_a_price_with_the_digits_that_it_has() -> None:
+    [line] = read(f"{HEADER}\nacme,Fast-1,input,2.50,1M,2026-01-01,2026-07-01T00:00:00Z\n").lines
+    price = line.price
+    assert (price.provider, price.model, price.item, price.unit) == ("acme", "Fast-1", "input", "token")
+    assert (price.amount, price.quoted, price.per) == (Decimal("0.0000025"), Decimal("2.50"), 1_000_000)
+    assert (price.valid_from, price.valid_until) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC))
+    assert (price.precedence, price.source, line.number) == ("own", "file ours.csv", 2)
+
+
+def test_csv_json_and_json_lines_say_the_same() -> None:
+    row = {"provider": "acme", "model": "fast-1", "item": "output", "amount": 10, "per": "1M", "currency": "EUR", "batch": True}
+    csv = f"{','.join(row)}\nacme,fast-1,output,10,1M,EUR,true\n"
+    texts = [csv, json.dumps([row], indent=1), json.dumps({"prices": [row]}), json.dumps(row) + "\n"]
+    boxes = [
+        [(p.model, p.item, p.amount, p.currency, p.batch) for p in (line.price for line in read(text).lines)] for text in texts
+    ]
+    assert boxes == [[("fast-1", "output", Decimal("0.00001"), "EUR", True)]] * 4
+
+
+def test_a_price_over_midnight_holds_in_two_parts_of_the_day() -> None:
+    text = "provider,model,item,amount,per,time_from,time_until\ndeepseek,chat,input,0.135,1M,16:30,00:30\n"
+    assert [(line.price.day_from_s, line.price.day_until_s) for line in read(text).lines] == [(59_400, 86_400), (0, 1_800)]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("acme,m,input,\"0,15\",1M,,", "column amount: '0,15' is no number: decimals are written with a point"),
+        ("acme,m,input,-1,1M,,", "column amount: '-1' is no number: a price is not below 0"),
+        ("acme,m,input,2.50,1,,", "column amount: 2.5 USD for one token cannot be: is per=1M missing?"),
+        ("acme,m,input,2.50,1M,2026-13-01,", "column valid_from: '2026-13-01' is no date: 2026-11-20, or 2026-11-20T16:30:00Z"),
+        ("acme,m,input,2.50,1M,2026-02-01,2026-01-01", "column valid_until: lies not after valid_from"),
+        ("acme,m,prompt,2.50,1M,,", "column item: 'prompt' is nothing that calls are counted in"),
+        ("acme,,input,2.50,1M,,", "column model: is empty"),
+        ("acme,m,input,2.50,0,,", "column per: '0' is no number of units: 1, 1000, 1M"),
+        ("acme,m,input,2.50", ": 4 values for 7 columns"),
+        ("acme,m,input,1e400,1M,,", "column amount: 1e400 is too large to be a price"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_named_by_line_and_column(row: str, problem: str) -> None:
+    [found] = told(f"{HEADER}\nacme,ok,input,1,1M,,\n{row}\n")
+    assert found.startswith("ours.csv, line 3")
+    assert problem in found
+
+
+def test_a_column_that_does_not_exist_or_is_missing_is_named() -> None:
+    assert told("provider,model,item,amount,valid_form\n")[0].startswith("ours.csv, line 1, column valid_form: no such column")
+    assert told("provider,model,item\na,b,input\n") == ["ours.csv, line 1, column amount: the column is missing"]
+    assert told("") == ["ours.csv: the file is empty"]
+    sheet = price_files.read("ours.csv", b"provider,model\n\xff\xfe", Wish(), NOW)
+    assert str(sheet.problems[0]) == "ours.csv, line 2: not UTF-8 at byte 15"
+
+
+def test_overlapping_days_are_an_error_and_missing_ones_a_warning() -> None:
+    lines = [
+        "acme,m,input,1,1M,2026-01-01,2026-07-01",
+        "acme,m,input,2,1M,2026-06-01,2026-09-01",
+        "acme,m,input,3,1M,2026-10-01,",
+        "acme,m,output,4,1M,,",
+        "acme,m,output,5,1M,2026-01-01,",
+    ]
+    problems = problems_of(read("\n".join([HEADER, *lines])))
+    assert [(str(problem), problem.is_error) for problem in problems] == [
+        (
+            "ours.csv, line 3, column valid_from: overlaps line 2 from 2026-06-01 to 2026-07-01: two prices for acme/m/input",
+            True,
+        ),
+        ("ours.csv, line 6, column valid_from: overlaps line 5 from 2026-01-01 on: two prices for acme/m/output", True),
+        ("ours.csv, line 4, column valid_from: no price of acme/m/input from 2026-09-01 to 2026-10-01", False),
+    ]
+
+
+def test_different_conditions_do_not_overlap() -> None:
+    header = "provider,model,item,amount,per,min_quantity,max_quantity,service_tier,region,batch,time_from,time_until"
+    lines = [
+        "acme,m,input,1,1M,,200001,,,,,",
+        "acme,m,input,2,1M,200001,,,,,,",
+        "acme,m,input,3,1M,,,flex,,,,",
+        "acme,m,input,3,1M,,,,eu-west-1,,,",
+        "acme,m,input,3,1M,,,,,true,,",
+        "acme,n,input,3,1M,,,,,,16:30,00:30",
+        "acme,n,input,3,1M,,,,,,00:30,16:30",
+    ]
+    assert told("\n".join([header, *lines])) == []
+
+
+def test_broken_json_is_named_by_line_and_character() -> None:
+    assert told('[\n {"provider": "a",\n}]') == [
+        "ours.csv, line 3, column 1: not JSON: Expecting property name enclosed in double quotes"
+    ]
+    assert told('{"a": NaN}')[0].endswith("not JSON: NaN is no number")
+
+
+MAP = {
+    "sample_spec": {"input_cost_per_token": "cost in USD", "litellm_provider": "one of many"},
+    "gpt-x": {
+        "litellm_provider": "openai",
+        "input_cost_per_token": 2.5e-06,
+        "output_cost_per_token": 1e-05,
+        "cache_read_input_token_cost": 1.25e-06,
+        "input_cost_per_token_batches": 1.25e-06,
+        "input_cost_per_token_priority": 5e-06,
+        "input_cost_per_token_above_200k_tokens": 4e-06,
+        "input_dbu_cost_per_token": 3e-05,
+        "search_context_cost_per_query": {"search_context_size_medium": 0.01, "search_context_size_low": 0.005},
+        "max_input_tokens": 400000,
+    },
+    "bedrock/eu-central-1/anthropic.claude-x": {"litellm_provider": "bedrock", "input_cost_per_token": 3e-06},
+    "github_copilot/gpt-x": {"litellm_provider": "github_copilot", "input_cost_per_token": 0, "output_cost_per_token": 0},
+    "dashscope/qwen-x": {
+        "litellm_provider": "dashscope",
+        "tiered_pricing": [
+            {"range": [0, 32000], "input_cost_per_token": 1e-06},
+            {"range": [32000, 128000], "input_cost_per_token": 2e-06},
+        ],
+    },
+}
+
+
+def test_litellm_s_map_is_known_by_its_shape_and_read_with_its_conditions() -> None:
+    sheet = read(json.dumps(MAP, indent=1), "map.json")
+    assert (sheet.source, sheet.errors) == ("litellm", ())
+    prices = {line.price.price_id: line.price.amount for line in sheet.lines}
+    assert prices == {
+        "openai/gpt-x/input (up to 200000 input tokens)": Decimal("0.0000025"),
+        "openai/gpt-x/input (more than 200000 input tokens)": Decimal("0.000004"),
+        "openai/gpt-x/input (batch)": Decimal("0.00000125"),
+        "openai/gpt-x/input (service tier priority)": Decimal("0.000005"),
+        "openai/gpt-x/output": Decimal("0.00001"),
+        "openai/gpt-x/cache_read": Decimal("0.00000125"),
+        "openai/gpt-x/web_search": Decimal("0.01"),
+        "openai/gpt-x/web_search (search_context_size=low)": Decimal("0.005"),
+        "aws/anthropic.claude-x/input (region eu-central-1)": Decimal("0.000003"),
+        "dashscope/qwen-x/input (up to 32000 input tokens)": Decimal("0.000001"),
+        "dashscope/qwen-x/input (more than 32000 input tokens, up to 128000 input tokens)": Decimal("0.000002"),
+    }
+    assert [str(problem).split(": ", 1)[1] for problem in sheet.problems] == [
+        "is no price that calls are counted by here: not read",
+        "github_copilot/gpt-x costs 0 throughout: free or unknown, so left out",
+    ]
+    assert {line.price.precedence for line in sheet.lines} == {"undated list"}
+    assert {line.price.precedence for line in read(json.dumps(MAP), "map.json", NOW).lines} == {"dated list"}
+
+
+def test_a_wrong_price_in_litellm_s_map_is_named_by_its_line() -> None:
+    wrong = {"m": {"litellm_provider": "openai", "input_cost_per_token": "cheap"}, "n": {"output_cost_per_token": -1e-06}}
+    assert [str(problem) for problem in read(json.dumps(wrong, indent=1), "map.json").problems] == [
+        "map.json, line 2, column input_cost_per_token: 'cheap' is no number",
+        "map.json, line 6, column output_cost_per_token: -0.000001 is below 0",
+    ]
