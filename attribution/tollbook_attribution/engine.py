@@ -135,7 +135,7 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     """Settles one hour and returns its row of `settlements`. All that is derived of the hour lies on one node of a cluster."""
     window = unsettled.window
     node = store.node(f"{unsettled.tenant} {window:%Y-%m-%dT%H}")
-    parameters = {
+    parameters: dict[str, Any] = {
         "tenant": unsettled.tenant,
         "window": window,
         "until": _end(window),
@@ -148,12 +148,20 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     try:
         for step in steps():
             if step != SUPERSEDED or node.query(_query("superseded.sql"), parameters):
-                _run_step(node, step, parameters, pieces)
+                run_step(node, step, parameters, pieces)
             if step == MODELS_NAMED_AFTER:
                 _name_models(store, node, parameters)
     finally:
         _work_done(node, parameters["settlement"])
     return node.query(_query("settlement.sql"), parameters)[0]
+
+
+def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range]) -> None:
+    """Runs a step once, or range by range where it relates rows of one trace only."""
+    text = sql.text("tollbook_attribution", f"steps/{step}")
+    for piece in pieces if ranges.is_trace_by_trace(text) else [ranges.Range()]:
+        for statement in sql.statements(text):
+            node.command(statement, {**parameters, **piece.parameters}, piece.filters)
 
 
 @cache
@@ -197,14 +205,6 @@ def _name_models(store: Store, node: Node, parameters: Mapping[str, Any]) -> Non
     rows = node.query(_query("new_model_names.sql"), parameters)
     if rows:
         model_names.name_models(store, [(row["provider"], row["model"]) for row in rows])
-
-
-def _run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range]) -> None:
-    """Runs a step once, or range by range where it relates rows of one trace only."""
-    text = sql.text("tollbook_attribution", f"steps/{step}")
-    for piece in pieces if ranges.is_trace_by_trace(text) else [ranges.Range()]:
-        for statement in sql.statements(text):
-            node.command(statement, {**parameters, **piece.parameters}, piece.filters)
 
 
 def _run(node: Node, name: str, parameters: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tollbook_attribution import engine, set_rate, settle, windows_to_settle
 from tollbook_schema import attributes as A  # noqa: N812
-from tollbook_schema.store import QueryError, Store
+from tollbook_schema.store import Node, QueryError, Store
 
 from tests.attribution.facts import NOON, Intake, Point, S, Span, chat, trace_id
 from tests.attribution.laws import assert_the_ledger_balances
@@ -81,15 +81,15 @@ def test_a_step_that_fails_leaves_what_readers_see(store: Store, intake: Intake,
     settle(store)
     before = store.query(LINES)
     intake.spans([chat(2, 1, input=1_000)])
-    run = engine._run
+    run = engine.run_step
 
-    def fails_before_the_end(a_store: Store, step: str, parameters: Any) -> None:
+    def fails_before_the_end(node: Node, step: str, *how: Any) -> None:
         if step == "90_settlement.sql":
             raise QueryError("the disk is gone")
-        run(a_store, step, parameters)
+        run(node, step, *how)
 
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "_run", fails_before_the_end)
+        patch.setattr(engine, "run_step", fails_before_the_end)
         with pytest.raises(QueryError, match="the disk is gone"):
             settle(store)
     assert store.query(LINES) == before
@@ -102,14 +102,14 @@ def test_a_ledger_that_does_not_balance_is_never_shown(store: Store, intake: Int
     intake.spans([chat(1, 1, input=1_000)])
     settle(store)
     before = store.query(LINES)
-    run = engine._run
+    run = engine.run_step
 
-    def loses_a_cent(a_store: Store, step: str, parameters: Any) -> None:
-        run(a_store, step, parameters)
-        if step == "34_token_resources.sql":
-            a_store.command(ONE_CENT_MORE, parameters)
+    def loses_a_cent(node: Node, step: str, parameters: Any, pieces: Any) -> None:
+        run(node, step, parameters, pieces)
+        if step == "59_resource_costs.sql":
+            node.command(ONE_CENT_MORE, parameters)
 
-    monkeypatch.setattr(engine, "_run", loses_a_cent)
+    monkeypatch.setattr(engine, "run_step", loses_a_cent)
     with pytest.raises(QueryError, match="the ledger does not balance"):
         settle(store, since=NOON)
     assert store.query(LINES) == before

@@ -1,9 +1,8 @@
 -- Which model names of this settlement has the price list not been asked about yet?
-SELECT DISTINCT provider, model
+SELECT DISTINCT provider, arrayJoin([toString(request_model), toString(response_model)]) AS model
 FROM (
-    SELECT s.provider AS provider, arrayJoin([toString(s.request_model), toString(s.response_model)]) AS model
-    FROM work_calls AS w
-    INNER JOIN work_spans AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id
-    WHERE w.settlement = {settlement:UInt64} AND s.settlement = {settlement:UInt64} AND w.has_usage
+    SELECT DISTINCT provider, request_model, response_model
+    FROM work_spans
+    WHERE settlement = {settlement:UInt64} AND (request_model != '' OR response_model != '')
 )
 WHERE model != '' AND (provider, model) NOT IN (SELECT provider, model FROM model_names WHERE book = {book:String})

@@ -1,5 +1,5 @@
 -- Which tables that a settlement reads or writes hold rows of traces?
-SELECT DISTINCT table AS name
-FROM system.columns
-WHERE database = currentDatabase() AND name = 'trace_id' AND (startsWith(table, 'work_') OR endsWith(table, '_settled'))
+SELECT DISTINCT c.table AS name
+FROM system.columns AS c
+WHERE c.database = currentDatabase() AND c.name = 'trace_id' AND (startsWith(c.table, 'work_') OR endsWith(c.table, '_settled'))
 ORDER BY name

@@ -3,6 +3,7 @@
 -- cpu_self_ns: CPU time less that of children in the same process, unless both name a thread and the threads differ.
 -- claim_ns, what it claims of its host: its own CPU time; where it has none, its own wall time as an estimate, unless it waits for
 -- another process (kind client or producer) or its parent's measured CPU time covers it already.
+-- Trace by trace.
 INSERT INTO work_efforts
 WITH own AS (
     SELECT

@@ -1,6 +1,7 @@
 -- What does each counted call cost? The price of the model that answered, at the time of the call, at its length and service tier.
 -- A call is priced whole or not at all: if one of its buckets has no price, the call is unpriced and the reason says which.
 -- Evaluated lazily, branch by branch, it would take twice the CPU.
+-- Trace by trace.
 INSERT INTO work_priced
 WITH names AS (
     SELECT provider, model, any(price_provider) AS price_provider, any(price_model) AS price_model,

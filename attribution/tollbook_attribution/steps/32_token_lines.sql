@@ -1,4 +1,5 @@
 -- Which ledger lines do tokens make? One for each call and kind of token.
+-- Trace by trace.
 INSERT INTO work_lines
 SELECT
     {settlement:UInt64} AS settlement,

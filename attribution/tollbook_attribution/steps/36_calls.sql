@@ -1,4 +1,5 @@
 -- Which model calls were there, what role does each span play, and what did the counted ones cost?
+-- Trace by trace.
 INSERT INTO calls_settled
 SELECT
     {window:DateTime('UTC')} AS window,

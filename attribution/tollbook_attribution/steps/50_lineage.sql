@@ -1,6 +1,7 @@
 -- Which data did each inference use, and how old was it at that moment?
 -- Assets that the inference itself names (via span); else what its trace had read before it began (via trace). A handoff tells the event
 -- time; where none does and the inference names one asset, the inference's own stamp does. Unknown stays unknown.
+-- Trace by trace.
 INSERT INTO lineage_settled
 WITH inferences AS (
     SELECT s.*

@@ -1,4 +1,5 @@
 -- Which lines does the ledger have, and whose are they? Every line with the owners of its span.
+-- Trace by trace.
 INSERT INTO ledger_settled
 SELECT
     {window:DateTime('UTC')} AS window,

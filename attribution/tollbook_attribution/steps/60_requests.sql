@@ -1,5 +1,6 @@
 -- What did each request do, how long did it take, and what did it cost?
 -- A request is a trace. Its name and status are those of its request span, else of its root; what goes on from the window before is 'continued'.
+-- Trace by trace.
 INSERT INTO requests_settled
 WITH costs AS (
     SELECT trace_id, toNullable(sum(amount_usd)) AS cost_usd
@@ -69,6 +70,7 @@ SELECT
     t.has_no_head AND t.trace_id IN (
         SELECT trace_id FROM spans
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} - INTERVAL 1 HOUR AND start_time < {window:DateTime('UTC')}
+            AND trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
     ) AS continued,
     costs.cost_usd AS cost_usd,
     c.unpriced_calls AS unpriced_calls,

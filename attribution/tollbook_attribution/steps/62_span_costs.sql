@@ -1,4 +1,5 @@
 -- What did each span cost by itself, in money, time and bytes, and was it scaffolding?
+-- Trace by trace.
 INSERT INTO span_costs_settled
 SELECT
     {window:DateTime('UTC')} AS window,

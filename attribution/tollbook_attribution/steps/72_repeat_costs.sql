@@ -1,4 +1,5 @@
 -- What did each of these repeated acts cost, with everything below it in its trace?
+-- Trace by trace.
 INSERT INTO work_repeat_costs
 WITH RECURSIVE below AS (
     SELECT trace_id, span_id AS top_id, span_id, 1 AS depth
