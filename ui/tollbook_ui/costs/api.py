@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, Scoped, written
-from tollbook_ui.costs.figures import Bridge, Cost
+from tollbook_ui.costs.figures import Anomalies, Bridge, Caches, Cost
 from tollbook_ui.costs.keys import KEYS
 from tollbook_ui.costs.questions import BRIDGED_BY
 from tollbook_ui.periods import parse_period
@@ -50,3 +50,23 @@ def bridge(
     now = datetime.now(UTC)
     periods = parse_period(before, now), parse_period(after, now)
     return written(ask.costs.bridge(*periods, by.split(","), where or (), scope=scope, limit=limit), shape)
+
+
+@router.get("/anomalies", response_model=Anomalies)
+def anomalies(
+    *,
+    ask: Ask,
+    scope: Scoped,
+    by: By = "workflow",
+    where: Where = None,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 20,
+    shape: As = Format.JSON,
+) -> Response:
+    """Hours and days at which a group cost far more than usual, with what moved it."""
+    return written(ask.costs.anomalies(scope, by.split(","), where or (), limit), shape)
+
+
+@router.get("/caches", response_model=Caches)
+def caches(ask: Ask, scope: Scoped, shape: As = Format.JSON) -> Response:
+    """What caching saved, what it cost, and what one's own caches avoided."""
+    return written(ask.costs.caches(scope), shape)

@@ -1,4 +1,4 @@
-"""Commands about cost: `tollbook cost`, `tollbook bridge`."""
+"""Commands about cost: `tollbook cost`, `bridge`, `anomalies` and `caches`."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -63,3 +63,35 @@ def bridge(
     with asking(data) as answers:
         found = answers.costs.bridge(*periods, by.split(","), where or (), limit=limit)
     answer(shape, found, lambda: show.bridge(found))
+
+
+@command(commands)
+@scoped
+def anomalies(
+    scope: f.Scope,
+    *,
+    by: Annotated[
+        str, typer.Option(help="What tells groups apart, up to three keys: workflow, team, model and others.")
+    ] = "workflow",
+    where: Where = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Rows at most.")] = 20,
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Print hours and days that cost far more than usual, with what moved them."""
+    from tollbook_ui.costs import show
+
+    with asking(data) as answers:
+        found = answers.costs.anomalies(scope, by.split(","), where or (), limit)
+    answer(shape, found, lambda: show.anomalies(found))
+
+
+@command(commands)
+@scoped
+def caches(scope: f.Scope, data: Data = None, shape: As = Format.TABLE) -> None:
+    """Print what caching saved and cost: hit rates, writes that nobody read, calls that your own caches answered."""
+    from tollbook_ui.costs import show
+
+    with asking(data) as answers:
+        found, extent = answers.costs.caches(scope), answers.extent()
+    answer(shape, found, lambda: show.caches(found), extent)

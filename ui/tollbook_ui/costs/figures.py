@@ -1,6 +1,7 @@
 """What answers about cost are made of. Money is `Decimal` in US dollars and exact; `None` is what nobody knows, never a zero."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from tollbook_ui.figures import Period
@@ -130,6 +131,83 @@ class Bridge:
     def grid(self) -> Grid:
         """The rows with a column for each key."""
         return keyed(self.by, self.rows, "workload")
+
+
+@dataclass(frozen=True)
+class AnomalyRow:
+    """Hours or a day at which a group cost far more than usual."""
+
+    keys: tuple[str, ...]
+    since: datetime
+    until: datetime
+    amount_usd: Decimal
+    usual_usd: Decimal
+    """The median of comparable times."""
+    more_usd: Decimal
+    distance: float
+    """From the usual, in distances that are usual: 6 or more."""
+    cause: str
+    """What moved it, against the same time a week or a day before; empty where that is unknown."""
+
+
+@dataclass(frozen=True)
+class Anomalies:
+    """What is out of the ordinary, the dearest first."""
+
+    period: Period
+    by: tuple[str, ...]
+    where: tuple[str, ...]
+    known_since: datetime | None
+    """What came before is unknown, and nothing is compared with it."""
+    rows: tuple[AnomalyRow, ...]
+
+    def grid(self) -> Grid:
+        """The rows with a column for each key."""
+        return keyed(self.by, self.rows, "keys")
+
+
+@dataclass(frozen=True)
+class CacheRow:
+    """What caching did for one workload and model. Token kinds exclude each other."""
+
+    workflow: str
+    provider: str
+    model: str
+    input_tokens: Decimal
+    """Paid in full."""
+    read_tokens: Decimal
+    written_tokens: Decimal
+    unread_tokens: Decimal
+    """Of those written: at least so many were never read."""
+    hit_ratio: float | None
+    """Share of all input that was read from the cache."""
+    saved_usd: Decimal | None
+    """What reading saved against the price of fresh input; `None` where that price is unknown."""
+    write_premium_usd: Decimal | None
+    """What writing cost more than fresh input would have."""
+    wasted_usd: Decimal | None
+    """Of that, for what was never read."""
+    net_usd: Decimal | None
+    """Saved less premium."""
+
+
+@dataclass(frozen=True)
+class Caches:
+    """Cache economics of a period: of providers' caches by workload and model, and of one's own caches."""
+
+    period: Period
+    rows: tuple[CacheRow, ...]
+    hit_ratio: float | None
+    saved_usd: Decimal
+    write_premium_usd: Decimal
+    wasted_usd: Decimal
+    net_usd: Decimal
+    unknown_rows: int
+    """Rows whose saving is unknown; they are in no sum."""
+    avoided_calls: int
+    """Calls that one's own cache answered."""
+    avoided_usd: Decimal | None
+    """What these calls would have cost; `None` where that is unknown."""
 
 
 def keyed(by: tuple[str, ...], rows: tuple[object, ...], place: str) -> Grid:

@@ -1,22 +1,30 @@
 """Questions about cost, asked of a store: one method for each, one SQL file behind each."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
 
 from tollbook_schema import sql
+from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import Reads
 
 from tollbook_ui import figures as f
 from tollbook_ui.costs import keys
+from tollbook_ui.costs.anomalies import LOOKED_BACK, Anomaly
+from tollbook_ui.costs.anomalies import found as out_of_the_ordinary
 from tollbook_ui.costs.bridge import DIGITS, LAST_DIGIT, Calls, Line, Side, Workload
+from tollbook_ui.costs.caches import economics
 from tollbook_ui.costs.changes import bridged, ratio
-from tollbook_ui.costs.figures import Bridge, Cost, CostRow
+from tollbook_ui.costs.figures import Anomalies, AnomalyRow, Bridge, Caches, Cost, CostRow
 from tollbook_ui.periods import BadQuestionError, whole_hours
 
 MOST_ROWS = 1_000
+MOST_GROUPS = 300
+"""Groups that anomalies are looked for in, the dearest; more would be seconds of waiting."""
+
 ALL = f.Scope()
+DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 BRIDGED_BY = frozenset(keys.OF_REQUESTS & keys.OF_CALLS) - set(keys.TIMES)
 """Keys that requests, calls and money all have."""
 
@@ -72,6 +80,74 @@ class Costs:
         sides = [self._side(period, names, wanted) for period in (before, after)]
         return bridged((before, after), (sides[0], sides[1]), names, _told(wanted), limit)
 
+    def anomalies(
+        self, scope: f.Scope, by: Sequence[str] = ("workflow",), where: Sequence[str] = (), limit: int = 20
+    ) -> Anomalies:
+        """Hours and days of a period at which a group cost far more than usual, with what moved it; the dearest first.
+
+        Raises:
+            BadQuestionError: groups cannot be told apart by these keys.
+        """
+        names, wanted = keys.checked(by), keys.filters(scope, where)
+        if len(names) > 3 or set(names) & set(keys.TIMES):
+            raise BadQuestionError(f"anomalies are looked for by up to three keys that are no time, not by {', '.join(names)}")
+        period = whole_hours(scope.since, scope.until, datetime.now(UTC))
+        settled = self._reads.query(_text("settled_since"), {})[0]
+        first = settled["first"] and settled["first"].replace(tzinfo=UTC)
+        if first is None:
+            return Anomalies(period, names, _told(wanted), None, ())
+        since = max(period.since - timedelta(seconds=LOOKED_BACK), first)
+        times = {"since": since, "until": period.until, "limit": MOST_GROUPS}
+        rows = self._reads.query(_text("series"), {**keys.bound(names, wanted), **times})
+        found = [(_group(row, len(names)), one) for row in rows for one in _anomalies(row, period, since)]
+        found.sort(key=lambda pair: (pair[1].usual - pair[1].amount, pair[0], pair[1].since))
+        told = tuple(self._anomaly(names, wanted, group, one, first) for group, one in found[:limit])
+        return Anomalies(period, names, _told(wanted), first, told)
+
+    def caches(self, scope: f.Scope) -> Caches:
+        """What providers' caches saved, what writing to them cost, and what one's own caches avoided."""
+        period = whole_hours(scope.since, scope.until, datetime.now(UTC))
+        owners = {key: getattr(scope, key) for key in ("service", *OWNER_COLUMNS)}
+        bound = {**owners, "since": period.since, "until": period.until}
+        avoided = self._reads.query(_text("avoided"), bound)[0]
+        rows = self._reads.query(_text("cache"), bound)
+        return economics(period, rows, (avoided["avoided_calls"], avoided["amount_usd"]))
+
+    def _anomaly(
+        self,
+        names: tuple[str, ...],
+        wanted: Mapping[str, Sequence[str]],
+        group: tuple[str, ...],
+        one: Anomaly,
+        first: datetime,
+    ) -> AnomalyRow:
+        since, until = (datetime.fromtimestamp(at, UTC) for at in (one.since, one.until))
+        of_group = {**wanted, **{name: (value,) for name, value in zip(names, group, strict=True)}}
+        return AnomalyRow(
+            keys=group,
+            since=since,
+            until=until,
+            amount_usd=one.amount,
+            usual_usd=one.usual,
+            more_usd=one.amount - one.usual,
+            distance=one.distance,
+            cause=self._cause(f.Period(since, until), of_group, first),
+        )
+
+    def _cause(self, period: f.Period, wanted: Mapping[str, Sequence[str]], first: datetime) -> str:
+        """What moved a group's cost most, against the same time a week before, else a day before; in words."""
+        back = next((back for back in (WEEK, DAY) if period.since - back >= first), None)
+        if back is None or len(wanted) > keys.MOST_FILTERS:
+            return ""
+        before = f.Period(period.since - back, period.until - back)
+        sides = (self._side(before, (), wanted), self._side(period, (), wanted))
+        drivers = bridged((before, period), sides, (), (), 1).drivers
+        if not drivers:
+            return ""
+        most = drivers[0]
+        of = f" of {most.detail}" if most.detail and most.cause != "volume" else ""
+        return f"{most.cause}{of}" + (f": {most.said}" if most.said else "")
+
     def _side(self, period: f.Period, by: tuple[str, ...], wanted: Mapping[str, Sequence[str]]) -> Side:
         def ask(name: str, known: frozenset[str] | None = None) -> list[dict[str, Any]]:
             kept = {key: values for key, values in wanted.items() if known is None or key in known}
@@ -79,7 +155,7 @@ class Costs:
             return list(self._reads.query(_text(name), bound))
 
         def workload(row: Mapping[str, Any]) -> Workload:
-            return tuple(str(row[f"key{place}"]) for place in range(1, len(by) + 1))
+            return _group(row, len(by))
 
         lines = ("allocation", "category", "token_model", "item", "unit", "quantity", "amount_usd")
         return Side(
@@ -115,11 +191,21 @@ _NOTHING: dict[str, Any] = {
 }
 
 
+def _group(row: Mapping[str, Any], width: int) -> tuple[str, ...]:
+    return tuple(str(row[f"key{place}"]) for place in range(1, width + 1))
+
+
+def _anomalies(row: Mapping[str, Any], period: f.Period, first: datetime) -> tuple[Anomaly, ...]:
+    costs = dict(zip(row["hours"], row["amounts"], strict=True))
+    times = [int(time.timestamp()) for time in (period.since, period.until, first)]
+    return out_of_the_ordinary(costs, times[0], times[1], times[2])
+
+
 def _row(row: Mapping[str, Any], width: int, whole: Decimal | None) -> CostRow:
     amount, calls, requests = row["amount_usd"], row["with_calls"], row["with_requests"]
     good = row["good_requests"] if requests else None
     return CostRow(
-        keys=tuple(str(row[f"key{place}"]) for place in range(1, width + 1)),
+        keys=_group(row, width),
         amount_usd=amount,
         share=ratio(amount, whole if width else amount),
         lines=row["lines"],

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any, Protocol, TypeVar
 
 from tollbook_ui import figures as f
-from tollbook_ui.costs.figures import Bridge, Cost
+from tollbook_ui.costs.figures import Anomalies, Bridge, Caches, Cost
 from tollbook_ui.costs.questions import ALL
 
 Answer = TypeVar("Answer")
@@ -26,7 +26,17 @@ class RemoteCosts:
 
     def by(self, scope: f.Scope, by: Sequence[str] = (), where: Sequence[str] = (), limit: int = 1_000) -> Cost:
         """As `Costs.by`."""
-        return self._get(Cost, "/cost", {**asked(scope), "by": ",".join(by), "where": list(where), "limit": limit})
+        return self._get(Cost, "/cost", {**asked(scope), **_more(by, where, limit)})
+
+    def anomalies(
+        self, scope: f.Scope, by: Sequence[str] = ("workflow",), where: Sequence[str] = (), limit: int = 20
+    ) -> Anomalies:
+        """As `Costs.anomalies`."""
+        return self._get(Anomalies, "/anomalies", {**asked(scope), **_more(by, where, limit)})
+
+    def caches(self, scope: f.Scope) -> Caches:
+        """As `Costs.caches`."""
+        return self._get(Caches, "/caches", asked(scope))
 
     def bridge(
         self,
@@ -40,8 +50,11 @@ class RemoteCosts:
     ) -> Bridge:
         """As `Costs.bridge`."""
         periods = {"before": written(before), "after": written(after)}
-        more = {"by": ",".join(by), "where": list(where), "limit": limit}
-        return self._get(Bridge, "/bridge", {**asked(scope), **periods, **more})
+        return self._get(Bridge, "/bridge", {**asked(scope), **periods, **_more(by, where, limit)})
+
+
+def _more(by: Sequence[str], where: Sequence[str], limit: int) -> dict[str, Any]:
+    return {"by": ",".join(by), "where": list(where), "limit": limit}
 
 
 def written(period: f.Period) -> str:

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
-from tollbook_ui.costs.figures import Bridge, Cost, CostRow
+from tollbook_ui.costs.figures import Anomalies, Bridge, Caches, Cost, CostRow
 from tollbook_ui.show import NOBODY, escape, headed, listed, told
 
 
@@ -75,6 +75,59 @@ def bridge(found: Bridge) -> Iterable[RenderableType]:
     yield listed("Workloads", (*found.by, ">before", ">after", ">change", ">in percent"), rows)
     for note in found.notes:
         yield escape(f"Note: {note}.")
+
+
+def anomalies(found: Anomalies) -> Iterable[RenderableType]:
+    """What is out of the ordinary, or that nothing is."""
+    yield headed("Out of the ordinary", found.period)
+    if not found.rows:
+        since = units.moment(found.known_since)
+        yield f"Nothing is. Cost is known since {since} UTC; an hour is compared with hours like it before."
+        return
+    rows = (
+        (
+            *_keys(row.keys),
+            f"{row.since:%Y-%m-%d %H:%M}",
+            units.age(int((row.until - row.since).total_seconds()) * units.NS_PER_SECOND),
+            units.usd(row.amount_usd),
+            units.usd(row.usual_usd),
+            signed(row.more_usd),
+            row.cause,
+        )
+        for row in found.rows
+    )
+    yield listed("", (*found.by, "=when, UTC", ">for", ">cost", ">usual", ">more", "what moved it"), rows)
+
+
+def caches(found: Caches) -> Iterable[RenderableType]:
+    """What caching saved and cost."""
+    yield headed("Caches", found.period)
+    yield told(
+        ("Saved by reading", units.usd_exact(found.saved_usd)),
+        ("  paid more for writing", units.usd_exact(found.write_premium_usd)),
+        ("  of it for what nobody read, at least", units.usd_exact(found.wasted_usd)),
+        ("Net", units.usd_exact(found.net_usd)),
+        ("Input read from caches", units.percent(found.hit_ratio)),
+        ("Calls that your own caches answered", units.count(found.avoided_calls)),
+        ("  they would have cost", units.usd_exact(found.avoided_usd)),
+    )
+    rows = (
+        (
+            row.workflow or NOBODY,
+            row.model,
+            units.percent(row.hit_ratio),
+            units.count(float(row.read_tokens)),
+            units.count(float(row.written_tokens)),
+            units.count(float(row.unread_tokens)),
+            units.usd(row.saved_usd),
+            units.usd(row.write_premium_usd),
+            units.usd(row.wasted_usd),
+            units.usd(row.net_usd),
+        )
+        for row in found.rows
+    )
+    columns = ("workflow", "model", ">hit rate", ">read", ">written", ">never read", ">saved", ">premium", ">wasted", ">net")
+    yield listed("By workflow and model", columns, rows)
 
 
 def signed(amount_usd: Decimal) -> str:
