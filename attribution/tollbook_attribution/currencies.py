@@ -1,0 +1,123 @@
+"""Exchange rates: dated, never overwritten. A currency without a rate for a day has no value on it, never a dollar's."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tollbook_schema import sql
+from tollbook_schema.store import Store
+
+from tollbook_attribution import price_fields
+from tollbook_attribution.price_fields import BadValueError
+from tollbook_attribution.price_files import BadFileError, Problem
+
+HELD_DAYS = 7
+"""Days that a rate holds beyond its own, if not said otherwise: over a long weekend."""
+
+MOST_DAYS = 3_660
+"""Days that a rate may be said to hold."""
+
+NEEDED = ("currency", "day", "usd_per_unit")
+COLUMNS = (*NEEDED, "last_day")
+
+Row = dict[str, Any]
+
+
+@dataclass
+class _Reading:
+    """A file as far as it has been read."""
+
+    file: str
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    lines: dict[tuple[str, date], int] = field(default_factory=dict)
+
+    def wrong(self, line: int, column: str, message: str) -> None:
+        """Notes what is wrong."""
+        self.problems.append(Problem(self.file, line, column, message))
+
+
+def set_exchange_rate(
+    store: Store, currency: str, usd_per_unit: str, day: date, *, now: datetime, last_day: date | None = None, source: str = "set"
+) -> None:
+    """Sets what a unit of a currency is worth in USD on a day, and until its last day.
+
+    Raises:
+        BadValueError: a currency, a rate or days that cannot be.
+    """
+    _insert(store, [{**_rate(currency, usd_per_unit, day, last_day), "source": source, "set_at": now}])
+
+
+def load_exchange_rates(store: Store, file: str, content: bytes, now: datetime) -> int:
+    """Loads a CSV of `currency,day,usd_per_unit` and perhaps `last_day`; the same file again changes nothing. Returns rows added.
+
+    Raises:
+        BadFileError: there is an error in it, and nothing of it was loaded.
+    """
+    reading = _read(file, content)
+    if reading.problems:
+        raise BadFileError(reading.problems)
+    said = {
+        _period(row): row["usd_per_unit"] for row in store.query(sql.text("tollbook_attribution", "queries/exchange_rates.sql"))
+    }
+    new = [row for row in reading.rows if said.get(_period(row)) != row["usd_per_unit"]]
+    _insert(store, [{**row, "source": f"file {file}", "set_at": now} for row in new])
+    return len(new)
+
+
+def _period(row: Row) -> tuple[Any, ...]:
+    return row["currency"], row["day"], row["last_day"]
+
+
+def _rate(currency: str, usd_per_unit: str, day: date, last_day: date | None) -> Row:
+    code, rate = price_fields.currency(currency.strip()), price_fields.amount(usd_per_unit.strip())
+    if code == "USD":
+        raise BadValueError("a dollar is a dollar")
+    if not Decimal("1e-9") <= rate <= 10_000:
+        raise BadValueError(f"{rate} USD for one {code} cannot be")
+    last = last_day or day + timedelta(days=HELD_DAYS)
+    if not 0 <= (last - day).days <= MOST_DAYS:
+        raise BadValueError(f"the rate of {day} cannot hold until {last}")
+    return {"currency": code, "day": day, "last_day": last, "usd_per_unit": rate}
+
+
+def _read(file: str, content: bytes) -> _Reading:
+    reading = _Reading(file)
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace")), strict=True)
+    try:
+        names = [name.strip().lower() for name in rows.fieldnames or ()]
+        for name in sorted(set(NEEDED) - set(names)):
+            reading.wrong(1, name, "the column is missing")
+        for name in (name for name in names if name not in COLUMNS):
+            reading.wrong(1, name, f"no such column; there are {', '.join(COLUMNS)}")
+        rows.fieldnames = names
+        for row in rows if not reading.problems else ():
+            _take(reading, rows.line_num, row)
+    except csv.Error as error:
+        reading.wrong(rows.line_num, "", f"not CSV: {error}")
+    return reading
+
+
+def _take(reading: _Reading, line: int, row: Mapping[str, Any]) -> None:
+    if None in row or None in row.values():
+        return reading.wrong(line, "", "more or fewer values than columns")
+    last = row.get("last_day", "").strip()
+    try:
+        last_day = price_fields.day(last) if last else None
+        rate = _rate(row["currency"], row["usd_per_unit"], price_fields.day(row["day"].strip()), last_day)
+    except BadValueError as error:
+        return reading.wrong(line, "", str(error))
+    first = reading.lines.setdefault((rate["currency"], rate["day"]), line)
+    if first != line:
+        reading.wrong(line, "day", f"line {first} has a rate of {rate['currency']} for that day already")
+    reading.rows.append(rate)
+    return None
+
+
+def _insert(store: Store, rows: list[Row]) -> None:
+    if rows:
+        store.insert("exchange_rates", [tuple(row.values()) for row in rows], tuple(rows[0]))
