@@ -48,7 +48,7 @@ INNER JOIN (
             toUnixTimestamp64Nano(time) AS start_ns, start_ns AS end_ns
         FROM metrics
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
-            AND process IN (SELECT process FROM work_held_spans WHERE settlement = {settlement:UInt64})
+            AND process GLOBAL IN (SELECT process FROM work_held_spans WHERE settlement = {settlement:UInt64})
     )
     GROUP BY process
 ) AS p ON h.process = p.process;

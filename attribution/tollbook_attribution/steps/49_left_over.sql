@@ -1,26 +1,182 @@
--- Who bears what is left of what was paid? Nobody in particular: it stays a line of its own.
+-- Who bears what is left of what was paid, by the tenant's policy?
+-- Idle money of a machine goes to what its tenant set: lines of its own ('separate'), unattributed without a cause ('none'), or to requests
+-- of the same machine, cluster or tenant ('by-node', 'by-cluster', 'by-use'). What nobody could bear stays a line of its own.
+-- What was used by no span that tells of it is unattributed under every policy.
+INSERT INTO work_pools
+WITH policy AS (
+    SELECT if(count() = 0, 'separate', argMax(method, (valid_from, set_at))) AS method FROM policies
+    WHERE tenant = {tenant:String} AND subject = 'idle' AND valid_from <= {window:DateTime('UTC')}
+),
+pooled AS (
+    SELECT
+        w.category AS category, w.resource AS resource, w.item AS item, w.unit AS unit, w.quantity AS quantity, w.amount_usd AS amount_usd,
+        w.start_time AS start_time, w.price_id AS price_id, w.price_version AS price_version, w.basis AS basis, p.method AS method,
+        concat(w.unit, ' ', multiIf(p.method = 'by-node', concat('of ', w.node), p.method = 'by-cluster', concat('in ', w.cluster), '')) AS pool
+    FROM work_left AS w
+    CROSS JOIN policy AS p
+    WHERE w.settlement = {settlement:UInt64} AND w.allocation = 'idle' AND w.amount_usd > 0 AND p.method LIKE 'by-%'
+)
+SELECT
+    {settlement:UInt64} AS settlement, category, pool, method, resource, item, unit, quantity, start_time, price_id, price_version, basis,
+    row_number() OVER each AS place,
+    sum(own_units) OVER each - own_units AS from_units,
+    sum(own_units) OVER each AS upto_units
+FROM (SELECT *, toInt128(reinterpret(toDecimal256(amount_usd, 18), 'Int256')) AS own_units FROM pooled)
+WINDOW each AS (PARTITION BY category, pool ORDER BY resource, item ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW);
+
+-- Which requests bear how much of each pool? In proportion to what they bear of its machines already, in money or ('by-use') in time.
+INSERT INTO work_bearers
+WITH pools AS (
+    SELECT category, pool, any(method) AS method, max(upto_units) AS money FROM work_pools
+    WHERE settlement = {settlement:UInt64}
+    GROUP BY category, pool
+),
+places AS (
+    SELECT concat('host:', host) AS resource, host AS node, cluster FROM hosts_settled
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+    UNION ALL
+    SELECT concat('accelerator:', device) AS resource, host AS node, cluster FROM work_devices WHERE settlement = {settlement:UInt64}
+),
+weighed AS (
+    SELECT
+        l.category AS category, l.trace_id AS trace_id, l.span_id AS span_id, l.start_time AS start_time, l.unit AS unit,
+        a.node AS node, a.cluster AS cluster,
+        reinterpret(toDecimal256(l.amount_usd, 18), 'Int256') AS by_money,
+        reinterpret(toDecimal256(l.quantity, 9), 'Int256') AS by_time
+    FROM work_lines AS l
+    INNER JOIN places AS a ON l.resource = a.resource
+    WHERE l.settlement = {settlement:UInt64} AND l.category IN ('compute', 'accelerator') AND l.allocation = 'request'
+        AND l.category IN (SELECT category FROM pools)
+),
+own AS (
+    SELECT
+        w.category AS category, p.pool AS pool, p.money AS money, w.trace_id AS trace_id, w.span_id AS span_id, w.start_time AS start_time,
+        if(p.method = 'by-use', w.by_time, w.by_money) AS weight
+    FROM weighed AS w
+    INNER JOIN pools AS p ON w.category = p.category
+    WHERE p.pool = concat(w.unit, ' ', multiIf(p.method = 'by-node', concat('of ', w.node), p.method = 'by-cluster', concat('in ', w.cluster), ''))
+        AND weight > 0
+),
+totals AS (
+    SELECT category, pool, sum(weight) AS weight FROM own GROUP BY category, pool
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    o.category AS category,
+    o.pool AS pool,
+    o.trace_id AS trace_id,
+    o.span_id AS span_id,
+    o.start_time AS start_time,
+    toInt128(intDiv(toInt256(o.money) * (o.upto - o.weight) * 2 + t.weight, t.weight * 2)) AS from_units,
+    toInt128(intDiv(toInt256(o.money) * o.upto * 2 + t.weight, t.weight * 2)) AS upto_units
+FROM (
+    SELECT
+        *,
+        sum(weight) OVER (PARTITION BY category, pool ORDER BY trace_id, span_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
+    FROM own
+) AS o
+INNER JOIN totals AS t ON o.category = t.category AND o.pool = t.pool
+WHERE from_units < upto_units;
+
+-- The same money is laid out twice, by resource and by request: each bears of each resource what falls on the same stretch.
 INSERT INTO work_lines
+WITH stretches AS (
+    SELECT
+        b.category AS category, b.pool AS pool, b.trace_id AS trace_id, b.span_id AS span_id, b.start_time AS start_time,
+        b.from_units AS from_units, b.upto_units AS upto_units,
+        f.place AS first_place
+    FROM (SELECT * FROM work_bearers WHERE settlement = {settlement:UInt64}) AS b
+    ASOF INNER JOIN (SELECT category, pool, place, upto_units FROM work_pools WHERE settlement = {settlement:UInt64}) AS f
+        ON b.category = f.category AND b.pool = f.pool AND b.from_units < f.upto_units
+),
+met AS (
+    SELECT
+        s.category AS category, s.pool AS pool, s.trace_id AS trace_id, s.span_id AS span_id, s.start_time AS start_time,
+        s.from_units AS from_units, s.upto_units AS upto_units,
+        arrayJoin(range(s.first_place, l.place + 1)) AS place
+    FROM stretches AS s
+    ASOF INNER JOIN (SELECT category, pool, place, upto_units FROM work_pools WHERE settlement = {settlement:UInt64}) AS l
+        ON s.category = l.category AND s.pool = l.pool AND s.upto_units <= l.upto_units
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    m.trace_id AS trace_id,
+    m.span_id AS span_id,
+    m.start_time AS start_time,
+    'request' AS allocation,
+    m.category AS category,
+    concat('share of ', p.item) AS item,
+    p.resource AS resource,
+    '' AS provider,
+    '' AS account,
+    '' AS model,
+    toDecimal128(reinterpret(
+        intDiv(p.quantity_units * (least(toInt256(m.upto_units), p.last_unit) - p.first_unit), p.last_unit - p.first_unit)
+        - intDiv(p.quantity_units * (greatest(toInt256(m.from_units), p.first_unit) - p.first_unit), p.last_unit - p.first_unit),
+        'Decimal256(9)'
+    ), 9) AS quantity,
+    p.unit AS unit,
+    toDecimal128(reinterpret(least(toInt256(m.upto_units), p.last_unit) - greatest(toInt256(m.from_units), p.first_unit), 'Decimal256(18)'), 18) AS amount,
+    'USD' AS currency,
+    amount AS amount_usd,
+    p.price_id AS price_id,
+    p.price_version AS price_version,
+    p.basis AS basis,
+    multiIf(
+        p.method = 'by-node', 'idle by node: borne by what each request cost on the machine',
+        p.method = 'by-cluster', 'idle by cluster: borne by what each request cost in the cluster',
+        'idle by use: borne by the time that each request used'
+    ) AS method,
+    '' AS waste
+FROM (
+    SELECT
+        *,
+        toInt256(work_pools.from_units) AS first_unit, toInt256(work_pools.upto_units) AS last_unit,
+        reinterpret(toDecimal256(quantity, 9), 'Int256') AS quantity_units
+    FROM work_pools
+    WHERE settlement = {settlement:UInt64}
+) AS p
+INNER JOIN met AS m ON m.category = p.category AND m.pool = p.pool AND m.place = p.place;
+
+INSERT INTO work_lines
+WITH policy AS (
+    SELECT if(count() = 0, 'separate', argMax(method, (valid_from, set_at))) AS method FROM policies
+    WHERE tenant = {tenant:String} AND subject = 'idle' AND valid_from <= {window:DateTime('UTC')}
+),
+borne AS (
+    SELECT p.category AS category, p.resource AS resource, p.item AS item
+    FROM work_pools AS p
+    WHERE p.settlement = {settlement:UInt64}
+        AND (p.category, p.pool) IN (SELECT category, pool FROM work_bearers WHERE settlement = {settlement:UInt64})
+)
 SELECT
     {settlement:UInt64} AS settlement,
     toFixedString('', 16) AS trace_id,
     toFixedString('', 8) AS span_id,
-    start_time,
-    allocation,
-    category,
-    item,
-    resource,
+    min(w.start_time) AS start_time,
+    if(p.method = 'none', 'unattributed', w.allocation) AS allocation,
+    w.category AS category,
+    if(p.method = 'none' AND w.allocation = 'idle', concat('unused ', if(w.category = 'compute', 'machine', w.category)), w.item) AS item,
+    w.resource AS resource,
     '' AS provider,
     '' AS account,
     '' AS model,
-    quantity,
-    unit,
-    amount_usd AS amount,
+    sum(w.quantity) AS quantity,
+    w.unit AS unit,
+    sum(w.amount_usd) AS amount,
     'USD' AS currency,
-    amount_usd,
-    price_id,
-    price_version,
-    basis,
-    method,
+    amount AS amount_usd,
+    w.price_id AS price_id,
+    w.price_version AS price_version,
+    w.basis AS basis,
+    multiIf(
+        w.allocation != 'idle', w.method,
+        p.method = 'none', 'idle goes to nobody and has no cause, by policy',
+        p.method LIKE 'by-%', concat(w.method, ': no request to bear it'),
+        w.method
+    ) AS method,
     '' AS waste
-FROM work_left
-WHERE settlement = {settlement:UInt64} AND amount_usd != 0
+FROM (SELECT * FROM work_left WHERE settlement = {settlement:UInt64} AND amount_usd != 0) AS w
+CROSS JOIN policy AS p
+WHERE w.allocation != 'idle' OR (w.category, w.resource, w.item) NOT IN (SELECT category, resource, item FROM borne)
+GROUP BY p.method, w.allocation, w.category, item, w.resource, w.unit, w.price_id, w.price_version, w.basis, w.method

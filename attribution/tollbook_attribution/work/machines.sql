@@ -24,3 +24,40 @@ CREATE TABLE IF NOT EXISTS work_process_memory (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY process;
+
+-- What is left of the resources that the same requests bear, laid end to end in units of the 18th decimal.
+CREATE TABLE IF NOT EXISTS work_pools (
+    settlement UInt64,
+    category LowCardinality(String),
+    pool LowCardinality(String) COMMENT 'a machine, a cluster or all of them, and what is shared of them',
+    method LowCardinality(String),
+    resource LowCardinality(String),
+    item LowCardinality(String),
+    unit LowCardinality(String),
+    quantity Decimal(38, 9),
+    start_time DateTime64(9, 'UTC'),
+    price_id LowCardinality(String),
+    price_version LowCardinality(String),
+    basis LowCardinality(String),
+    place UInt64 COMMENT 'from 1 on',
+    from_units Int128,
+    upto_units Int128
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (category, pool, place);
+
+-- Who bears them: requests' lines of the same pool, laid end to end along the same money.
+CREATE TABLE IF NOT EXISTS work_bearers (
+    settlement UInt64,
+    category LowCardinality(String),
+    pool LowCardinality(String),
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    start_time DateTime64(9, 'UTC'),
+    from_units Int128,
+    upto_units Int128
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (category, pool, from_units);
