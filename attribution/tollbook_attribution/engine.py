@@ -16,7 +16,7 @@ from functools import cache
 from importlib import metadata, resources
 from typing import Any
 
-from tollbook_schema import lease, sql
+from tollbook_schema import dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
 from tollbook_attribution import model_names, price_list, ranges
@@ -34,7 +34,7 @@ MODELS_NAMED_AFTER = "20_usage.sql"
 SUPERSEDED = "95_superseded.sql"
 """Step that only has work where the window was settled before."""
 
-WORK_TABLE_MADE = re.compile(r"CREATE TABLE IF NOT EXISTS (work_\w+)")
+WORK_TABLE_MADE = re.compile(r"\bEXISTS (work_\w+)")
 WORK_TABLE = "work_table"
 """Stands for the name of a work table in a question about any of them."""
 
@@ -143,6 +143,8 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
         "facts": unsettled.facts,
         "book": price_list.version(),
         "program": metadata.version("tollbook"),
+        "dialects": dialects.load().version,
+        "told_keys": dialects.load().told_keys,
     }
     pieces = ranges.of_window(node, {name: parameters[name] for name in ("tenant", "window", "until")})
     try:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tollbook_schema import dialects as table
 from tollbook_schema import registry as vocabulary
+from tollbook_schema.dialects import Dialects
 from tollbook_schema.registry import Attribute, Registry
 from tollbook_schema.tenants import DEFAULT_TENANT
 
@@ -28,6 +30,28 @@ TARGETS = {
     "insert_metrics.sql.j2": HERE / "generated" / "insert_metrics.sql",
     "insert_logs.sql.j2": HERE / "generated" / "insert_logs.sql",
 }
+USAGE = "20_usage.sql"
+STEPS = HERE.parents[1] / "attribution" / "tollbook_attribution" / "steps"
+"""Where the step that normalizes stands, among those that use what it finds."""
+
+COLUMNS = {
+    "gen_ai.usage.input_tokens": "ifNull(toString(input_tokens), '')",
+    "gen_ai.usage.output_tokens": "ifNull(toString(output_tokens), '')",
+    "gen_ai.usage.cache_read.input_tokens": "ifNull(toString(cache_read_tokens), '')",
+    "gen_ai.usage.cache_write.input_tokens": "ifNull(toString(cache_write_tokens), '')",
+    "gen_ai.usage.reasoning.output_tokens": "ifNull(toString(reasoning_tokens), '')",
+    "gen_ai.provider.name": "toString(provider)",
+    "gen_ai.request.model": "toString(request_model)",
+    "gen_ai.response.model": "toString(response_model)",
+    "gen_ai.response.id": "response_id",
+    "openai.response.service_tier": "toString(service_tier)",
+    "gen_ai.operation.name": "toString(operation)",
+    "framework.kind": "toString(framework_kind)",
+}
+"""What `work_spans` holds in columns: it is no longer among the attributes."""
+
+ITEMS = ("web_search", "image", "audio_second", "video_second", "character", "page", "query")
+"""Concepts that are counted in other units than tokens."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +100,7 @@ def rendered(registry: Registry) -> Iterator[tuple[Path, str]]:
     }
     for template, path in TARGETS.items():
         yield path, environment.get_template(template).render(context)
+    yield STEPS / USAGE, environment.get_template(f"{USAGE}.j2").render(_usage(table.load()))
     for signal in SIGNALS:
         text = environment.get_template("structure.j2").render(signal=signal)
         yield HERE / "generated" / f"{signal}.structure", text
@@ -96,6 +121,59 @@ def _column(attribute: Attribute) -> Column:
         spellings=(attribute.key, *attribute.aliases),
         numeric_text=attribute.key.startswith("gen_ai.usage."),
     )
+
+
+def _usage(dialects: Dialects) -> dict[str, object]:
+    """The table of dialects as the step's template sees it: spellings by their codes."""
+    by_key = {spelling.key: spelling for spelling in dialects.spellings}
+    code = {key: spelling.code for key, spelling in by_key.items()}
+    rank = {name: place for place, name in enumerate(dialects.names, start=1)}
+    json = dialects.table["json_dialects"]
+    of_dialect = {code[key]: rank[json.get(key.split("#")[0], spelling.dialect)] for key, spelling in by_key.items()}
+    marked = {key: number for number, key in enumerate((k for k in dialects.markers if k not in code), start=1)}
+    of_dialect |= {number: rank[dialects.markers[key]] for key, number in marked.items()}
+    kinds = {kind: name for name, members in dialects.table["kinds"].items() for kind in members}
+    families = {name: pattern.replace("\\", "\\\\") for name, pattern in dialects.table["families"].items()}
+    cache, reasoning = dialects.table["apart"]["cache"], dialects.table["apart"]["reasoning"]
+    keys = {**code, **marked}
+    return {
+        "places": table.PLACES,
+        "concepts": dialects.concepts,
+        "first_word": dialects.first_word,
+        "most": dialects.table["most"],
+        "columns": list(COLUMNS.items()),
+        "items": ITEMS,
+        "keys": list(keys),
+        "key_codes": list(keys.values()),
+        "json_keys": list(dialects.json_keys),
+        "json_shapes": list(dialects.json_keys.values()),
+        "envelopes": "|".join(dialects.table["envelopes"]),
+        "dialects": dialects.names,
+        "dialect_codes": list(of_dialect),
+        "dialect_ranks": list(of_dialect.values()),
+        "scope_prefixes": [_prefix(scope) for d in dialects.table["dialects"] for scope in d["scopes"]],
+        "scope_names": [d["name"] for d in dialects.table["dialects"] for _ in d["scopes"]],
+        "kinds": list(kinds),
+        "kind_classes": list(kinds.values()),
+        "billed": [code[key] for key in dialects.table["billed"]],
+        "disjoint": [code[key] for key in dialects.table["disjoint"]],
+        "sums": [code[key] for key in dialects.table["sums"]],
+        "apart": {
+            "cache": [code[key] for key in cache["spellings"]],
+            "cache_beside_input": [code[key] for key in cache["beside"]["input"]],
+            "cache_beside_parts": [code[key] for key in cache["beside"]["parts"]],
+            "cache_family": families[cache["passed_on"]["family"]],
+            "cache_dialects": cache["passed_on"]["dialects"],
+            "reasoning": [code[key] for key in reasoning["spellings"]],
+            "reasoning_family": families[reasoning["passed_on"]["family"]],
+            "reasoning_dialects": reasoning["passed_on"]["dialects"],
+        },
+    }
+
+
+def _prefix(scope: str) -> str:
+    """A scope's name ends in `$`, so that only those with `*` fit what begins with them."""
+    return scope.removesuffix("*") if scope.endswith("*") else f"{scope}$"
 
 
 def _encoding(registry: Registry, columns: list[Column]) -> dict[str, object]:

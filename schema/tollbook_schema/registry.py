@@ -13,6 +13,9 @@ import yaml
 
 SCHEMA_URL = "https://tollbook.dev/schemas/0.1.0"
 
+NOT_DEFINITIONS = ("manifest.yaml", "dialects.yaml")
+"""Files of the registry that define no attributes; `dialects.py` reads the second."""
+
 COLUMN_TYPES = {
     "string": "LowCardinality(String)",
     "int": "Nullable(Int64)",
@@ -115,7 +118,7 @@ def _definitions() -> Iterator[tuple[str, dict[str, Any]]]:
 def _texts() -> Iterator[tuple[str, Any]]:
     folder = resources.files("tollbook_schema") / "registry"
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".yaml") and file.name != "manifest.yaml":
+        if file.name.endswith(".yaml") and file.name not in NOT_DEFINITIONS:
             yield file.name, yaml.safe_load(file.read_text(encoding="utf-8"))
 
 

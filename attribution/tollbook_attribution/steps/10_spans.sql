@@ -33,11 +33,20 @@ SELECT
     s.response_model AS response_model,
     s.response_id AS response_id,
     lower(s.service_tier) AS service_tier,
-    if(s.input_tokens >= 0, s.input_tokens, NULL) AS input_tokens,
-    if(s.output_tokens >= 0, s.output_tokens, NULL) AS output_tokens,
-    if(s.cache_read_tokens >= 0, s.cache_read_tokens, NULL) AS cache_read_tokens,
-    if(s.cache_write_tokens >= 0, s.cache_write_tokens, NULL) AS cache_write_tokens,
-    if(s.reasoning_tokens >= 0, s.reasoning_tokens, NULL) AS reasoning_tokens,
+    s.input_tokens AS input_tokens,
+    s.output_tokens AS output_tokens,
+    s.cache_read_tokens AS cache_read_tokens,
+    s.cache_write_tokens AS cache_write_tokens,
+    s.reasoning_tokens AS reasoning_tokens,
+    s.finish_reasons AS finish_reasons,
+    mapFilter((k, v) -> k IN {told_keys:Array(String)}, if(
+        arrayExists(event -> startsWith(event, 'gen_ai.'), s.`events.name`),
+        CAST(mapFromArrays(
+            arrayConcat(mapKeys(s.attributes), arrayFlatten(arrayMap(event -> mapKeys(event), s.`events.attributes`))),
+            arrayConcat(mapValues(s.attributes), arrayFlatten(arrayMap(event -> mapValues(event), s.`events.attributes`)))
+        ), 'Map(LowCardinality(String), String)'),
+        s.attributes
+    )) AS told,
     s.inference_location AS location,
     s.inference_input_digest AS input_digest,
     s.input_asset_ids AS input_asset_ids,

@@ -15,7 +15,7 @@ SELECT
     {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     now64(3, 'UTC') AS settled_at,
-    map('tollbook', {program:String}, 'genai-prices', {book:String}) AS versions,
+    map('tollbook', {program:String}, 'dialects', {dialects:String}, 'genai-prices', {book:String}) AS versions,
     {facts:UInt64} AS facts,
     (SELECT count() FROM work_spans WHERE settlement = {settlement:UInt64}) AS spans,
     (SELECT count() FROM requests_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}) AS requests,

@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS work_spans (
     cache_read_tokens Nullable(Int64),
     cache_write_tokens Nullable(Int64),
     reasoning_tokens Nullable(Int64),
+    finish_reasons Array(LowCardinality(String)),
+    told Map(LowCardinality(String), String) COMMENT 'attributes, those of GenAI events too, that the table of dialects reads',
     location LowCardinality(String),
     input_digest String,
     input_asset_ids Array(String),

@@ -1,0 +1,134 @@
+"""The table of dialects: how the SDKs of the field spell what a model call used, read from `registry/dialects.yaml`.
+
+`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so that ordering codes orders spellings by preference.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+PLACES = 64
+"""Spellings that a concept may have."""
+
+
+class DialectsError(Exception):
+    """The table of dialects contradicts itself; the message names the place."""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One way to spell one concept."""
+
+    key: str
+    """An attribute's key, or `shape#path` of a member of JSON."""
+    concept: str
+    code: int
+    dialect: str
+
+    @property
+    def attribute(self) -> str:
+        """The attribute it is read from; empty where it is a member of JSON."""
+        shape, _, path = self.key.rpartition("#")
+        return "" if shape and shape != "claude_code" else path
+
+
+@dataclass(frozen=True)
+class Dialects:
+    """The table, whole."""
+
+    table: Mapping[str, Any]
+    """As it stands in the file."""
+    spellings: tuple[Spelling, ...]
+
+    @property
+    def concepts(self) -> dict[str, int]:
+        """Number of each concept: counts first, then words."""
+        return {concept: number for number, concept in enumerate((*self.table["counts"], *self.table["words"]), start=1)}
+
+    @property
+    def first_word(self) -> int:
+        """Number of the first concept whose spellings hold words."""
+        return len(self.table["counts"]) + 1
+
+    @property
+    def names(self) -> list[str]:
+        """The dialects, the most telling first."""
+        return [dialect["name"] for dialect in self.table["dialects"]]
+
+    @property
+    def json_keys(self) -> dict[str, str]:
+        """Attributes that hold JSON, and in which shape."""
+        return {key: shape for shape, keys in self.table["json"].items() for key in keys}
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """Keys that only name a dialect, and which."""
+        of_json = {key: self.table["json_dialects"].get(shape, "raw") for key, shape in self.json_keys.items()}
+        markers = {key: dialect for dialect, keys in self.table["markers"].items() for key in keys}
+        return (
+            of_json
+            | markers
+            | {key: dialect for key in self.json_keys for dialect in self.names if key.startswith(f"{dialect}.")}
+        )
+
+    @property
+    def told_keys(self) -> list[str]:
+        """Every attribute that the table reads."""
+        return sorted({*self.json_keys, *self.markers, *(s.attribute for s in self.spellings if s.attribute)})
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the table does."""
+        return hashlib.sha256(_text().encode()).hexdigest()[:12]
+
+
+@cache
+def load() -> Dialects:
+    """Reads the table.
+
+    Raises:
+        DialectsError: a spelling stands twice, a dialect is unknown, a rule names a spelling that no concept has.
+    """
+    table = yaml.safe_load(_text())
+    dialects = Dialects(table, tuple(_spellings(table)))
+    _check(dialects)
+    return dialects
+
+
+def _text() -> str:
+    return (resources.files("tollbook_schema") / "registry" / "dialects.yaml").read_text(encoding="utf-8")
+
+
+def _spellings(table: Mapping[str, Any]) -> Iterator[Spelling]:
+    for number, (concept, by_dialect) in enumerate((table["counts"] | table["words"]).items(), start=1):
+        for place, (dialect, key) in enumerate((d, key) for d, keys in by_dialect.items() for key in keys):
+            if place >= PLACES:
+                raise DialectsError(f"{concept} has more than {PLACES} spellings")
+            yield Spelling(key, concept, number * PLACES + place, dialect)
+
+
+def _check(dialects: Dialects) -> None:
+    keys = [spelling.key for spelling in dialects.spellings]
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise DialectsError(f"spelled twice: {', '.join(twice)}")
+    unknown = {s.dialect for s in dialects.spellings} | set(dialects.table["markers"]) - set(dialects.names)
+    if unknown - set(dialects.names):
+        raise DialectsError(f"unknown dialect: {', '.join(sorted(unknown - set(dialects.names)))}")
+    shapes = {key.split("#")[0] for key in keys if "#" in key} - {*dialects.table["json"], "claude_code"}
+    if shapes:
+        raise DialectsError(f"unknown shape: {', '.join(sorted(shapes))}")
+    nameless = set(_named_by_rules(dialects.table)) - set(keys)
+    if nameless:
+        raise DialectsError(f"a rule names a spelling that no concept has: {', '.join(sorted(nameless))}")
+
+
+def _named_by_rules(table: Mapping[str, Any]) -> Iterator[str]:
+    cache_rule, reasoning = table["apart"]["cache"], table["apart"]["reasoning"]
+    yield from (*cache_rule["spellings"], *cache_rule["beside"]["input"], *cache_rule["beside"]["parts"])
+    yield from (*reasoning["spellings"], *reasoning["parts"], *table["disjoint"], *table["billed"], *table["sums"])
