@@ -20,6 +20,7 @@ SELECT
     (SELECT sum(amount_usd) FROM resource_costs) AS total,
     (SELECT sum(cost_usd) FROM span_costs) AS spans,
     (SELECT sum(amount_usd) FROM ledger WHERE span_id = toFixedString('', 8)) AS of_no_span,
+    (SELECT sum(amount_usd) FROM costs) AS rolled,
     (SELECT min(amount_usd) FROM ledger) AS least,
     (SELECT count() - uniqExact(window, line_id) FROM ledger) AS doubled
 """
@@ -32,5 +33,6 @@ def assert_the_ledger_balances(store: Store) -> None:
     [parts] = store.query(PARTS)
     assert parts["requests"] + parts["idle"] + parts["unattributed"] == parts["total"], parts
     assert parts["spans"] + parts["of_no_span"] == parts["total"], parts
+    assert parts["rolled"] == parts["total"], parts
     assert parts["least"] >= 0, parts
     assert parts["doubled"] == 0, parts
