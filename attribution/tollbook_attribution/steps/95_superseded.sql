@@ -8,3 +8,6 @@ DELETE FROM lineage_settled WHERE tenant = {tenant:String} AND window = {window:
 DELETE FROM findings_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
 DELETE FROM span_costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
 DELETE FROM accelerator_usage_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
+DELETE FROM resource_costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
+DELETE FROM span_costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
+DELETE FROM costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
