@@ -159,9 +159,11 @@ FROM (
                                         greatest(numbers[indexOf(concepts, 9)], arraySum(kinds_read) + numbers[indexOf(concepts, 10)]),
                                         greatest(numbers[indexOf(concepts, 15)], numbers[indexOf(concepts, 16)] + numbers[indexOf(concepts, 17)])
                                     ]) AS cached,
-                                    arrayMap((all, read) -> greatest(all - if(disjoint[1], 0, read), 0), [
-                                        numbers[indexOf(concepts, 5)], numbers[indexOf(concepts, 6)] + numbers[indexOf(concepts, 7)], numbers[indexOf(concepts, 8)]
-                                    ], kinds_read) AS wanted_in,
+                                    arrayMap(p -> greatest(p.1 - if(p.3, 0, p.2), 0), [
+                                        (numbers[indexOf(concepts, 5)], numbers[indexOf(concepts, 11)], has([75, 1162], rows[indexOf(concepts, 1)])),
+                                        (numbers[indexOf(concepts, 6)] + numbers[indexOf(concepts, 7)], numbers[indexOf(concepts, 12)] + numbers[indexOf(concepts, 13)], has([75, 1162], rows[indexOf(concepts, 1)])),
+                                        (numbers[indexOf(concepts, 8)], numbers[indexOf(concepts, 14)], has([75, 1162], rows[indexOf(concepts, 1)]))
+                                    ]) AS wanted_in,
                                     [numbers[indexOf(concepts, 22)], numbers[indexOf(concepts, 23)], numbers[indexOf(concepts, 24)]] AS wanted_out,
                                     arrayFilter(x -> x >= 0, arrayMap(
                                         (c, t) -> multiIf(c = 43, toDecimal128OrNull(t, 18), c = 44, toDecimal128OrNull(t, 18) / 1000000000, NULL),
