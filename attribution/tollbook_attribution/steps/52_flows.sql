@@ -4,6 +4,7 @@
 -- The class is the one that the span declares, or the nearest handoff around it, or all handoffs within it; else it follows from regions and zones of the two ends,
 -- declared or of the server that answered; else from the address of the other end. Else it is unknown.
 -- Trace by trace.
+-- Where there is: work_exchanges
 INSERT INTO work_flows
 WITH
     exchanges AS (

@@ -4,6 +4,7 @@
 -- those of this hour in order of time. A flow that crosses into another tier makes two lines. Where late data moves the bytes of an
 -- hour, later hours that this brings over a tier's end are settled again: queries/moved_tiers.sql.
 -- A flow is priced whole or not at all.
+-- Where there is: work_flows
 INSERT INTO transfer_volumes_settled
 SELECT
     {window:DateTime('UTC')} AS window,
