@@ -19,7 +19,7 @@ from typing import Any
 from tollbook_schema import dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import model_names, price_list, ranges
+from tollbook_attribution import model_names, price_list, ranges, service_prices, tiers
 
 HOUR = timedelta(hours=1)
 FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,6 +37,9 @@ SUPERSEDED = "95_superseded.sql"
 WORK_TABLE_MADE = re.compile(r"\bEXISTS (work_\w+)")
 WORK_TABLE = "work_table"
 """Stands for the name of a work table in a question about any of them."""
+
+NEEDS = re.compile(r"^-- Where there is: (work_\w+(?:, work_\w+)*)$", re.MULTILINE)
+"""Says in the header of a step that it has work only where one of these tables has rows."""
 
 _one_at_a_time = threading.Lock()
 
@@ -94,16 +97,32 @@ def settle(
     with _one_at_a_time, lease.held(store, "settlement") as held:
         started = renewed = time.monotonic()
         _prepare(store)
-        windows = windows_to_settle(store, since, until)
-        results = []
-        for done, unsettled in enumerate(windows, start=1):
-            if held and time.monotonic() - renewed > lease.SECONDS / 2:
-                renewed = time.monotonic()
-                held.renew()
-            results.append(settle_window(store, unsettled))
-            if progress:
-                progress(done, len(windows), unsettled.window)
-        return _summary(results, time.monotonic() - started)
+        settled: dict[tuple[str, datetime], Mapping[str, Any]] = {}
+        for of in (lambda: windows_to_settle(store, since, until), lambda: _moved_by_tiers(store)):
+            hours = of()
+            for done, unsettled in enumerate(hours, start=1):
+                if held and time.monotonic() - renewed > lease.SECONDS / 2:
+                    renewed = time.monotonic()
+                    held.renew()
+                key = (unsettled.tenant, unsettled.window)
+                settled[key] = _after(settled.get(key), settle_window(store, unsettled))
+                if progress:
+                    progress(done, len(hours), unsettled.window)
+        return _summary(list(settled.values()), time.monotonic() - started)
+
+
+def _moved_by_tiers(store: Store) -> list[Unsettled]:
+    """Settled hours whose bytes have come into other tiers of their month; see `tiers`."""
+    moved = set(tiers.moved(store))
+    if not moved:
+        return []
+    hours = [window for _, window in moved]
+    return [found for found in windows_to_settle(store, min(hours), max(hours) + HOUR) if (found.tenant, found.window) in moved]
+
+
+def _after(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an hour came to that was settled twice in one run."""
+    return {**now, "difference_usd": before["difference_usd"] + now["difference_usd"]} if before else now
 
 
 @contextmanager
@@ -159,11 +178,18 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
 
 
 def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range]) -> None:
-    """Runs a step once, or range by range where it relates rows of one trace only."""
+    """Runs a step once, or range by range where it relates rows of one trace only; not at all where it has no work."""
     text = sql.text("tollbook_attribution", f"steps/{step}")
+    if (needs := NEEDS.search(text)) and not _found(node, needs[1], parameters["settlement"]):
+        return
     for piece in pieces if ranges.is_trace_by_trace(text) else [ranges.Range()]:
         for statement in sql.statements(text):
             node.command(statement, {**parameters, **piece.parameters}, piece.filters)
+
+
+def _found(node: Node, tables: str, settlement: int) -> bool:
+    """Whether this settlement has rows in one of these work tables."""
+    return any(node.query(_of_table("found.sql", table), {"settlement": settlement}) for table in tables.split(", "))
 
 
 @cache
@@ -182,6 +208,7 @@ def work_tables() -> tuple[str, ...]:
 def _prepare(store: Store) -> None:
     """Prices and work tables are there; what a killed process left in them is gone."""
     price_list.seed(store)
+    service_prices.seed(store)
     for node in (store.shard(number) for number in range(store.shards)):
         for name in _files("work"):
             _run(node, f"work/{name}", {})

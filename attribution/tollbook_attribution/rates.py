@@ -9,8 +9,8 @@ from tollbook_schema.store import Store
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 GIB_PER_CPU = 8
-"""Where a rate names its memory but not what of it is for memory, a CPU costs as much as so many GiB. A convention, near what clouds
-ask for machines that differ in memory alone; `split` names it."""
+"""Where a rate names its memory but not what of it is for memory, a CPU costs as much as so many GiB: a
+convention, near what clouds ask for machines that differ in memory alone. `split` names it."""
 
 SMALLEST = Decimal("1e-18")
 LARGEST = Decimal("1e12")

@@ -13,7 +13,8 @@ from tests.attribution.laws import assert_the_ledger_balances
 
 LINES = """
 SELECT
-    toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, toString(allocation) AS allocation, item, resource, amount_usd, method
+    toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, toString(allocation) AS allocation, item, resource,
+    amount_usd, method
 FROM ledger
 WHERE category = 'compute' ORDER BY trace, allocation, resource, item
 """

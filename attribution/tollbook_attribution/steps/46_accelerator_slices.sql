@@ -1,6 +1,7 @@
 -- Into which slices is each device divided, and by which rule do concurrent requests share them?
 -- Who names no fraction has what the fractions leave. The rule is the tenant's policy; where a span does not say what the rule counts,
 -- its slice is shared equally, and the lines say so.
+-- Where there is: work_held_spans
 INSERT INTO work_slices
 WITH policy AS (
     SELECT argMax(method, (valid_from, set_at)) AS method FROM policies

@@ -2,6 +2,7 @@
 -- A span holds it while none of its children does and while it does not read data itself. The device waits for data while a trace that
 -- uses it later reads some, or a process that has it reads for nobody in particular.
 -- Trace by trace.
+-- Where there is: work_held_spans
 INSERT INTO work_holds
 WITH holding AS (
     SELECT h.*, multiIf(w.sharing = 'tokens', h.tokens, w.sharing = 'items', h.items, 1) AS weight

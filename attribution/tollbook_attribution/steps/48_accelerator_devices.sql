@@ -1,6 +1,7 @@
 -- Which accelerators were paid for, for how long, and what did they cost in that time?
 -- A device is there from the first to the last fact of itself or its machine. Its price is its part of what its machine's rate pays for
 -- accelerators; else the price book's for its model. It is never paid twice. Without a price its cost is unknown.
+-- Where there is: work_held_spans, work_device_samples
 INSERT INTO work_devices
 WITH slices AS (
     SELECT device, sum(parts) AS parts FROM work_slices WHERE settlement = {settlement:UInt64} GROUP BY device

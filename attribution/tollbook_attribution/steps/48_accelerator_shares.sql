@@ -2,6 +2,7 @@
 -- Events in order of time: between two of them a slice is active where a span holds it, else loading, else waiting, else held; what is
 -- in force shares the time by weight. One pass: the integral of 1 / weight up to each event, so a span's share is its weight x the
 -- difference between its end and its start. In ns x 2^48, so that what is cut off is less than the 18th decimal of any money.
+-- Where there is: work_held_spans
 INSERT INTO work_shares
 WITH events AS (
     SELECT

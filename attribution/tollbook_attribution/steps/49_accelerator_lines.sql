@@ -1,5 +1,6 @@
 -- Which ledger lines do accelerators make? Each span bears its share of the device's cost.
 -- Shares are laid end to end along the cost, and each end is rounded to the 18th decimal: so they sum to the device to the last digit.
+-- Where there is: work_shares
 INSERT INTO work_lines
 WITH ends AS (
     SELECT

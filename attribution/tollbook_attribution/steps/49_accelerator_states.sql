@@ -1,5 +1,6 @@
 -- What did each device do all that time, and what did that cost? States are laid end to end behind the requests' shares.
--- Unallocated: nobody had the slice. Unclaimed: samples say that it was busy beyond what spans tell, at the expense of 'no requests'.
+-- Unallocated: nobody had the slice. Unclaimed: samples say that it was busy beyond what spans tell, at the expense of 'no requests', then of 'unallocated'.
+-- Where there is: work_held_spans, work_device_samples
 INSERT INTO accelerator_states_settled
 WITH devices AS (
     SELECT
@@ -40,31 +41,35 @@ sums AS (
 beyond AS (
     SELECT
         d.device AS device,
-        least(s.held, greatest(toInt256(round(ifNull(d.busy_ratio, 0) * 1000000000)) * intDiv(d.everything, toInt256(1000000000)) - s.used, 0)) AS unclaimed
+        greatest(intDiv(toInt256(round(ifNull(d.busy_ratio, 0) * 1000000000)) * d.everything, toInt256(1000000000)) - s.used, 0) AS unclaimed,
+        least(s.held, unclaimed) AS of_held,
+        least(d.everything - s.units, unclaimed - of_held) AS of_unallocated
     FROM devices AS d
     LEFT ANY JOIN sums AS s ON d.device = s.device
 ),
 states AS (
     SELECT k.device AS device, k.slice AS slice, k.subject AS subject,
         multiIf(k.state = 'active', 1, k.state = 'loading', 3, k.state = 'waiting', 4, 5) AS state,
-        if(k.state = 'held', k.units - intDiv(b.unclaimed * k.units, s.held), k.units) AS units
+        if(k.state = 'held', k.units - intDiv(b.of_held * k.units, s.held), k.units) AS units
     FROM known AS k
     INNER JOIN sums AS s ON k.device = s.device
     INNER JOIN beyond AS b ON k.device = b.device
     UNION ALL
-    SELECT k.device AS device, k.slice AS slice, '' AS subject, 2 AS state, intDiv(b.unclaimed * k.units, s.held) AS units
+    SELECT k.device AS device, k.slice AS slice, '' AS subject, 2 AS state, intDiv(b.of_held * k.units, s.held) AS units
     FROM known AS k
     INNER JOIN sums AS s ON k.device = s.device
     INNER JOIN beyond AS b ON k.device = b.device
     WHERE k.state = 'held'
     UNION ALL
-    SELECT d.device AS device, '' AS slice, '' AS subject, 6 AS state, d.everything - s.units AS units
+    SELECT d.device AS device, '' AS slice, '' AS subject, part.1 AS state, part.2 AS units
     FROM devices AS d
     LEFT ANY JOIN sums AS s ON d.device = s.device
+    LEFT ANY JOIN beyond AS b ON d.device = b.device
+    ARRAY JOIN [(2, b.of_unallocated), (6, d.everything - s.units - b.of_unallocated)] AS part
 ),
 ends AS (
     SELECT *, sum(units) OVER (PARTITION BY device ORDER BY state, slice, subject ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
-    FROM states
+    FROM (SELECT device, slice, subject, state, sum(states.units) AS units FROM states GROUP BY device, slice, subject, state)
     WHERE units > 0
 )
 SELECT
@@ -91,3 +96,4 @@ SELECT
     ) AS cost_usd
 FROM ends AS e
 INNER JOIN devices AS d ON e.device = d.device
+WHERE device_seconds > 0 OR cost_usd > 0

@@ -1,4 +1,5 @@
 -- What of the devices' cost is no request's? Every state but 'active', and what of 'active' is of no span that is stored.
+-- Where there is: work_held_spans, work_device_samples
 INSERT INTO work_left
 SELECT
     {settlement:UInt64} AS settlement,

@@ -1,5 +1,6 @@
 -- How busy was each accelerator? The mean of its samples over the time from the first to the last of them.
 -- A device that spans name and no sample tells of is listed as unknown. Money: what requests bear of it, and what of it nobody does.
+-- Where there is: work_held_spans, work_device_samples
 INSERT INTO accelerator_usage_settled
 WITH samples AS (
     SELECT *, (until_ns - since_ns) / 1e9 AS seconds FROM work_device_samples WHERE settlement = {settlement:UInt64}

@@ -1,30 +1,5 @@
--- Who bears what is left of what was paid, by the tenant's policy?
--- Idle money of a machine goes to what its tenant set: lines of its own ('separate'), unattributed without a cause ('none'), or to requests
--- of the same machine, cluster or tenant ('by-node', 'by-cluster', 'by-use'). What nobody could bear stays a line of its own.
--- What was used by no span that tells of it is unattributed under every policy.
-INSERT INTO work_pools
-WITH policy AS (
-    SELECT if(count() = 0, 'separate', argMax(method, (valid_from, set_at))) AS method FROM policies
-    WHERE tenant = {tenant:String} AND subject = 'idle' AND valid_from <= {window:DateTime('UTC')}
-),
-pooled AS (
-    SELECT
-        w.category AS category, w.resource AS resource, w.item AS item, w.unit AS unit, w.quantity AS quantity, w.amount_usd AS amount_usd,
-        w.start_time AS start_time, w.price_id AS price_id, w.price_version AS price_version, w.basis AS basis, p.method AS method,
-        concat(w.unit, ' ', multiIf(p.method = 'by-node', concat('of ', w.node), p.method = 'by-cluster', concat('in ', w.cluster), '')) AS pool
-    FROM work_left AS w
-    CROSS JOIN policy AS p
-    WHERE w.settlement = {settlement:UInt64} AND w.allocation = 'idle' AND w.amount_usd > 0 AND p.method LIKE 'by-%'
-)
-SELECT
-    {settlement:UInt64} AS settlement, category, pool, method, resource, item, unit, quantity, start_time, price_id, price_version, basis,
-    row_number() OVER each AS place,
-    sum(own_units) OVER each - own_units AS from_units,
-    sum(own_units) OVER each AS upto_units
-FROM (SELECT *, toInt128(reinterpret(toDecimal256(amount_usd, 18), 'Int256')) AS own_units FROM pooled)
-WINDOW each AS (PARTITION BY category, pool ORDER BY resource, item ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW);
-
 -- Which requests bear how much of each pool? In proportion to what they bear of its machines already, in money or ('by-use') in time.
+-- Where there is: work_pools
 INSERT INTO work_bearers
 WITH pools AS (
     SELECT category, pool, any(method) AS method, max(upto_units) AS money FROM work_pools
@@ -136,47 +111,4 @@ FROM (
     FROM work_pools
     WHERE settlement = {settlement:UInt64}
 ) AS p
-INNER JOIN met AS m ON m.category = p.category AND m.pool = p.pool AND m.place = p.place;
-
-INSERT INTO work_lines
-WITH policy AS (
-    SELECT if(count() = 0, 'separate', argMax(method, (valid_from, set_at))) AS method FROM policies
-    WHERE tenant = {tenant:String} AND subject = 'idle' AND valid_from <= {window:DateTime('UTC')}
-),
-borne AS (
-    SELECT p.category AS category, p.resource AS resource, p.item AS item
-    FROM work_pools AS p
-    WHERE p.settlement = {settlement:UInt64}
-        AND (p.category, p.pool) IN (SELECT category, pool FROM work_bearers WHERE settlement = {settlement:UInt64})
-)
-SELECT
-    {settlement:UInt64} AS settlement,
-    toFixedString('', 16) AS trace_id,
-    toFixedString('', 8) AS span_id,
-    min(w.start_time) AS start_time,
-    if(p.method = 'none', 'unattributed', w.allocation) AS allocation,
-    w.category AS category,
-    if(p.method = 'none' AND w.allocation = 'idle', concat('unused ', if(w.category = 'compute', 'machine', w.category)), w.item) AS item,
-    w.resource AS resource,
-    '' AS provider,
-    '' AS account,
-    '' AS model,
-    sum(w.quantity) AS quantity,
-    w.unit AS unit,
-    sum(w.amount_usd) AS amount,
-    'USD' AS currency,
-    amount AS amount_usd,
-    w.price_id AS price_id,
-    w.price_version AS price_version,
-    w.basis AS basis,
-    multiIf(
-        w.allocation != 'idle', w.method,
-        p.method = 'none', 'idle goes to nobody and has no cause, by policy',
-        p.method LIKE 'by-%', concat(w.method, ': no request to bear it'),
-        w.method
-    ) AS method,
-    '' AS waste
-FROM (SELECT * FROM work_left WHERE settlement = {settlement:UInt64} AND amount_usd != 0) AS w
-CROSS JOIN policy AS p
-WHERE w.allocation != 'idle' OR (w.category, w.resource, w.item) NOT IN (SELECT category, resource, item FROM borne)
-GROUP BY p.method, w.allocation, w.category, item, w.resource, w.unit, w.price_id, w.price_version, w.basis, w.method
+INNER JOIN met AS m ON m.category = p.category AND m.pool = p.pool AND m.place = p.place

@@ -1,0 +1,44 @@
+-- What nobody bears by policy, or nobody could bear, stays a line of its own.
+-- Where there is: work_left
+INSERT INTO work_lines
+WITH policy AS (
+    SELECT if(count() = 0, 'separate', argMax(method, (valid_from, set_at))) AS method FROM policies
+    WHERE tenant = {tenant:String} AND subject = 'idle' AND valid_from <= {window:DateTime('UTC')}
+),
+borne AS (
+    SELECT p.category AS category, p.resource AS resource, p.item AS item
+    FROM work_pools AS p
+    WHERE p.settlement = {settlement:UInt64}
+        AND (p.category, p.pool) IN (SELECT category, pool FROM work_bearers WHERE settlement = {settlement:UInt64})
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    toFixedString('', 16) AS trace_id,
+    toFixedString('', 8) AS span_id,
+    min(w.start_time) AS start_time,
+    if(p.method = 'none', 'unattributed', w.allocation) AS allocation,
+    w.category AS category,
+    if(p.method = 'none' AND w.allocation = 'idle', concat('unused ', if(w.category = 'compute', 'machine', w.category)), w.item) AS item,
+    w.resource AS resource,
+    '' AS provider,
+    '' AS account,
+    '' AS model,
+    sum(w.quantity) AS quantity,
+    w.unit AS unit,
+    sum(w.amount_usd) AS amount,
+    'USD' AS currency,
+    amount AS amount_usd,
+    w.price_id AS price_id,
+    w.price_version AS price_version,
+    w.basis AS basis,
+    multiIf(
+        w.allocation != 'idle', w.method,
+        p.method = 'none', 'idle goes to nobody and has no cause, by policy',
+        p.method LIKE 'by-%', concat(w.method, ': no request to bear it'),
+        w.method
+    ) AS method,
+    '' AS waste
+FROM (SELECT * FROM work_left WHERE settlement = {settlement:UInt64} AND amount_usd != 0) AS w
+CROSS JOIN policy AS p
+WHERE w.allocation != 'idle' OR (w.category, w.resource, w.item) NOT IN (SELECT category, resource, item FROM borne)
+GROUP BY p.method, w.allocation, w.category, item, w.resource, w.unit, w.price_id, w.price_version, w.basis, w.method
