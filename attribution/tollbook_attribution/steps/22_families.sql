@@ -22,11 +22,11 @@ SELECT
     w.has_usage AS has_usage,
     w.usage_score AS usage_score,
     w.total_input_tokens AS input_tokens,
-    ifNull(w.output_tokens, 0) + ifNull(w.reasoning_tokens, 0) AS output_tokens,
+    arraySum(mapValues(mapFilter((k, v) -> startsWith(k, 'output') OR k = 'reasoning', w.buckets))) AS output_tokens,
     toUnixTimestamp64Nano(s.start_time) AS start_ns,
     start_ns + s.duration_ns AS end_ns,
-    s.status_code = 'error' AS failed,
-    w.response_id = '' AND output_tokens = 0 AND NOT failed AS silent,
+    w.failed AS failed,
+    w.response_id = '' AND empty(w.finish_reasons) AND output_tokens = 0 AND NOT failed AS silent,
     s.streams AS streams
 FROM work_spans AS s
 INNER JOIN told AS w ON s.trace_id = w.trace_id AND s.span_id = w.span_id

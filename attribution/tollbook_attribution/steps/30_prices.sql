@@ -1,114 +1,240 @@
--- What does each counted call cost? The price of the model that answered, at the time of the call, at its length and service tier.
--- A call is priced whole or not at all: if one of its buckets has no price, the call is unpriced and the reason says which.
--- Evaluated lazily, branch by branch, it would take twice the CPU.
--- Trace by trace.
-INSERT INTO work_priced
-WITH names AS (
-    SELECT provider, model, any(price_provider) AS price_provider, any(price_model) AS price_model,
+-- Which prices may the calls of this hour have? The names that the models go by in the price book: what the user says a name stands for, else
+-- the name itself as people have priced it, else what the list says it means.
+INSERT INTO work_price_names
+SELECT
+    {settlement:UInt64} AS settlement,
+    n.provider AS provider,
+    n.model AS model,
+    if(a.price_model != '', [lower(concat(a.price_provider, '/', a.price_model))], arrayDistinct(arrayConcat(
+        n.spellings, if(n.price_model != '', [lower(concat(n.price_provider, '/', n.price_model))], [])
+    ))) AS names,
+    n.standard_tier_only AND a.price_model = '' AS borrowed,
+    if(a.price_model != '', concat('stands for ', a.price_provider, '/', a.price_model), n.reason) AS reason
+FROM (
+    SELECT provider, model, any(spellings) AS spellings, any(price_provider) AS price_provider, any(price_model) AS price_model,
         any(standard_tier_only) AS standard_tier_only, any(reason) AS reason
     FROM model_names
-    WHERE book = {book:String}
+    WHERE book = {book:String} AND (provider, model) IN (
+        SELECT provider, arrayJoin([toString(request_model), toString(response_model)]) AS model
+        FROM (SELECT DISTINCT provider, request_model, response_model FROM work_calls WHERE settlement = {settlement:UInt64})
+    )
     GROUP BY provider, model
-),
-boxes AS (
+) AS n
+LEFT ANY JOIN (
     SELECT
-        provider, model,
-        groupArray((item, service_tier, toUnixTimestamp(valid_from), toUnixTimestamp(ifNull(valid_until, toDateTime('2106-02-07 06:28:15', 'UTC'))),
-            day_from_s, day_until_s, min_quantity, max_quantity, amount, price_id, version)) AS prices
-    FROM current_prices
-    WHERE category = 'tokens' AND tenant = '' AND currency = 'USD' AND NOT batch AND variant = '' AND region = '' AND account = ''
-        AND valid_from < {window:DateTime('UTC')} + INTERVAL 1 HOUR AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
-        AND day_from_s < toUInt32({window:DateTime('UTC')}) % 86400 + 3600 AND day_until_s > toUInt32({window:DateTime('UTC')}) % 86400
-        AND (provider, model) IN (SELECT price_provider, price_model FROM names)
-    GROUP BY provider, model
-),
-called AS (
+        p.provider AS provider, p.model AS model,
+        argMax((a.price_provider, a.price_model), (a.tenant != '', a.provider != '', a.set_at)) AS stands_for,
+        stands_for.1 AS price_provider, stands_for.2 AS price_model
+    FROM (
+        SELECT DISTINCT provider, arrayJoin([toString(request_model), toString(response_model)]) AS model
+        FROM work_calls WHERE settlement = {settlement:UInt64}
+    ) AS p
+    INNER JOIN (SELECT * FROM current_model_aliases WHERE tenant IN ('', {tenant:String})) AS a ON lower(p.model) = a.model
+    WHERE a.provider IN ('', lower(p.provider))
+    GROUP BY p.provider, p.model
+) AS a ON n.provider = a.provider AND n.model = a.model;
+
+-- What does the book say of these names, ever?
+INSERT INTO work_boxes
+SELECT
+    {settlement:UInt64} AS settlement,
+    lower(concat(p.provider, '/', p.model)) AS name,
+    p.provider AS provider,
+    p.model AS model,
+    p.item AS item,
+    p.unit AS unit,
+    toDecimal256(p.quoted, 38) / p.per AS each,
+    p.currency AS currency,
+    if(p.currency = 'USD', toDecimal128(1, 18), r.usd_per_unit) AS usd_per_unit,
+    toUnixTimestamp(p.valid_from) AS first_second,
+    if(isNull(p.valid_until), toUInt32(4294967295), toUnixTimestamp(assumeNotNull(p.valid_until))) AS last_second,
+    p.day_from_s AS day_from_s,
+    p.day_until_s AS day_until_s,
+    p.min_quantity AS min_quantity,
+    p.max_quantity AS max_quantity,
+    if(p.variant = '', lower(p.service_tier), splitByChar('=', toString(p.variant))[-1]) AS service_tier,
+    p.batch AS batch,
+    p.region AS region,
+    p.account AS account,
+    p.precedence = 'own' AS own,
+    (toInt8(p.precedence), p.tenant != '') AS rank,
+    p.valid_from AS valid_from,
+    p.added_at AS added_at,
+    p.price_id AS price_id,
+    p.version AS version
+FROM current_prices AS p
+LEFT ANY JOIN (
+    SELECT currency, toNullable(argMax(usd_per_unit, (day, set_at))) AS usd_per_unit
+    FROM exchange_rates
+    WHERE day <= toDate({window:DateTime('UTC')}) AND last_day >= toDate({window:DateTime('UTC')})
+    GROUP BY currency
+) AS r ON p.currency = r.currency
+WHERE p.category = 'tokens' AND p.tenant IN ('', {tenant:String})
+    AND name IN (SELECT arrayJoin(names) FROM work_price_names WHERE settlement = {settlement:UInt64});
+
+-- Where within this hour and over the lengths of inputs does a price or a discount change?
+INSERT INTO work_price_edges
+SELECT
+    {settlement:UInt64} AS settlement,
+    arraySort(arrayFilter(e -> e > 0, groupUniqArrayArray(quantities))) AS quantities,
+    arraySort(arrayFilter(
+        e -> e > toUInt32({window:DateTime('UTC')}) AND e < toUInt32({window:DateTime('UTC')}) + 3600, groupUniqArrayArray(seconds)
+    )) AS seconds
+FROM (
     SELECT
-        w.trace_id AS trace_id,
-        w.span_id AS span_id,
-        w.has_usage AS has_usage,
-        w.call_class AS call_class,
-        w.notes AS notes,
-        w.total_input_tokens AS total_input_tokens,
-        w.embedding AS embedding,
-        isNull(w.cache_read_tokens) AS cache_unknown,
-        arrayFilter(part -> part.3 > 0, [
-            ('input', 'input tokens', ifNull(w.fresh_tokens, 0), 'input'),
-            ('cache_read', 'cached input tokens', ifNull(w.cache_read_tokens, 0), 'input'),
-            ('cache_write', 'cache write tokens', ifNull(w.cache_write_tokens, 0), 'input'),
-            ('output', 'output tokens', ifNull(w.output_tokens, 0), 'output'),
-            ('reasoning', 'reasoning tokens', ifNull(w.reasoning_tokens, 0), 'output')
-        ]) AS buckets,
-        s.provider AS provider,
-        s.request_model AS request_model,
-        s.response_model AS response_model,
-        s.service_tier AS asked_tier,
-        toUnixTimestamp(least(s.start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC'))) AS second,
-        second % 86400 AS second_of_day,
-        s.location = 'in_process'
-            OR lower(s.provider) IN ('onnxruntime', 'ollama', 'vllm', 'llama.cpp', 'llama_cpp', 'transformers', 'local') AS is_local
-    FROM work_calls AS w
-    INNER JOIN work_spans AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id
-    WHERE w.settlement = {settlement:UInt64} AND s.settlement = {settlement:UInt64}
-        AND (w.trace_id, w.span_id) NOT IN (SELECT trace_id, span_id FROM work_told_again WHERE settlement = {settlement:UInt64})
+        [min_quantity, max_quantity] AS quantities,
+        [
+            first_second, last_second,
+            toUInt32(toStartOfDay({window:DateTime('UTC')}, 'UTC')) + day_from_s, toUInt32(toStartOfDay({window:DateTime('UTC')}, 'UTC')) + day_until_s
+        ] AS seconds
+    FROM work_boxes
+    WHERE settlement = {settlement:UInt64}
+        AND first_second < toUInt32({window:DateTime('UTC')}) + 3600 AND last_second > toUInt32({window:DateTime('UTC')})
+    UNION ALL
+    SELECT CAST([], 'Array(Int64)') AS quantities, [toUnixTimestamp(valid_from), ifNull(toUnixTimestamp(valid_until), 0)] AS seconds
+    FROM current_discounts
+    WHERE tenant IN ('', {tenant:String})
+);
+
+-- What is the price of each item, for all calls that prices cannot tell apart? Of the boxes that hold: those for batches and for the service tier
+-- before the usual, people's before lists', newer ones before older. A discount comes off list prices only.
+-- A part without a price of its own is billed as what it is part of.
+INSERT INTO work_price_keys
+WITH
+    [
+        ('input', ['input']),
+        ('input_audio', ['input_audio', 'input']),
+        ('input_image', ['input_image', 'input']),
+        ('input_video', ['input_video', 'input']),
+        ('cache_read', ['cache_read', 'input']),
+        ('cache_read_audio', ['cache_read_audio', 'input_audio', 'cache_read', 'input']),
+        ('cache_read_image', ['cache_read_image', 'input_image', 'cache_read', 'input']),
+        ('cache_read_video', ['cache_read_video', 'input_video', 'cache_read', 'input']),
+        ('cache_write', ['cache_write', 'input']),
+        ('cache_write_1h', ['cache_write_1h', 'cache_write', 'input']),
+        ('output', ['output']),
+        ('output_audio', ['output_audio', 'output']),
+        ('output_image', ['output_image', 'output']),
+        ('output_video', ['output_video', 'output']),
+        ('reasoning', ['reasoning', 'output'])
+    ] AS chains,
+    arrayMap(c -> c.1, chains) AS parts,
+    toDate({window:DateTime('UTC')}) AS today,
+    (SELECT groupUniqArray(name) FROM work_boxes WHERE settlement = {settlement:UInt64}) AS priced_names,
+keyed AS (
+    SELECT
+        cityHash64(call_key, part) AS price_key, said_by, asked_for, answered_by, tier, in_batch, place, payer, quantity,
+        if(part = 0, toUInt32({window:DateTime('UTC')}), edges[part]) AS at
+    FROM (
+        SELECT
+            cityHash64(
+                provider, request_model, response_model, service_tier, batch, region, account,
+                arrayCount(e -> e <= total_input_tokens, (SELECT any(quantities) FROM work_price_edges WHERE settlement = {settlement:UInt64}))
+            ) AS call_key,
+            any(provider) AS said_by, any(request_model) AS asked_for, any(response_model) AS answered_by, any(service_tier) AS tier,
+            any(batch) AS in_batch, any(region) AS place, any(account) AS payer, any(total_input_tokens) AS quantity,
+            (SELECT any(seconds) FROM work_price_edges WHERE settlement = {settlement:UInt64}) AS edges
+        FROM (
+            SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}
+            UNION ALL
+            SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
+        )
+        GROUP BY call_key
+    )
+    ARRAY JOIN range(toUInt64(length(edges) + 1)) AS part
 ),
 named AS (
     SELECT
-        c.*,
-        r.price_provider != '' AS by_response,
-        if(by_response, r.price_provider, q.price_provider) AS price_provider,
-        if(by_response, r.price_model, q.price_model) AS price_model,
-        if(by_response, r.standard_tier_only, q.standard_tier_only) AS standard_tier_only,
-        multiIf(by_response, r.reason, q.price_provider != '', q.reason, q.reason != '', q.reason, r.reason) AS name_reason
-    FROM called AS c
-    LEFT ANY JOIN names AS r ON c.provider = r.provider AND c.response_model = r.model
-    LEFT ANY JOIN names AS q ON c.provider = q.provider AND c.request_model = q.model
+        k.*,
+        arrayExists(n -> has(priced_names, n), r.names) AS by_answer,
+        if(by_answer, r.names, q.names) AS names,
+        if(by_answer, r.borrowed, q.borrowed) AS is_borrowed,
+        multiIf(by_answer, r.reason, arrayExists(n -> has(priced_names, n), q.names) OR q.reason != '', q.reason, r.reason) AS name_reason
+    FROM keyed AS k
+    LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS r
+        ON k.said_by = r.provider AND k.answered_by = r.model
+    LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS q
+        ON k.said_by = q.provider AND k.asked_for = q.model
 ),
-boxed AS (
+found AS (
     SELECT
-        n.*,
-        arrayFilter(
-            p -> p.3 <= n.second AND n.second < p.4 AND p.5 <= n.second_of_day AND n.second_of_day < p.6
-                AND p.7 <= n.total_input_tokens AND n.total_input_tokens < p.8,
-            box.prices
-        ) AS in_force,
-        if(NOT n.standard_tier_only AND arrayExists(p -> p.2 = n.asked_tier, in_force), n.asked_tier, '') AS priced_tier,
-        arrayConcat(arrayFilter(p -> p.2 = priced_tier, in_force), if(priced_tier = '', [], arrayFilter(p -> p.2 = '', in_force))) AS prices,
-        arrayMap(p -> p.1, prices) AS items,
-        arrayMap(
-            part -> (if(has(items, part.1), part.1, part.4), part.2, part.3),
-            arrayConcat(buckets, if(has(items, 'request'), [('request', 'request', toInt64(1), 'request')], []))
-        ) AS to_price,
-        arrayMap(part -> part.2, arrayFilter(part -> NOT has(items, part.1), to_price)) AS without_price
-    FROM named AS n
-    LEFT ANY JOIN boxes AS box ON n.price_provider = box.provider AND n.price_model = box.model
+        n.price_key AS price_key,
+        b.item AS item,
+        any(n.said_by) AS said_provider,
+        any([lower(n.asked_for), lower(n.answered_by)]) AS said_models,
+        any(n.payer) AS payer,
+        any(n.at) AS at,
+        argMax(
+            (b.unit, b.each, b.currency, b.usd_per_unit, b.price_id, b.version, b.provider, b.model, b.own, b.service_tier, b.batch),
+            (b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '', b.valid_from, b.added_at)
+        ) AS p
+    FROM (SELECT *, name, choice FROM named ARRAY JOIN names AS name, arrayEnumerate(names) AS choice) AS n
+    INNER JOIN (SELECT * FROM work_boxes WHERE settlement = {settlement:UInt64}) AS b ON n.name = b.name
+    WHERE b.first_second <= n.at AND n.at < b.last_second AND b.day_from_s <= n.at % 86400 AND n.at % 86400 < b.day_until_s
+        AND b.min_quantity <= n.quantity AND n.quantity < b.max_quantity
+        AND b.service_tier IN ('', n.tier) AND (n.in_batch OR NOT b.batch) AND b.region IN ('', n.place) AND b.account IN ('', n.payer)
+        AND NOT (n.is_borrowed AND NOT b.own AND (b.batch OR b.service_tier != ''))
+    GROUP BY n.price_key, b.item
+),
+lessened AS (
+    SELECT
+        f.price_key AS price_key, f.item AS item,
+        argMax((d.percent, d.discount_id), (d.item != '', d.model != '', d.account != '', d.provider != '', d.category != '', d.tenant != '', d.valid_from)) AS discount
+    FROM found AS f
+    INNER JOIN (SELECT *, 1 AS one FROM current_discounts WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'tokens')) AS d ON d.one = 1
+    WHERE NOT f.p.9 AND d.item IN ('', f.item) AND d.account IN ('', f.payer)
+        AND d.provider IN ('', lower(f.p.7), lower(f.said_provider)) AND (d.model IN ('', lower(f.p.8)) OR has(f.said_models, d.model))
+        AND toUnixTimestamp(d.valid_from) <= f.at AND (isNull(d.valid_until) OR f.at < toUnixTimestamp(assumeNotNull(d.valid_until)))
+    GROUP BY f.price_key, f.item
+),
+book AS (
+    SELECT
+        f.price_key AS price_key,
+        groupArray(f.item) AS own_items,
+        groupArray((
+            f.p.1 AS unit,
+            multiplyDecimal(f.p.2, toDecimal256(100 - l.discount.1, 38) / 100, 38) AS each,
+            f.p.3 AS currency,
+            multiplyDecimal(each, toDecimal256(ifNull(f.p.4, 0), 38), 38) AS each_usd,
+            f.p.5 AS price_id,
+            f.p.6 AS price_version,
+            if(l.discount.1 = 0, '', concat(', less ', toString(l.discount.1), ' % (', l.discount.2, ')')) AS discount,
+            if(isNull(f.p.4), concat('no exchange rate for ', f.p.3, ' of ', toString(today)), '') AS missing
+        )) AS own_prices,
+        any(f.p.7) AS price_provider,
+        any(f.p.8) AS price_model,
+        max(f.p.10 != '') AS tier_priced,
+        max(f.p.11) AS batch_priced,
+        anyIf(f.p.2, f.item = 'cache_read') < anyIf(f.p.2, f.item = 'input') AND countIf(f.item = 'cache_read') > 0 AS cache_is_cheaper
+    FROM found AS f
+    LEFT ANY JOIN lessened AS l ON f.price_key = l.price_key AND f.item = l.item
+    GROUP BY f.price_key
 )
 SELECT
     {settlement:UInt64} AS settlement,
-    trace_id,
-    span_id,
-    multiIf(is_local, 'local', NOT has_usage, 'no_tokens', price_model = '' OR notEmpty(without_price), 'unpriced', 'priced') AS price_status,
-    multiIf(
-        price_status = 'local', 'runs on own machines: its cost is their compute time',
-        price_status = 'no_tokens', 'reports no token counts',
-        price_status = 'unpriced' AND request_model = '' AND response_model = '', 'names no model',
-        price_status = 'unpriced' AND price_model = '', name_reason,
-        price_status = 'unpriced' AND empty(items), concat('no price for ', price_provider, '/', price_model, ' at the time of the call'),
-        price_status = 'unpriced', concat('no price for ', arrayStringConcat(without_price, ', '), ' of ', price_provider, '/', price_model),
-        arrayStringConcat(arrayFilter(note -> note != '', arrayConcat([
-            if(call_class = 'rollup', 'taken from a roll-up: no call below it tells of tokens', ''),
-            name_reason,
-            if(asked_tier NOT IN ('', 'default', 'standard', 'auto') AND priced_tier = '', concat('service tier ', asked_tier, ' has no price of its own: priced as standard'), ''),
-            if(cache_unknown AND NOT embedding AND total_input_tokens >= 1024
-                AND arrayExists(p -> p.1 = 'cache_read' AND p.9 < prices[indexOf(items, 'input')].9, prices),
-                'cached share not reported: an upper bound', '')
-        ], notes)), '; ')
-    ) AS reason,
-    price_provider,
-    price_model,
-    if(price_status = 'priced', arrayMap(
-        part -> (part.2, if(part.1 = 'request', 'request', 'token'), part.3, prices[indexOf(items, part.1)].9 * part.3, prices[indexOf(items, part.1)].10, prices[indexOf(items, part.1)].11),
-        to_price
-    ), []) AS lines
-FROM boxed
-SETTINGS max_block_size = 8192, short_circuit_function_evaluation = 'disable'
+    n.price_key AS price_key,
+    if(b.price_model != '', b.price_provider, splitByChar('/', priced_name)[1]) AS price_provider,
+    if(b.price_model != '', b.price_model, substring(priced_name, position(priced_name, '/') + 1)) AS price_model,
+    priced_name != '' AS known,
+    arrayStringConcat(arrayFilter(note -> note != '', [
+        name_reason,
+        if(known AND n.in_batch AND NOT b.batch_priced, 'batches have no price of their own: priced as standard', ''),
+        if(known AND n.tier NOT IN ('', 'default', 'standard', 'auto', 'on_demand', 'batch', 'not_available') AND NOT b.tier_priced,
+            concat('service tier ', n.tier, ' has no price of its own: priced as standard'), '')
+    ]), '; ') AS reason,
+    b.cache_is_cheaper AS cache_is_cheaper,
+    arrayMap(f -> f.1, b.priced_as) AS items,
+    arrayMap(
+        (f, p) -> (p.1, p.2, p.3, p.4, p.5, p.6, concat('counted on the span of the call', if(f.1 = f.2, '', concat(', at the price of ', f.2)), p.7), p.8),
+        b.priced_as, arrayMap(f -> b.own_prices[indexOf(b.own_items, f.2)], b.priced_as)
+    ) AS prices
+FROM (SELECT *, arrayFirst(m -> has(priced_names, m), names) AS priced_name FROM named) AS n
+LEFT ANY JOIN (
+    SELECT
+        *,
+        arrayConcat(
+            arrayFilter(f -> f.2 != '', arrayMap(c -> (c.1, arrayFirst(i -> has(own_items, i), c.2)), chains)),
+            arrayMap(i -> (toString(i), toString(i)), arrayFilter(i -> NOT has(parts, i), own_items))
+        ) AS priced_as
+    FROM book
+) AS b ON n.price_key = b.price_key

@@ -1,4 +1,4 @@
--- Which ledger lines do tokens make? One for each call and kind of token.
+-- Which ledger lines do tokens make? One for each call and kind of token, none for an answer of one's own cache.
 -- Trace by trace.
 INSERT INTO work_lines
 SELECT
@@ -15,18 +15,20 @@ SELECT
     '' AS model,
     line.quantity AS quantity,
     line.unit AS unit,
-    line.amount_usd AS amount,
-    'USD' AS currency,
+    line.amount AS amount,
+    line.currency AS currency,
     line.amount_usd AS amount_usd,
     line.price_id AS price_id,
     line.price_version AS price_version,
-    'computed' AS basis,
-    'counted on the span of the call' AS method,
-    '' AS waste
+    p.basis AS basis,
+    line.method AS method,
+    t.waste AS waste
 FROM (
-    SELECT trace_id, span_id, price_provider, price_model, arrayJoin(lines) AS line
+    SELECT trace_id, span_id, price_provider, price_model, basis, arrayJoin(lines) AS line
     FROM work_priced
     WHERE settlement = {settlement:UInt64} AND price_status = 'priced'
+        AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_calls WHERE settlement = {settlement:UInt64} AND local_cache_hit)
 ) AS p
 INNER JOIN work_spans AS s ON p.trace_id = s.trace_id AND p.span_id = s.span_id
+LEFT ANY JOIN (SELECT * FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t ON p.trace_id = t.trace_id AND p.span_id = t.span_id
 WHERE s.settlement = {settlement:UInt64}

@@ -1,6 +1,21 @@
 -- Which model calls were there, what role does each span play, and what did the counted ones cost?
 -- Trace by trace.
-INSERT INTO calls_settled
+INSERT INTO calls_settled (
+    window, tenant, settlement, trace_id, span_id, start_time, duration_ns, provider, model, response_model, operation, input_tokens, cache_read_tokens,
+    cache_write_tokens, output_tokens, reasoning_tokens, buckets, flags, dialect, service_tier, role, price_status, reason, cost_usd, basis,
+    provider_cost_usd, computed_usd, avoided_usd, waste, operation_id, attempt, attempts, price_provider, price_model, location, service_name, workflow, team,
+    project, feature, customer, environment, simulated
+)
+WITH
+told AS (
+    SELECT *
+    FROM work_calls
+    WHERE settlement = {settlement:UInt64}
+        AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_merged WHERE settlement = {settlement:UInt64})
+    UNION ALL
+    SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
+),
+    if(role = 'counted' AND price_status = 'priced', arrayFold((amount, line) -> amount + line.amount_usd, p.lines, toDecimal128(0, 18)), NULL) AS computed
 SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,
@@ -9,24 +24,43 @@ SELECT
     w.span_id AS span_id,
     s.start_time AS start_time,
     s.duration_ns AS duration_ns,
-    s.provider AS provider,
-    s.request_model AS model,
-    s.response_model AS response_model,
+    w.provider AS provider,
+    w.request_model AS model,
+    w.response_model AS response_model,
     s.operation AS operation,
     w.fresh_tokens AS input_tokens,
     w.cache_read_tokens AS cache_read_tokens,
     w.cache_write_tokens AS cache_write_tokens,
     w.output_tokens AS output_tokens,
     w.reasoning_tokens AS reasoning_tokens,
-    s.service_tier AS service_tier,
+    w.buckets AS buckets,
+    arrayConcat(
+        w.flags, p.flags,
+        if(role = 'counted' AND w.call_class = 'rollup', ['from_rollup'], []),
+        if(r.input_tokens > 0 OR r.output_tokens > 0, ['rest_not_added'], [])
+    ) AS flags,
+    w.dialect AS dialect,
+    w.service_tier AS service_tier,
     multiIf(a.role = 'rollup', 'rollup', a.role = 'twin', 'twin', 'counted') AS role,
     if(role = 'counted', p.price_status, if(w.has_usage, 'priced', 'no_tokens')) AS price_status,
     multiIf(
         role = 'counted', p.reason,
-        role = 'rollup', 'sums up or wraps calls that count themselves',
-        'another span tells of the same call'
+        role = 'twin', 'another span tells of the same call',
+        'rest_not_added' IN flags, concat(
+            'sums up or wraps calls that count themselves, and tells of more than they do: ', toString(r.input_tokens), ' input and ',
+            toString(r.output_tokens), ' output tokens are not added'
+        ),
+        'sums up or wraps calls that count themselves'
     ) AS reason,
-    if(role = 'counted' AND price_status = 'priced', arrayFold((amount, line) -> amount + line.amount_usd, p.lines, toDecimal128(0, 18)), NULL) AS cost_usd,
+    if(w.local_cache_hit AND isNotNull(computed), toDecimal128(0, 18), computed) AS cost_usd,
+    if(isNull(cost_usd), '', toString(p.basis)) AS basis,
+    p.provider_cost_usd AS provider_cost_usd,
+    p.computed_usd AS computed_usd,
+    if(w.local_cache_hit, p.computed_usd, NULL) AS avoided_usd,
+    if(role = 'counted', t.waste, '') AS waste,
+    multiIf(role != 'counted', toFixedString('', 8), t.attempts = 0, w.span_id, t.operation_id) AS operation_id,
+    multiIf(role != 'counted', 0, t.attempts = 0, 1, t.attempt) AS attempt,
+    multiIf(role != 'counted', 0, t.attempts = 0, 1, t.attempts) AS attempts,
     p.price_provider AS price_provider,
     p.price_model AS price_model,
     s.location AS location,
@@ -38,7 +72,12 @@ SELECT
     s.customer AS customer,
     s.environment AS environment,
     s.simulated AS simulated
-FROM (SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}) AS w
-INNER JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id
+FROM told AS w
+INNER JOIN (
+    SELECT trace_id, span_id, start_time, duration_ns, operation, location, service_name, workflow, team, project, feature, customer, environment, simulated
+    FROM work_spans WHERE settlement = {settlement:UInt64}
+) AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id
 LEFT ANY JOIN (SELECT * FROM work_told_again WHERE settlement = {settlement:UInt64}) AS a ON w.trace_id = a.trace_id AND w.span_id = a.span_id
+LEFT ANY JOIN (SELECT * FROM work_rests WHERE settlement = {settlement:UInt64}) AS r ON w.trace_id = r.trace_id AND w.span_id = r.span_id
+LEFT ANY JOIN (SELECT * FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t ON w.trace_id = t.trace_id AND w.span_id = t.span_id
 LEFT ANY JOIN (SELECT * FROM work_priced WHERE settlement = {settlement:UInt64}) AS p ON w.trace_id = p.trace_id AND w.span_id = p.span_id

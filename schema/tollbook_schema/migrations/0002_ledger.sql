@@ -24,7 +24,7 @@ ORDER BY (instance_type, region, valid_from);
 CREATE TABLE IF NOT EXISTS fact_hours (
     window DateTime('UTC'),
     tenant LowCardinality(String),
-    signal Enum8('spans' = 1, 'metrics' = 2),
+    signal Enum8('spans' = 1, 'metrics' = 2, 'bills' = 3) COMMENT 'bills: changes that reconciling a bill made',
     facts UInt64
 )
 ENGINE = SummingMergeTree
@@ -35,7 +35,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_spans TO fact_hours AS
 SELECT
     tenant,
     toStartOfHour(toDateTime(least(start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
-    CAST('spans', 'Enum8(\'spans\' = 1, \'metrics\' = 2)') AS signal,
+    CAST('spans', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3)') AS signal,
     count() AS facts
 FROM spans
 GROUP BY tenant, window;
@@ -44,7 +44,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_metrics TO fact_hours AS
 SELECT
     tenant,
     toStartOfHour(toDateTime(least(time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
-    CAST('metrics', 'Enum8(\'spans\' = 1, \'metrics\' = 2)') AS signal,
+    CAST('metrics', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3)') AS signal,
     count() AS facts
 FROM metrics
 GROUP BY tenant, window;
@@ -127,14 +127,25 @@ CREATE TABLE IF NOT EXISTS calls_settled (
     operation LowCardinality(String),
     input_tokens Nullable(Int64) COMMENT 'fresh ones: neither read from nor written to the cache',
     cache_read_tokens Nullable(Int64),
-    cache_write_tokens Nullable(Int64),
+    cache_write_tokens Nullable(Int64) COMMENT 'of both lifetimes',
     output_tokens Nullable(Int64) COMMENT 'visible ones: without reasoning',
     reasoning_tokens Nullable(Int64),
+    buckets Map(LowCardinality(String), Int64) COMMENT 'the same by kind, and what is no token; they exclude each other',
+    flags Array(LowCardinality(String)) COMMENT 'what is odd about the counts',
+    dialect LowCardinality(String) COMMENT 'how its span is spelt, a row of the table of dialects',
     service_tier LowCardinality(String),
     role Enum8('counted' = 1, 'rollup' = 2, 'twin' = 3) COMMENT 'only counted calls cost money; the others tell of the same calls again',
     price_status Enum8('priced' = 1, 'unpriced' = 2, 'no_tokens' = 3, 'local' = 4),
     reason String COMMENT 'why it is not priced, or what to know about the price',
     cost_usd Nullable(Decimal(38, 18)) COMMENT 'of its tokens; NULL where unknown',
+    basis LowCardinality(String) COMMENT 'of the cost: provider or computed; empty where it has none',
+    provider_cost_usd Nullable(Decimal(38, 18)) COMMENT 'that the span itself reports',
+    computed_usd Nullable(Decimal(38, 18)) COMMENT 'by the price list, whatever the cost was taken from',
+    avoided_usd Nullable(Decimal(38, 18)) COMMENT 'what it would have cost, had a cache of one''s own not answered',
+    waste LowCardinality(String) COMMENT 'failed, aborted, retried, truncated or duplicate; empty where the answer was of use',
+    operation_id FixedString(8) COMMENT 'the span of the first attempt of its operation; zeros where it does not count',
+    attempt UInt16 COMMENT '1 for the first; 0 where it does not count',
+    attempts UInt16 COMMENT 'of its operation',
     price_provider LowCardinality(String),
     price_model LowCardinality(String),
     location LowCardinality(String),

@@ -1,0 +1,92 @@
+-- What do the spans that tell of one call tell together? The best one's tale; where it has no input or no output, those of the next that has; and what it
+-- leaves out besides: the cost that was reported, why the answer ended, the tier. Nothing is added up. The model is that of the best span whose names
+-- have a price: a gateway's clients may know a name of its own only.
+INSERT INTO work_merged (
+    settlement, trace_id, span_id, response_id, dialect, call_class, embedding, provider, request_model, response_model, models, has_usage, usage_score, buckets,
+    cache_told, total_input_tokens, flags, notes, provider_cost, provider_currency, failed, finish_reasons, local_cache_hit, batch, service_tier, region, account,
+    fresh_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens
+)
+WITH
+told AS (
+    SELECT
+        m.call_trace_id AS call_trace_id,
+        m.call_span_id AS call_span_id,
+        m.place AS place,
+        w.*,
+        mapFilter((k, v) -> match(k, '^(input|cache)'), w.buckets) AS inputs,
+        mapFilter((k, v) -> match(k, '^(output|reasoning)'), w.buckets) AS outputs,
+        (w.provider, w.response_model) IN (SELECT provider, model FROM model_names WHERE book = {book:String} AND price_provider != '')
+        OR (w.provider, w.request_model) IN (SELECT provider, model FROM model_names WHERE book = {book:String} AND price_provider != '') AS known
+    FROM (SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}) AS w
+    INNER JOIN (SELECT * FROM work_same_calls WHERE settlement = {settlement:UInt64}) AS m ON w.trace_id = m.trace_id AND w.span_id = m.span_id
+),
+together AS (
+    SELECT
+        argMin(t.trace_id, t.place) AS trace_id,
+        argMin(t.span_id, t.place) AS span_id,
+        argMinIf(t.response_id, t.place, t.response_id != '') AS response_id,
+        argMin(t.dialect, t.place) AS dialect,
+        argMin(t.call_class, t.place) AS call_class,
+        argMin(t.embedding, t.place) AS embedding,
+        argMin((t.provider, t.request_model, t.response_model), (NOT t.known, t.place)) AS names,
+        arrayDistinct(arrayFlatten(groupArray(t.models))) AS models,
+        max(t.has_usage) AS has_usage,
+        argMin(t.usage_score, t.place) AS usage_score,
+        argMin(t.buckets, t.place) AS own,
+        argMinIf(t.inputs, t.place, notEmpty(t.inputs)) AS inputs,
+        argMinIf(t.outputs, t.place, notEmpty(t.outputs)) AS outputs,
+        argMinIf(t.cache_told, t.place, notEmpty(t.inputs)) AS cache_told,
+        argMinIf(t.total_input_tokens, t.place, notEmpty(t.inputs)) AS total_input_tokens,
+        argMin(t.flags, t.place) AS flags,
+        argMin(t.notes, t.place) AS notes,
+        argMinIf((t.provider_cost, t.provider_currency), t.place, t.provider_cost > 0) AS reported,
+        argMin((t.provider_cost, t.provider_currency), t.place) AS own_reported,
+        argMin(t.failed, t.place) AS failed,
+        argMinIf(t.finish_reasons, t.place, notEmpty(t.finish_reasons)) AS finish_reasons,
+        max(t.local_cache_hit) AS local_cache_hit,
+        max(t.batch) AS batch,
+        argMinIf(t.service_tier, t.place, t.service_tier != '') AS service_tier,
+        argMinIf(t.region, t.place, t.region != '') AS region,
+        argMinIf(t.account, t.place, t.account != '') AS account,
+        argMinIf(t.fresh_tokens, t.place, notEmpty(t.inputs)) AS fresh_tokens,
+        argMinIf(t.cache_read_tokens, t.place, notEmpty(t.inputs)) AS cache_read_tokens,
+        argMinIf(t.cache_write_tokens, t.place, notEmpty(t.inputs)) AS cache_write_tokens,
+        argMinIf(t.output_tokens, t.place, notEmpty(t.outputs)) AS output_tokens,
+        argMinIf(t.reasoning_tokens, t.place, notEmpty(t.outputs)) AS reasoning_tokens
+    FROM told AS t
+    GROUP BY t.call_trace_id, t.call_span_id
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    trace_id,
+    span_id,
+    response_id,
+    dialect,
+    call_class,
+    embedding,
+    names.1 AS provider,
+    names.2 AS request_model,
+    names.3 AS response_model,
+    models,
+    has_usage,
+    usage_score,
+    mapUpdate(mapUpdate(own, inputs), outputs) AS buckets,
+    cache_told,
+    total_input_tokens,
+    flags,
+    notes,
+    if(reported.1 > 0, reported.1, own_reported.1) AS provider_cost,
+    if(reported.1 > 0, reported.2, own_reported.2) AS provider_currency,
+    failed,
+    finish_reasons,
+    local_cache_hit,
+    batch,
+    service_tier,
+    region,
+    account,
+    fresh_tokens,
+    cache_read_tokens,
+    cache_write_tokens,
+    output_tokens,
+    reasoning_tokens
+FROM together
