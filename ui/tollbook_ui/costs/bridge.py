@@ -318,9 +318,7 @@ def _said(cause: str, detail: str, then: _Work, now: _Work) -> str:
         "cache": lambda: f"input read from cache {_cached(old)} → {_cached(new)}",
         "coverage": lambda: f"calls with a price {_share(old.priced, old.calls)} → {_share(new.priced, new.calls)}",
         "price": lambda: _prices(old, new) if both else "",
-        "mix": lambda: (
-            f"tokens of a call {_tokens(old):,.0f} → {_tokens(new):,.0f}, {_each(then)} → {_each(now)}" if both else ""
-        ),
+        "mix": lambda: f"{_each(then)} → {_each(now)} calls each, {_of_call(old)} → {_of_call(new)} tokens a call",
     }
     return words[cause]() if cause in words and detail in {*then.models, *now.models} else ""
 

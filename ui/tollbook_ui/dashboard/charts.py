@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
-from tollbook_ui.look import effort, palette
+from tollbook_ui.costs.figures import Bridge, CostRow
+from tollbook_ui.look import change, effort, palette
 from tollbook_ui.look.blocks import short
 from tollbook_ui.look.cost import destination
 
@@ -73,6 +76,102 @@ def requests_over_time(points: Sequence[f.TrafficPoint], step: str, period: f.Pe
                 _tip("median", "Median duration"),
             ],
         },
+    }
+
+
+def groups_over_time(rows: Sequence[CostRow], named: Sequence[str], step: str, period: f.Period) -> Spec:
+    """Stacked columns: money of each hour or day by group; those that are not among `named` are one."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        name, time = row.keys
+        at = (time, (name or "none named") if name in named else "all others")
+        sums[at] = sums.get(at, Decimal(0)) + (row.amount_usd or 0)
+    heights: dict[str, Decimal] = {}
+    for (time, _), amount in sums.items():
+        heights[time] = heights.get(time, Decimal(0)) + amount
+    scale = units.money_scale(heights.values())
+    values: list[dict[str, Any]] = [
+        {"time": time, "what": name, "amount": scale.apply(amount), "exact": units.usd_exact(amount)}
+        for (time, name), amount in sums.items()
+        if not time.startswith("and ")
+    ]
+    names = [*((name or "none named") for name in named), "all others"]
+    present = [name for name in names if any(value["what"] == name for value in values)]
+    colour = _colour("what", present, [palette.series(at) for at in range(len(present))]) | {
+        "legend": {"orient": "top", "title": None, "labelLimit": 180, "columns": 6}
+    }
+    return _time_chart(values) | {
+        "height": 240,
+        "mark": {"type": "bar", "width": {"band": 0.8}},
+        "encoding": {
+            "x": _time_axis(step, period),
+            "y": _y("amount", f"Cost, {scale.unit}", stack="zero"),
+            "color": colour,
+            "tooltip": [_tip("time", "When, UTC", "temporal"), _tip("what", "What"), _tip("exact", "Cost")],
+        },
+    }
+
+
+def bridge(found: Bridge) -> Spec:
+    """A waterfall: what it cost before, each cause up or down, what it costs after."""
+    scale = units.money_scale([found.before_usd, found.after_usd])
+    floor = _floor(found)
+    values = [_step("before", (floor, found.before_usd), scale)]
+    at = found.before_usd
+    for row in found.causes:
+        values.append(_step(row.cause, (at, at + row.amount_usd), scale))
+        at += row.amount_usd
+    values.append(_step("after", (floor, found.after_usd), scale))
+    x = {
+        "field": "what",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelAngle": 0, "ticks": False, "labelFontSize": 13, "labelPadding": 8},
+    }
+    title = f"Cost, {scale.unit}" + (f", from {units.usd(floor)} up" if floor else "")
+    y = _y("from", title) | {"scale": {"zero": not floor, "nice": True}}
+    tips = [_tip("what", "Cause"), _tip("text", "Change"), _tip("exact", "To the last digit")]
+    label = {"x": x, "y": {"field": "top", "type": "quantitative"}, "text": {"field": "text"}}
+    return {
+        "height": 300,
+        "data": {"values": values},
+        "layer": [
+            {
+                "mark": {"type": "bar", "width": {"band": 0.62}, "cornerRadius": 2},
+                "encoding": {
+                    "x": x,
+                    "y": y,
+                    "y2": {"field": "to"},
+                    "color": {"field": "colour", "type": "nominal", "scale": None, "legend": None},
+                    "tooltip": tips,
+                },
+            },
+            {"mark": {"type": "text", "baseline": "bottom", "dy": -5, "fontWeight": 600, "fontSize": 13}, "encoding": label},
+        ],
+    }
+
+
+def _floor(found: Bridge) -> Decimal:
+    """Where the columns begin: at 0, unless the causes would be slivers then."""
+    steps = accumulate((row.amount_usd for row in found.causes), initial=found.before_usd)
+    heights = [*steps, found.after_usd]
+    low, high = min(heights), max(heights)
+    floor = low - (high - low)
+    return floor.quantize(Decimal("0.01")) if floor > low / 3 and floor > Decimal("0.01") else Decimal(0)
+
+
+def _step(what: str, ends: tuple[Decimal, Decimal], scale: units.Scale) -> dict[str, Any]:
+    begin, end = ends
+    whole = what in ("before", "after")
+    return {
+        "what": what,
+        "from": scale.apply(begin),
+        "to": scale.apply(end),
+        "top": scale.apply(max(ends)),
+        "colour": change.LEVEL if whole else change.UP if end > begin else change.DOWN,
+        "text": units.usd(end) if whole else change.signed(end - begin),
+        "exact": units.usd_exact(end if whole else end - begin),
     }
 
 

@@ -11,7 +11,19 @@ from tollbook_schema.store import StoreError
 from tollbook_ui import answers, intake
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
-from tollbook_ui.dashboard import accelerators, draw, freshness, hotspots, overview, owners, requests, scope
+from tollbook_ui.dashboard import (
+    accelerators,
+    bridge,
+    budgets,
+    cost,
+    draw,
+    freshness,
+    hotspots,
+    overview,
+    owners,
+    requests,
+    scope,
+)
 from tollbook_ui.look.blocks import Note
 from tollbook_ui.visitors import HEADER, from_header
 
@@ -23,6 +35,9 @@ Body = Callable[[Answers, f.Scope], None]
 PAGES: tuple[tuple[Body, str, str], ...] = (
     (overview.page, "Overview", "overview"),
     (requests.page, "Requests", "requests"),
+    (cost.page, "Cost", "cost"),
+    (bridge.page, "Bridge", "bridge"),
+    (budgets.page, "Budgets", "budgets"),
     (owners.page, "Owners", "owners"),
     (freshness.page, "Freshness", "freshness"),
     (accelerators.page, "Accelerators", "accelerators"),
