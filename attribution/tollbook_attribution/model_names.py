@@ -21,6 +21,7 @@ class ModelName:
     provider: str
     model: str
     book: str
+    spellings: tuple[str, ...]
     price_provider: str
     price_model: str
     standard_tier_only: bool
@@ -40,14 +41,16 @@ def name_models(store: Store, names: Iterable[tuple[str, str]]) -> None:
 
 def find_model(provider: str, model: str, book: str) -> ModelName:
     """The price that a name stands for by the list's own match clauses; a name they do not mean has no price."""
-    for listed_provider, listed_model in providers.readings(provider, model):
+    readings = providers.readings(provider, model)
+    spelled = tuple(dict.fromkeys(f"{who or ''}/{name}".lower() for who, name in readings))
+    for listed_provider, listed_model in readings:
         found = _listed(listed_provider, listed_model)
         if found:
             owner, info, borrowed = found
             named = providers.listed_as(provider)
             reason = "" if named and listed_provider == named else f"provider {owner.id} taken from the model's name"
-            return ModelName(provider, model, book, owner.id, info.id, borrowed, reason)
-    return ModelName(provider, model, book, "", "", False, f"unknown model {provider or '(no provider)'}/{model}")
+            return ModelName(provider, model, book, spelled, owner.id, info.id, borrowed, reason)
+    return ModelName(provider, model, book, spelled, "", "", False, f"unknown model {provider or '(no provider)'}/{model}")
 
 
 def _listed(provider: str | None, model: str) -> "tuple[Provider, ModelInfo, bool] | None":
@@ -59,7 +62,7 @@ def _listed(provider: str | None, model: str) -> "tuple[Provider, ModelInfo, boo
         found, info = snapshot.find_provider_model(name, None, provider, None)
     except LookupError:
         return None
-    if name != info.id.lower() and not any(model_match.means(info.match, spelled) for spelled in (name, dashed(name))):
+    if name != info.id.lower() and not any(model_match.means(info.match, each) for each in (name, dashed(name))):
         return None
     owner = _owner(info, found, snapshot.providers)
     return owner, info, owner is not found

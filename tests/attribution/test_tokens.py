@@ -31,10 +31,10 @@ def test_a_chat_is_one_line_for_each_kind_of_token(store: Store, intake: Intake)
     intake.spans([chat(1, 1, input=1_117, cache_read=1_024, output=46, reasoning=20)])
     settle(store)
     assert [(row["item"], row["quantity"], row["amount_usd"]) for row in store.query(LINES)] == [
-        ("cached input tokens", 1_024, Decimal("0.00128")),
-        ("input tokens", 93, Decimal("0.0002325")),
-        ("output tokens", 26, Decimal("0.00026")),
-        ("reasoning tokens", 20, Decimal("0.0002")),
+        ("cache_read", 1_024, Decimal("0.00128")),
+        ("input", 93, Decimal("0.0002325")),
+        ("output", 26, Decimal("0.00026")),
+        ("reasoning", 20, Decimal("0.0002")),
     ]
     assert total(store) == Decimal("0.0019725")
     call = only_call(store)
@@ -123,7 +123,7 @@ def test_a_call_without_a_price_for_one_kind_of_token_is_not_priced_in_part(stor
     call = only_call(store)
     assert (call["price_status"], call["reason"]) == (
         "unpriced",
-        "no price for output tokens of openai/text-embedding-3-small",
+        "no price for output of openai/text-embedding-3-small",
     )
     assert store.query(LINES) == []
 

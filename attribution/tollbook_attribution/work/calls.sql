@@ -46,17 +46,3 @@ CREATE TABLE IF NOT EXISTS work_told_again (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
-
-CREATE TABLE IF NOT EXISTS work_priced (
-    settlement UInt64,
-    trace_id FixedString(16),
-    span_id FixedString(8),
-    price_status Enum8('priced' = 1, 'unpriced' = 2, 'no_tokens' = 3, 'local' = 4),
-    reason String,
-    price_provider LowCardinality(String),
-    price_model LowCardinality(String),
-    lines Array(Tuple(item LowCardinality(String), unit LowCardinality(String), quantity Int64, amount_usd Decimal(38, 18), price_id String, price_version String))
-)
-ENGINE = MergeTree
-PARTITION BY settlement
-ORDER BY (trace_id, span_id);
