@@ -153,6 +153,7 @@ def _usage(dialects: Dialects) -> dict[str, object]:
         "dialect_ranks": list(of_dialect.values()),
         "scope_prefixes": [_prefix(scope) for d in dialects.table["dialects"] for scope in d["scopes"]],
         "scope_names": [d["name"] for d in dialects.table["dialects"] for _ in d["scopes"]],
+        "openai_form": dialects.table["openai_form"],
         "kinds": list(kinds),
         "kind_classes": list(kinds.values()),
         "billed": [code[key] for key in dialects.table["billed"]],
