@@ -20,6 +20,7 @@ from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 from tollbook_ui.usage.questions import Usage
+from tollbook_ui.weekly import Weekly
 
 Row = TypeVar("Row")
 
@@ -249,7 +250,7 @@ class Answers:
         rows = self._all(f.WorkflowRow, "workflows", bound)
         return f.Comparison(period, rows, execution_tax(rows), self.coverage(scope))
 
-    def weekly(self, week: str, scope: f.Scope = LAST_WEEK) -> f.Weekly:
+    def weekly(self, week: str, scope: f.Scope = LAST_WEEK) -> Weekly:
         """One ISO week such as `2026-W47`, and the week before it.
 
         Raises:
@@ -258,7 +259,7 @@ class Answers:
         period = week_period(week)
         this = replace(scope, since=period.since, until=period.until)
         before = replace(scope, since=period.since - timedelta(weeks=1), until=period.since)
-        return f.Weekly(
+        return Weekly(
             week=week,
             period=period,
             overview=self.overview(this),
@@ -270,6 +271,10 @@ class Answers:
             accelerators=self.accelerators(this),
             hotspots=self.hotspots(this),
             requests=self.requests(this, limit=20, order="cost"),
+            bridge=self.costs.bridge(*_week_on_week(period), scope=scope),
+            budgets=self.budgets.status(min(period.until, datetime.now(UTC))),
+            caches=self.costs.caches(this),
+            anomalies=self.costs.anomalies(this),
         )
 
     def hosts(self, scope: f.Scope = LAST_WEEK) -> tuple[f.Host, ...]:
@@ -418,6 +423,14 @@ def _tax(model: str, local: f.WorkflowRow, remote: f.WorkflowRow) -> f.Execution
         hops=_difference(remote.hops_p50, local.hops_p50),
         cost_usd=_dearer(remote.cost_per_request_usd, local.cost_per_request_usd),
     )
+
+
+def _week_on_week(week: f.Period) -> tuple[f.Period, f.Period]:
+    """The week before and the week; of one that still runs, the part of both that has passed."""
+    ended = whole_hours(None, datetime.now(UTC), week.until).until
+    until = min(week.until, ended) if ended > week.since else week.until
+    back = timedelta(weeks=1)
+    return f.Period(week.since - back, until - back), f.Period(week.since, until)
 
 
 def _dearer(more: Decimal | None, less: Decimal | None) -> Decimal | None:

@@ -21,6 +21,7 @@ from tollbook_ui.answers import MAX_SQL_ROWS, ORDERS, Answers, UnknownTraceError
 from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import Keyring, KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError, parse_time
+from tollbook_ui.weekly import Weekly
 
 PREFIX = "/api/v1"
 EXAMPLE_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -280,7 +281,7 @@ def coverage(ask: Ask, scope: Scoped, shape: As = Format.JSON) -> Response:
     return rows_written(f.Coverage, [found], shape) if shape is Format.CSV else written(found, shape)
 
 
-@router.get("/reports/{week}", response_model=f.Weekly)
+@router.get("/reports/{week}", response_model=Weekly)
 def report(
     ask: Ask,
     scope: Scoped,

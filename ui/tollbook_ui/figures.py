@@ -668,21 +668,3 @@ class Host:
     cloud_region: str
     rated: bool
     amount_usd: Decimal | None
-
-
-@dataclass(frozen=True)
-class Weekly:
-    """One ISO week, Monday to Monday in UTC, and the week before it to compare with."""
-
-    week: str
-    period: Period
-    overview: Overview
-    previous: Overview
-    owners: Owners
-    comparison: Comparison
-    calls: Calls
-    freshness: Freshness
-    accelerators: Accelerators
-    hotspots: Hotspots
-    requests: Requests
-    """The dearest ones."""

@@ -26,6 +26,7 @@ from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage.questions import RemoteUsage, Sent
+from tollbook_ui.weekly import Weekly
 
 Answer = TypeVar("Answer")
 
@@ -109,9 +110,9 @@ class RemoteAnswers:
         """As `Answers.comparison`."""
         return self._get(f.Comparison, "/workflows", _asked(scope))
 
-    def weekly(self, week: str, scope: f.Scope = LAST_WEEK) -> f.Weekly:
+    def weekly(self, week: str, scope: f.Scope = LAST_WEEK) -> Weekly:
         """As `Answers.weekly`."""
-        return self._get(f.Weekly, f"/reports/{_quoted(week)}", _asked(scope))
+        return self._get(Weekly, f"/reports/{_quoted(week)}", _asked(scope))
 
     def hosts(self, scope: f.Scope = LAST_WEEK) -> tuple[f.Host, ...]:
         """As `Answers.hosts`."""

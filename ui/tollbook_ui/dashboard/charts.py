@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import accumulate
 from typing import Any
 
 from tollbook_ui import figures as f
@@ -114,14 +113,19 @@ def groups_over_time(rows: Sequence[CostRow], named: Sequence[str], step: str, p
 
 def bridge(found: Bridge) -> Spec:
     """A waterfall: what it cost before, each cause up or down, what it costs after."""
-    scale = units.money_scale([found.before_usd, found.after_usd])
-    floor = _floor(found)
-    values = [_step("before", (floor, found.before_usd), scale)]
-    at = found.before_usd
-    for row in found.causes:
-        values.append(_step(row.cause, (at, at + row.amount_usd), scale))
-        at += row.amount_usd
-    values.append(_step("after", (floor, found.after_usd), scale))
+    scale, floor = units.money_scale([found.before_usd, found.after_usd]), change.floor(found)
+    values = [
+        {
+            "what": step.what,
+            "from": scale.apply(max(step.begin_usd, floor)),
+            "to": scale.apply(step.end_usd),
+            "top": scale.apply(max(step.begin_usd, step.end_usd)),
+            "colour": step.colour,
+            "text": step.text,
+            "exact": step.exact,
+        }
+        for step in change.steps(found)
+    ]
     x = {
         "field": "what",
         "type": "nominal",
@@ -133,45 +137,16 @@ def bridge(found: Bridge) -> Spec:
     y = _y("from", title) | {"scale": {"zero": not floor, "nice": True}}
     tips = [_tip("what", "Cause"), _tip("text", "Change"), _tip("exact", "To the last digit")]
     label = {"x": x, "y": {"field": "top", "type": "quantitative"}, "text": {"field": "text"}}
+    colour = {"field": "colour", "type": "nominal", "scale": None, "legend": None}
+    bar = {"type": "bar", "width": {"band": 0.62}, "cornerRadius": 2}
+    text = {"type": "text", "baseline": "bottom", "dy": -5, "fontWeight": 600, "fontSize": 13}
     return {
         "height": 300,
         "data": {"values": values},
         "layer": [
-            {
-                "mark": {"type": "bar", "width": {"band": 0.62}, "cornerRadius": 2},
-                "encoding": {
-                    "x": x,
-                    "y": y,
-                    "y2": {"field": "to"},
-                    "color": {"field": "colour", "type": "nominal", "scale": None, "legend": None},
-                    "tooltip": tips,
-                },
-            },
-            {"mark": {"type": "text", "baseline": "bottom", "dy": -5, "fontWeight": 600, "fontSize": 13}, "encoding": label},
+            {"mark": bar, "encoding": {"x": x, "y": y, "y2": {"field": "to"}, "color": colour, "tooltip": tips}},
+            {"mark": text, "encoding": label},
         ],
-    }
-
-
-def _floor(found: Bridge) -> Decimal:
-    """Where the columns begin: at 0, unless the causes would be slivers then."""
-    steps = accumulate((row.amount_usd for row in found.causes), initial=found.before_usd)
-    heights = [*steps, found.after_usd]
-    low, high = min(heights), max(heights)
-    floor = low - (high - low)
-    return floor.quantize(Decimal("0.01")) if floor > low / 3 and floor > Decimal("0.01") else Decimal(0)
-
-
-def _step(what: str, ends: tuple[Decimal, Decimal], scale: units.Scale) -> dict[str, Any]:
-    begin, end = ends
-    whole = what in ("before", "after")
-    return {
-        "what": what,
-        "from": scale.apply(begin),
-        "to": scale.apply(end),
-        "top": scale.apply(max(ends)),
-        "colour": change.LEVEL if whole else change.UP if end > begin else change.DOWN,
-        "text": units.usd(end) if whole else change.signed(end - begin),
-        "exact": units.usd_exact(end if whole else end - begin),
     }
 
 

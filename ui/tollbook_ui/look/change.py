@@ -1,6 +1,8 @@
 """The bill bridge as blocks. Pure: answers in, blocks out."""
 
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate, pairwise
 
 from tollbook_ui import units
 from tollbook_ui.costs.bridge import CAUSES
@@ -11,6 +13,40 @@ from tollbook_ui.look.blocks import Card, Cards, Cell, Column, Note, Table
 
 UP, DOWN, LEVEL = "#c4473a", "#128a6b", "#5c6773"
 """Colours of more, of less, and of the two sums."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One column of the waterfall: a sum, or a cause that leads from one to the next."""
+
+    what: str
+    begin_usd: Decimal
+    end_usd: Decimal
+    colour: str
+    text: str
+    exact: str
+
+
+def steps(found: Bridge) -> tuple[Step, ...]:
+    """The columns, from before to after."""
+    sums = [*accumulate((row.amount_usd for row in found.causes), initial=found.before_usd)]
+    causes = (
+        Step(row.cause, begin, end, UP if end > begin else DOWN, signed(row.amount_usd), units.usd_exact(row.amount_usd))
+        for row, (begin, end) in zip(found.causes, pairwise(sums), strict=True)
+    )
+    return (_sum("before", found.before_usd), *causes, _sum("after", found.after_usd))
+
+
+def _sum(what: str, amount_usd: Decimal) -> Step:
+    return Step(what, Decimal(0), amount_usd, LEVEL, units.usd(amount_usd), units.usd_exact(amount_usd))
+
+
+def floor(found: Bridge) -> Decimal:
+    """Where the columns begin: at 0, unless the causes would be slivers then."""
+    heights = [step.end_usd for step in steps(found)]
+    low, high = min(heights), max(heights)
+    begin = low - (high - low)
+    return begin.quantize(Decimal("0.01")) if begin > max(low / 3, Decimal("0.01")) else Decimal(0)
 
 
 def change_cards(found: Bridge) -> Cards:

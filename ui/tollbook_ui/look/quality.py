@@ -6,6 +6,7 @@ from tollbook_ui import figures as f
 from tollbook_ui import units
 from tollbook_ui.look import blocks
 from tollbook_ui.look.blocks import Cell, Column, Note, Table
+from tollbook_ui.weekly import Weekly
 
 NOT_COVERED = (
     "Storage: what data costs to keep is not in the ledger.",
@@ -60,7 +61,7 @@ def gaps(overview: f.Overview) -> tuple[str, ...]:
     return tuple(found)
 
 
-def late(weekly: f.Weekly) -> Note:
+def late(weekly: Weekly) -> Note:
     """When the week was settled, and that what arrives later is still counted where it belongs."""
     settled = units.moment(weekly.overview.extent.settled_at)
     return Note(

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 
 from tollbook_ui import figures as f
 from tollbook_ui import plain, units
-from tollbook_ui.look import palette
+from tollbook_ui.look import change, palette
 from tollbook_ui.look.blocks import short
 from tollbook_ui.look.cost import destination
 from tollbook_ui.look.effort import age_labels
+from tollbook_ui.weekly import Weekly
 
 _ONE_AT_A_TIME = threading.Lock()
 """matplotlib keeps its style in the process."""
@@ -43,7 +44,7 @@ STYLE: dict[Any, Any] = {
 """`$` stands for money, not for mathematics."""
 
 
-def draw(name: str, weekly: f.Weekly) -> str:
+def draw(name: str, weekly: Weekly) -> str:
     """The plot of that name as an SVG document; empty where there is nothing to draw."""
     with _ONE_AT_A_TIME, mpl.rc_context(STYLE | {"svg.hashsalt": name}):
         return _PLOTS[name](weekly)
@@ -54,7 +55,7 @@ def inline(svg: str) -> str:
     return svg[svg.index("<svg") :]
 
 
-def cost_by_day(weekly: f.Weekly) -> str:
+def cost_by_day(weekly: Weekly) -> str:
     """Stacked columns: money of each day by where it went."""
     points = weekly.overview.cost_series
     if not points:
@@ -74,7 +75,26 @@ def cost_by_day(weekly: f.Weekly) -> str:
     return _svg(figure, "Cost of each day by category")
 
 
-def age_of_input(weekly: f.Weekly) -> str:
+def bridge(weekly: Weekly) -> str:
+    """A waterfall: the week before, each cause up or down, the week."""
+    found = weekly.bridge
+    if not found.drivers or not found.before_usd:
+        return ""
+    floor = change.floor(found)
+    scale = units.money_scale([found.before_usd, found.after_usd])
+    figure, axes = _figure(WIDE)
+    for at, step in enumerate(change.steps(found)):
+        begin, end = (scale.apply(max(edge, floor)) or 0.0 for edge in (step.begin_usd, step.end_usd))
+        axes.bar(at, end - begin, 0.62, begin, color=step.colour)
+        axes.annotate(step.text, (at, max(begin, end)), (0, 3), textcoords="offset points", ha="center", fontsize=8.5)
+    axes.set_xticks(range(len(found.causes) + 2), [step.what for step in change.steps(found)])
+    axes.set_ylim(bottom=scale.apply(floor))
+    axes.margins(y=0.15)
+    axes.set_ylabel(f"Cost, {scale.unit}" + (f", from {units.usd(floor)} up" if floor else ""))
+    return _svg(figure, "From the week before to this one, cause by cause")
+
+
+def age_of_input(weekly: Weekly) -> str:
     """Columns: inferences by the age of their oldest input."""
     buckets = weekly.freshness.buckets
     if not any(bucket.inferences for bucket in buckets):
@@ -87,7 +107,7 @@ def age_of_input(weekly: f.Weekly) -> str:
     return _svg(figure, "Inferences by age of their oldest input")
 
 
-def busy_devices(weekly: f.Weekly) -> str:
+def busy_devices(weekly: Weekly) -> str:
     """Lines: how busy each device was, hour by hour; an hour without samples is a gap."""
     points = weekly.accelerators.series
     if not points:
@@ -109,7 +129,7 @@ def busy_devices(weekly: f.Weekly) -> str:
     return _svg(figure, "Busy share of each device by hour")
 
 
-def longest_operations(weekly: f.Weekly) -> str:
+def longest_operations(weekly: Weekly) -> str:
     """Bars: own time of the longest scaffolding operations."""
     rows = weekly.hotspots.rows[:8]
     if not rows:
@@ -129,8 +149,9 @@ def longest_operations(weekly: f.Weekly) -> str:
     return _svg(figure, "Own time of the longest scaffolding operations")
 
 
-_PLOTS: dict[str, Callable[[f.Weekly], str]] = {
+_PLOTS: dict[str, Callable[[Weekly], str]] = {
     "cost": cost_by_day,
+    "bridge": bridge,
     "age": age_of_input,
     "busy": busy_devices,
     "hotspots": longest_operations,

@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tollbook_ui import figures as f
 from tollbook_ui import plain
 from tollbook_ui.look import blocks
 from tollbook_ui.report import plots, sections
+from tollbook_ui.weekly import Weekly
 
 Format = Literal["html", "md", "json"]
 FORMATS: tuple[Format, ...] = ("html", "md", "json")
@@ -21,7 +21,7 @@ FORMATS: tuple[Format, ...] = ("html", "md", "json")
 class Weeks(Protocol):
     """Whatever answers for a week: the store's answers, or those of a running server."""
 
-    def weekly(self, week: str) -> f.Weekly:
+    def weekly(self, week: str) -> Weekly:
         """The week and the one before it."""
 
 
@@ -72,7 +72,7 @@ def render(answers: Weeks, week: str) -> Report:
     )
 
 
-def _html(weekly: f.Weekly, pages: tuple[sections.Section, ...], drawn: Mapping[str, str]) -> str:
+def _html(weekly: Weekly, pages: tuple[sections.Section, ...], drawn: Mapping[str, str]) -> str:
     return (
         _environment()
         .get_template("report.html.j2")
@@ -87,7 +87,7 @@ def _html(weekly: f.Weekly, pages: tuple[sections.Section, ...], drawn: Mapping[
     )
 
 
-def _markdown(weekly: f.Weekly, pages: tuple[sections.Section, ...], names: Mapping[str, str]) -> str:
+def _markdown(weekly: Weekly, pages: tuple[sections.Section, ...], names: Mapping[str, str]) -> str:
     template = _environment().get_template("report.md.j2")
     return template.render(
         title=sections.title(weekly), lead=sections.lead(weekly), sections=pages, draw=blocks.markdown, plots=names

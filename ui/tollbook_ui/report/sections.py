@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
-from tollbook_ui.look import blocks, cost, effort, quality, work
+from tollbook_ui.look import blocks, budget, change, cost, effort, quality, spend, work
 from tollbook_ui.look.blocks import Note
+from tollbook_ui.weekly import Weekly
 
 MOST_ROWS = 10
 """Rows of a long table; the dashboard and the CLI have them all."""
@@ -24,23 +25,31 @@ class Section:
     """Name of the plot that follows the first block."""
 
 
-def title(weekly: f.Weekly) -> str:
+def title(weekly: Weekly) -> str:
     """'Week 2026-W47: 16 to 22 November 2026'."""
     first, last = weekly.period.since, weekly.period.until - timedelta(days=1)
     start = f"{first.day}" if first.month == last.month else f"{first.day} {first:%B}"
     return f"Week {weekly.week}: {start} to {last.day} {last:%B} {last.year}"
 
 
-def lead(weekly: f.Weekly) -> tuple[str, ...]:
+def lead(weekly: Weekly) -> tuple[str, ...]:
     """The week in a few sentences."""
     now = weekly.overview
     if not now.traffic.requests and not now.totals.lines:
         return (_empty(weekly),)
-    said = [_spent(weekly), _idle(now.totals), _scaffolding(weekly.hotspots), _best_saving(now.findings), _unknown(now)]
+    said = [
+        _spent(weekly),
+        _moved(weekly),
+        *_broken(weekly),
+        _idle(now.totals),
+        _scaffolding(weekly.hotspots),
+        _best_saving(now.findings),
+        _unknown(now),
+    ]
     return tuple(sentence for sentence in said if sentence)
 
 
-def of(weekly: f.Weekly) -> tuple[Section, ...]:
+def of(weekly: Weekly) -> tuple[Section, ...]:
     """The sections, in the order they are read."""
     now = weekly.overview
     if not now.traffic.requests and not now.totals.lines:
@@ -48,6 +57,8 @@ def of(weekly: f.Weekly) -> tuple[Section, ...]:
     return (
         Section("", "", (cost.headline(now, weekly.previous),)),
         _money(weekly),
+        *_change(weekly),
+        *_budgets(weekly),
         *_owners(weekly),
         _models(weekly.calls),
         _workflows(weekly),
@@ -56,11 +67,13 @@ def of(weekly: f.Weekly) -> tuple[Section, ...]:
         _freshness(weekly.freshness),
         _accelerators(weekly.accelerators),
         _hotspots(weekly.hotspots),
+        *_caching(weekly),
+        *_anomalies(weekly),
         _about(weekly),
     )
 
 
-def _empty(weekly: f.Weekly) -> str:
+def _empty(weekly: Weekly) -> str:
     extent = weekly.overview.extent
     if not extent.spans:
         return "Nothing happened: the store holds no spans. To get some, run: tollbook demo, or: tollbook ingest FILE"
@@ -72,7 +85,7 @@ def _empty(weekly: f.Weekly) -> str:
     )
 
 
-def _spent(weekly: f.Weekly) -> str:
+def _spent(weekly: Weekly) -> str:
     totals, traffic = weekly.overview.totals, weekly.overview.traffic
     before = weekly.previous.totals.total_usd if weekly.previous.traffic.requests else None
     compared = f"{units.change(totals.total_usd, before)} to the week before" if before else "the week before is unknown"
@@ -81,6 +94,22 @@ def _spent(weekly: f.Weekly) -> str:
         f"{units.count(traffic.requests)} requests, and all that was paid for beside them, cost "
         f"{units.usd(totals.total_usd)}{simulated}; {compared}."
     )
+
+
+def _moved(weekly: Weekly) -> str:
+    """The first cause, where there is a week before to compare with."""
+    found = weekly.bridge
+    if not found.drivers or not found.before_usd:
+        return ""
+    first = found.drivers[0]
+    whose = ", ".join(value or "no name" for value in first.workload)
+    figures = f" ({first.said})" if first.said else ""
+    return f"What moved it most: {first.cause} of {whose}, {change.signed(first.amount_usd)}{figures}."
+
+
+def _broken(weekly: Weekly) -> tuple[str, ...]:
+    names = [row.budget for row in weekly.budgets.broken]
+    return (f"Budgets broken or about to be: {', '.join(names)}.",) if names else ()
 
 
 def _idle(totals: f.Totals) -> str:
@@ -108,13 +137,51 @@ def _unknown(now: f.Overview) -> str:
     return f"{missing} have no price and are not in the total."
 
 
-def _money(weekly: f.Weekly) -> Section:
+def _money(weekly: Weekly) -> Section:
     now = weekly.overview
     note = "Every line of the ledger is in exactly one row; the rows add up to the total, to the last digit."
     return Section("Where the money went", note, (cost.money_stack(now.rows), cost.category_table(now)), "cost")
 
 
-def _owners(weekly: f.Weekly) -> tuple[Section, ...]:
+def _change(weekly: Weekly) -> tuple[Section, ...]:
+    found = weekly.bridge
+    if not found.drivers or not found.before_usd:
+        return ()
+    note = "From the week before to this one. Each cause is exact; together they are the change, to the last digit."
+    tables = (change.said(found), change.cause_table(found), change.driver_table(found, MOST_ROWS))
+    return (Section("What changed, and why", note, tables, "bridge"),)
+
+
+def _budgets(weekly: Weekly) -> tuple[Section, ...]:
+    found = weekly.budgets
+    if not found.rows:
+        return ()
+    note = "Each in the period that it was in then. The forecast keeps the pace of the last seven days."
+    said = budget.reasons(found)
+    return (Section("Budgets", note, (budget.budget_table(found), *((said,) if said else ()))),)
+
+
+def _caching(weekly: Weekly) -> tuple[Section, ...]:
+    found = weekly.caches
+    if not (found.avoided_calls or any(row.read_tokens or row.written_tokens for row in found.rows)):
+        return ()
+    return (
+        Section(
+            "Caching",
+            "What reading from caches saved, and writing to them cost.",
+            (spend.cache_cards(found), spend.cache_table(found)),
+        ),
+    )
+
+
+def _anomalies(weekly: Weekly) -> tuple[Section, ...]:
+    if not weekly.anomalies.rows:
+        return ()
+    note = "Hours and days at which a workflow cost far more than it usually does at such a time."
+    return (Section("Out of the ordinary", note, (spend.anomaly_table(weekly.anomalies),)),)
+
+
+def _owners(weekly: Weekly) -> tuple[Section, ...]:
     note = "Money that no request caused stays apart, so that each column adds up to the total."
     return tuple(Section(f"Cost by {key}", note, (cost.owner_table(weekly.owners, key),)) for key in ("team", "workflow"))
 
@@ -124,7 +191,7 @@ def _models(calls: f.Calls) -> Section:
     return Section("Models", "A model on your own machines costs compute, not tokens.", (table,))
 
 
-def _workflows(weekly: f.Weekly) -> Section:
+def _workflows(weekly: Weekly) -> Section:
     table = _or_none(work.workflow_table(weekly.comparison.rows), "No request names its workflow.")
     return Section("Workflows side by side", "For each request, in the median.", (table,))
 
@@ -135,7 +202,7 @@ def _tax(pair: f.ExecutionTax) -> Section:
     return Section(f"Execution tax of {pair.model}", note, (work.tax_bars(pair), work.TAX_KEYS, work.tax_table(pair), said))
 
 
-def _requests(weekly: f.Weekly) -> Section:
+def _requests(weekly: Weekly) -> Section:
     note = "To itemize one of them, run: tollbook receipt TRACE"
     table = work.request_table(weekly.requests, rows=MOST_ROWS)
     return Section("Dearest requests", note, (_or_none(table, "No request was settled."),))
@@ -176,7 +243,7 @@ def _hotspots(hotspots: f.Hotspots) -> Section:
     return Section("Scaffolding hotspots", note, tuple(found), "hotspots")
 
 
-def _about(weekly: f.Weekly) -> Section:
+def _about(weekly: Weekly) -> Section:
     found = quality.quality(weekly.overview)
     gaps = (Note("Missing from these totals", "", items=found.gaps, tone="warn"),) if found.gaps else ()
     late = quality.late(weekly)
