@@ -217,7 +217,7 @@ SELECT
     if(b.price_model != '', b.price_model, substring(priced_name, position(priced_name, '/') + 1)) AS price_model,
     priced_name != '' AS known,
     arrayStringConcat(arrayFilter(note -> note != '', [
-        name_reason,
+        if(known AND startsWith(name_reason, 'unknown model'), '', name_reason),
         if(known AND n.in_batch AND NOT b.batch_priced, 'batches have no price of their own: priced as standard', ''),
         if(known AND n.tier NOT IN ('', 'default', 'standard', 'auto', 'on_demand', 'batch', 'not_available') AND NOT b.tier_priced,
             concat('service tier ', n.tier, ' has no price of its own: priced as standard'), '')
