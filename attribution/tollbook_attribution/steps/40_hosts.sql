@@ -1,7 +1,8 @@
 -- Which machines were seen, for how long, and what did they cost in that time?
 -- A machine is observed from its first to its last fact in the window, spans and metrics alike. It costs its rate for that time: the
 -- rate in force at its first fact, of its own region before one of every region. Without a rate its cost is unknown.
--- The rate says what of it is for CPUs, memory and accelerators.
+-- The rate says what of it is for CPUs, memory and accelerators. Of machines that were paid for ahead, each costs its time's share of that;
+-- where there are more of them than were paid for, all of them that share, and the rate for the rest of their time.
 INSERT INTO hosts_settled
 WITH seen AS (
     SELECT
@@ -61,6 +62,30 @@ memory AS (
     FROM work_process_memory
     WHERE settlement = {settlement:UInt64}
     GROUP BY host
+),
+committed AS (
+    SELECT
+        covers, region, sum(w.amount_usd) AS usd, arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids,
+        greatest(toInt256(toDecimal256(sum(w.capacity), 9) * toInt256(3600000000000)), toInt256(1)) AS capacity_ns
+    FROM work_commitments AS w
+    WHERE w.settlement = {settlement:UInt64} AND w.unit = 'host_hour' AND w.capacity > 0
+    GROUP BY covers, region
+),
+running AS (
+    SELECT
+        c.covers AS covers, c.region AS region, c.usd AS usd, c.ids AS ids, c.capacity_ns AS capacity_ns,
+        toInt256(sum(toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen))) AS used_ns,
+        groupArray(seen.host) AS hosts
+    FROM committed AS c
+    INNER JOIN seen ON c.covers = seen.host_type
+    INNER JOIN rated ON seen.host = rated.host
+    WHERE c.region IN ('', seen.region)
+    GROUP BY c.covers, c.region, c.usd, c.ids, c.capacity_ns
+),
+covered AS (
+    SELECT arrayJoin(hosts) AS host, argMax((usd, ids, greatest(capacity_ns, used_ns), greatest(used_ns - capacity_ns, 0), used_ns), region) AS deal
+    FROM running
+    GROUP BY host
 )
 SELECT
     {window:DateTime('UTC')} AS window,
@@ -81,25 +106,34 @@ SELECT
     if(rated.rate.1 = '', NULL, rated.rate.4) AS usd_per_hour,
     if(
         rated.rate.1 = '', NULL,
-        toDecimal128(toDecimal256(rated.rate.4, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
+        committed_usd + toDecimal128(
+            toDecimal256(rated.rate.4, 18) * toInt256(observed_ns) * if(covered.host = '', toInt256(1), covered.deal.4)
+                / if(covered.host = '', toInt256(1), covered.deal.5) / toInt256(3600000000000),
+            18
+        )
     ) AS amount_usd,
     amount_usd - memory_usd - accelerator_usd AS cpu_usd,
     if(
         rated.rate.1 = '', NULL,
-        toDecimal128(toDecimal256(rated.rate.5, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
+        if(rated.rate.4 > 0, toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * reinterpret(toDecimal256(rated.rate.5, 18), 'Int256')
+            / reinterpret(toDecimal256(greatest(rated.rate.4, toDecimal128('0.000000000000000001', 18)), 18), 'Int256'), 18), toDecimal128(0, 18))
     ) AS memory_usd,
     if(
         rated.rate.1 = '', NULL,
-        toDecimal128(toDecimal256(rated.rate.6, 18) * toInt256(observed_ns) / toInt256(3600000000000), 18)
+        if(rated.rate.4 > 0, toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * reinterpret(toDecimal256(rated.rate.6, 18), 'Int256')
+            / reinterpret(toDecimal256(greatest(rated.rate.4, toDecimal128('0.000000000000000001', 18)), 18), 'Int256'), 18), toDecimal128(0, 18))
     ) AS accelerator_usd,
     rated.rate.7 AS accelerators,
     rated.rate.8 AS split,
     if(busy.host = '', NULL, toInt64(round(busy.busy_seconds * 1000000000))) AS busy_ns,
     if(rated.rate.1 = '', NULL, rated.rate.3) AS memory_gib,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.used_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_used_gib_s,
-    if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.claimed_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_claimed_gib_s
+    if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.claimed_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_claimed_gib_s,
+    toDecimal128(toDecimal256(covered.deal.1, 18) * toInt256(observed_ns) / greatest(covered.deal.3, toInt256(1)), 18) AS committed_usd,
+    covered.deal.2 AS commitment
 FROM seen
 LEFT ANY JOIN claims ON seen.host = claims.host
 LEFT ANY JOIN rated ON seen.host = rated.host
 LEFT ANY JOIN (SELECT * FROM work_busy_cpus WHERE settlement = {settlement:UInt64}) AS busy ON seen.host = busy.host
 LEFT ANY JOIN memory ON seen.host = memory.host
+LEFT ANY JOIN covered ON seen.host = covered.host

@@ -1,7 +1,7 @@
 -- Which accelerators were paid for, for how long, and what did they cost in that time?
 -- A device is there from the first to the last fact of itself or its machine. Its price is its part of what its machine's rate pays for
--- accelerators; else the price book's for its model. It is never paid twice. Without a price its cost is unknown.
--- Where there is: work_held_spans, work_device_samples
+-- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's. It is never paid twice. Without a price its cost is unknown.
+-- Where there is: work_held_spans, work_device_samples, work_commitments
 INSERT INTO work_devices
 WITH slices AS (
     SELECT device, sum(parts) AS parts FROM work_slices WHERE settlement = {settlement:UInt64} GROUP BY device
@@ -69,6 +69,24 @@ priced AS (
     WHERE p.model != '' AND b.region IN ('', p.region)
     GROUP BY p.device
 ),
+ahead AS (
+    SELECT
+        d.device AS device, c.usd AS usd, c.ids AS ids,
+        sum(toInt256(d.until_ns - d.since_ns)) OVER (PARTITION BY c.ids) AS used_ns,
+        greatest(c.capacity_ns, used_ns) AS everything_ns,
+        used_ns - least(c.capacity_ns, used_ns) AS beyond_ns
+    FROM placed AS d
+    INNER JOIN (
+        SELECT
+            lower(replaceRegexpOne(toString(w.covers), '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) AS name, sum(w.amount_usd) AS usd,
+            arrayStringConcat(arraySort(groupArray(toString(w.commitment_id))), '+') AS ids,
+            toInt256(toDecimal256(sum(w.capacity), 9) * toInt256(3600000000000)) AS capacity_ns
+        FROM work_commitments AS w
+        WHERE w.settlement = {settlement:UInt64} AND w.unit = 'gpu_hour' AND w.capacity > 0
+        GROUP BY name
+    ) AS c ON lower(replaceRegexpOne(d.model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) = c.name
+    WHERE isNull(d.machine_usd) AND d.until_ns > d.since_ns
+),
 valued AS (
     SELECT
         d.device AS device, d.host AS host, d.cluster AS cluster, d.model AS model, d.busy_ratio AS busy_ratio, d.since_ns AS since_ns,
@@ -83,10 +101,15 @@ valued AS (
         ) AS book_amount,
         toDecimal128(toDecimal256(book_amount, 18) * toDecimal256(b.usd_per_unit, 18), 18) AS book_usd,
         b.usd_per_unit > 0 AS in_book,
+        a.ids AS commitment,
+        a.beyond_ns AS beyond_ns,
+        toDecimal128(toDecimal256(a.usd, 18) * toInt256(d.until_ns - d.since_ns) / greatest(a.everything_ns, toInt256(1)), 18) AS ahead_usd,
+        toDecimal128(toDecimal256(book_usd, 18) * a.beyond_ns / greatest(a.used_ns, toInt256(1)), 18) AS beyond_usd,
         b.price AS price
     FROM placed AS d
     LEFT ANY JOIN slices AS s ON d.device = s.device
     LEFT ANY JOIN priced AS b ON d.device = b.device
+    LEFT ANY JOIN ahead AS a ON d.device = a.device
 )
 SELECT
     {settlement:UInt64} AS settlement,
@@ -98,9 +121,56 @@ SELECT
     whole,
     since_ns,
     until_ns,
-    multiIf(isNotNull(machine_usd), toNullable(own_usd), in_book, book_usd, NULL) AS amount_usd,
-    if(isNotNull(machine_usd), own_usd, book_amount) AS amount,
-    if(isNotNull(machine_usd), 'USD', toString(price.2)) AS currency,
-    if(isNotNull(machine_usd), toString(rate_id), price.3) AS price_id,
-    if(isNotNull(machine_usd), splitByChar('@', toString(rate_id))[-1], toString(price.4)) AS price_version
-FROM valued
+    multiIf(
+        isNotNull(machine_usd), toNullable(own_usd),
+        commitment != '' AND (beyond_ns = 0 OR in_book), ahead_usd + beyond_usd,
+        in_book, book_usd,
+        NULL
+    ) AS usd,
+    if(isNotNull(machine_usd) OR commitment != '', ifNull(usd, toDecimal128(0, 18)), book_amount) AS amount,
+    if(isNotNull(machine_usd) OR commitment != '', 'USD', toString(price.2)) AS currency,
+    multiIf(isNotNull(machine_usd), toString(rate_id), commitment != '', commitment, price.3) AS price_id,
+    if(isNotNull(machine_usd), splitByChar('@', toString(rate_id))[-1], toString(price.4)) AS price_version,
+    if(commitment != '' AND isNotNull(usd), ahead_usd, toDecimal128(0, 18)) AS committed_usd
+FROM valued;
+
+-- What was paid ahead for accelerators that were not there?
+INSERT INTO work_left
+WITH borne AS (
+    SELECT price_id AS ids, sum(work_devices.committed_usd) AS usd, sum(until_ns - since_ns) AS ns
+    FROM work_devices
+    WHERE settlement = {settlement:UInt64} AND work_devices.committed_usd > 0
+    GROUP BY price_id
+),
+paid AS (
+    SELECT
+        arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids, sum(w.amount_usd) AS usd, sum(w.capacity) AS hours,
+        max(w.version) AS version
+    FROM work_commitments AS w
+    WHERE w.settlement = {settlement:UInt64} AND w.unit = 'gpu_hour'
+    GROUP BY lower(replaceRegexpOne(toString(covers), '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', ''))
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    'accelerator' AS category,
+    concat('commitment:', p.ids) AS resource,
+    '' AS node,
+    '' AS cluster,
+    'unused commitment' AS item,
+    'idle' AS allocation,
+    toDateTime64({window:DateTime('UTC')}, 9, 'UTC') AS start_time,
+    toDecimal128(greatest(toDecimal256(p.hours, 9) - toDecimal256(ifNull(b.ns, 0), 9) / toInt256(3600000000000), toDecimal256(0, 9)), 9) AS quantity,
+    'gpu_hour' AS unit,
+    p.usd - b.usd AS amount_usd,
+    p.ids AS price_id,
+    p.version AS price_version,
+    'computed' AS basis,
+    'what was paid ahead and nobody used' AS method
+FROM paid AS p
+LEFT ANY JOIN borne AS b ON p.ids = b.ids
+WHERE p.usd > b.usd;
+
+INSERT INTO work_resources
+SELECT settlement, category, resource, quantity, unit, amount_usd, price_id, price_version, basis
+FROM work_left
+WHERE settlement = {settlement:UInt64} AND category = 'accelerator' AND item = 'unused commitment'

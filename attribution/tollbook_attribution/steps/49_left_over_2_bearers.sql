@@ -31,6 +31,21 @@ own AS (
     INNER JOIN pools AS p ON w.category = p.category
     WHERE p.pool = concat(w.unit, ' ', multiIf(p.method = 'by-node', concat('of ', w.node), p.method = 'by-cluster', concat('in ', w.cluster), ''))
         AND weight > 0
+    UNION ALL
+    SELECT
+        'shared' AS category, p.pool AS pool, p.money AS money, l.trace_id AS trace_id, l.span_id AS span_id, min(l.start_time) AS start_time,
+        sum(reinterpret(toDecimal256(l.amount_usd, 18), 'Int256')) AS weight
+    FROM work_lines AS l
+    INNER JOIN pools AS p ON p.category = 'shared' AND p.method != 'by-use'
+    WHERE l.settlement = {settlement:UInt64} AND l.allocation = 'request' AND l.amount_usd > 0
+    GROUP BY p.pool, p.money, l.trace_id, l.span_id
+    UNION ALL
+    SELECT
+        'shared' AS category, p.pool AS pool, p.money AS money, s.trace_id AS trace_id, s.span_id AS span_id, s.start_time AS start_time,
+        toInt256(s.duration_ns) AS weight
+    FROM work_spans AS s
+    INNER JOIN pools AS p ON p.category = 'shared' AND p.method = 'by-use'
+    WHERE s.settlement = {settlement:UInt64} AND s.parent_span_id = toFixedString('', 8) AND s.trace_id != toFixedString('', 16) AND s.duration_ns > 0
 ),
 totals AS (
     SELECT category, pool, sum(weight) AS weight FROM own GROUP BY category, pool
@@ -98,6 +113,8 @@ SELECT
     p.price_version AS price_version,
     p.basis AS basis,
     multiIf(
+        p.category = 'shared' AND p.method = 'by-use', 'shared by use: borne by how long each request took',
+        p.category = 'shared', concat('shared ', replaceOne(toString(p.method), '-', ' '), ': borne by what each request cost'),
         p.method = 'by-node', 'idle by node: borne by what each request cost on the machine',
         p.method = 'by-cluster', 'idle by cluster: borne by what each request cost in the cluster',
         'idle by use: borne by the time that each request used'

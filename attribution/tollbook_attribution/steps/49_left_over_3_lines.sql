@@ -2,8 +2,16 @@
 -- Where there is: work_left
 INSERT INTO work_lines
 WITH policy AS (
-    SELECT if(count() = 0, 'separate', argMax(method, (valid_from, set_at))) AS method FROM policies
-    WHERE tenant = {tenant:String} AND subject = 'idle' AND valid_from <= {window:DateTime('UTC')}
+    SELECT toString(r.allocation) AS allocation, if(r.method = '', 'separate', r.method) AS method
+    FROM (
+        SELECT a.allocation AS allocation, p.method AS method
+        FROM (SELECT arrayJoin(['idle', 'shared', 'unattributed']) AS allocation) AS a
+        LEFT ANY JOIN (
+            SELECT toString(subject) AS allocation, argMax(policies.method, (valid_from, set_at)) AS method FROM policies
+            WHERE tenant = {tenant:String} AND subject IN ('idle', 'shared') AND valid_from <= {window:DateTime('UTC')}
+            GROUP BY subject
+        ) AS p ON a.allocation = p.allocation
+    ) AS r
 ),
 borne AS (
     SELECT p.category AS category, p.resource AS resource, p.item AS item
@@ -16,9 +24,9 @@ SELECT
     toFixedString('', 16) AS trace_id,
     toFixedString('', 8) AS span_id,
     min(w.start_time) AS start_time,
-    if(p.method = 'none', 'unattributed', w.allocation) AS allocation,
+    if(p.method = 'none', 'unattributed', w.allocation) AS goes_to,
     w.category AS category,
-    if(p.method = 'none' AND w.allocation = 'idle', concat('unused ', if(w.category = 'compute', 'machine', w.category)), w.item) AS item,
+    if(p.method = 'none' AND w.allocation = 'idle', concat('unused ', if(w.category = 'compute', 'machine', w.category)), w.item) AS part,
     w.resource AS resource,
     '' AS provider,
     '' AS account,
@@ -32,13 +40,14 @@ SELECT
     w.price_version AS price_version,
     w.basis AS basis,
     multiIf(
-        w.allocation != 'idle', w.method,
+        w.allocation = 'unattributed', w.method,
+        w.allocation = 'shared', concat(w.method, if(p.method = 'separate', '; a line of its own, by policy', '; borne by nobody, by policy')),
         p.method = 'none', 'idle goes to nobody and has no cause, by policy',
         p.method LIKE 'by-%', concat(w.method, ': no request to bear it'),
         w.method
     ) AS method,
     '' AS waste
 FROM (SELECT * FROM work_left WHERE settlement = {settlement:UInt64} AND amount_usd != 0) AS w
-CROSS JOIN policy AS p
-WHERE w.allocation != 'idle' OR (w.category, w.resource, w.item) NOT IN (SELECT category, resource, item FROM borne)
-GROUP BY p.method, w.allocation, w.category, item, w.resource, w.unit, w.price_id, w.price_version, w.basis, w.method
+INNER JOIN policy AS p ON w.allocation = p.allocation
+WHERE (w.category, w.resource, w.item) NOT IN (SELECT category, resource, item FROM borne)
+GROUP BY p.method, w.allocation, w.category, part, w.resource, w.unit, w.price_id, w.price_version, w.basis, w.method

@@ -47,7 +47,8 @@ CREATE TABLE IF NOT EXISTS work_devices (
     amount Nullable(Decimal(38, 18)) COMMENT 'in the currency of the price',
     currency LowCardinality(String),
     price_id LowCardinality(String),
-    price_version LowCardinality(String)
+    price_version LowCardinality(String),
+    committed_usd Decimal(38, 18) COMMENT 'what of the amount was paid ahead'
 )
 ENGINE = MergeTree
 PARTITION BY settlement

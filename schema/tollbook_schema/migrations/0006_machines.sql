@@ -18,7 +18,9 @@ ALTER TABLE hosts_settled
     ADD COLUMN IF NOT EXISTS busy_ns Nullable(Int64) COMMENT 'CPU time of the processes that report it; NULL where none does' AFTER split,
     ADD COLUMN IF NOT EXISTS memory_gib Nullable(Decimal(12, 3)) AFTER busy_ns,
     ADD COLUMN IF NOT EXISTS memory_used_gib_s Nullable(Decimal(38, 9)) COMMENT 'of the processes that report it, x time' AFTER memory_gib,
-    ADD COLUMN IF NOT EXISTS memory_claimed_gib_s Nullable(Decimal(38, 9)) COMMENT 'what spans claim of it' AFTER memory_used_gib_s;
+    ADD COLUMN IF NOT EXISTS memory_claimed_gib_s Nullable(Decimal(38, 9)) COMMENT 'what spans claim of it' AFTER memory_used_gib_s,
+    ADD COLUMN IF NOT EXISTS committed_usd Decimal(38, 18) COMMENT 'what of the amount was paid ahead' AFTER memory_claimed_gib_s,
+    ADD COLUMN IF NOT EXISTS commitment LowCardinality(String) COMMENT 'by which it was paid ahead' AFTER committed_usd;
 
 CREATE OR REPLACE VIEW hosts AS
 SELECT * FROM hosts_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);

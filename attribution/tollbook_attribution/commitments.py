@@ -1,0 +1,102 @@
+"""What was paid for a period whatever is used of it: reserved machines, throughput, seats, subscriptions, fees. Dated."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from tollbook_schema import sql
+from tollbook_schema.store import Reads, Store
+from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
+
+UNITS: Mapping[str, str] = {
+    "host_hour": "hours of machines of the instance type that it covers",
+    "gpu_hour": "hours of accelerators of the model that it covers",
+    "token": "tokens of the model that it covers, such as provisioned throughput",
+    "call": "calls of the model that it covers",
+    "request": "requests of the service that it covers, or of any",
+    "seat": "people who use the service that it covers, or any",
+    "": "nothing: a fixed fee, which the policy for shared cost gives to somebody",
+}
+"""What use is counted in."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commitment:
+    """What was paid for a period. One set later under the same name takes its place; nothing is overwritten."""
+
+    tenant: str = DEFAULT_TENANT
+    commitment_id: str
+    """Its name."""
+    kind: str = ""
+    """In the words of who pays: reserved instances, PTU, seats."""
+    provider: str = ""
+    covers: str = ""
+    """An instance type, a model of accelerator, a model, a service; by unit. Empty for any service."""
+    region: str = ""
+    account: str = ""
+    unit: str = ""
+    capacity_per_hour: Decimal | None = None
+    """Units of use that an hour of it pays for; None for any number."""
+    amount: Decimal
+    """For the whole period."""
+    currency: str = "USD"
+    valid_from: datetime
+    valid_until: datetime
+    """End of the period, not part of it."""
+    source: str = "set by the user"
+    set_at: datetime = field(default_factory=_now)
+
+
+COLUMNS = tuple(entry.name for entry in fields(Commitment))
+
+
+def add(store: Store, rows: list[Commitment]) -> None:
+    """Adds commitments, all or none. Hours already settled keep their result until they are settled again.
+
+    Raises:
+        ValueError: one cannot be; the message says which and why.
+    """
+    for row in rows:
+        checked(row)
+    store.insert("commitments", [tuple(getattr(row, name) for name in COLUMNS) for row in rows], COLUMNS)
+
+
+def checked(row: Commitment) -> Commitment:
+    """The commitment, if it is one.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
+    checked_tenant(row.tenant)
+    capacity = row.capacity_per_hour
+    if not row.commitment_id.strip():
+        raise ValueError("a commitment needs a name")
+    if row.unit not in UNITS:
+        raise ValueError(f"use is counted in {', '.join(filter(None, UNITS))}, or in nothing, not in {row.unit!r}")
+    if not row.amount.is_finite() or not 0 <= row.amount <= Decimal("1e12"):
+        raise ValueError(f"not an amount: {row.amount}")
+    if capacity is not None and (not capacity.is_finite() or not 0 < capacity <= Decimal("1e15")):
+        raise ValueError(f"capacity is more than 0 an hour, not {capacity}")
+    if row.unit in ("host_hour", "gpu_hour") and capacity is None:
+        raise ValueError(f"a commitment of {row.unit}s says how many an hour it pays for")
+    if row.unit in ("host_hour", "gpu_hour", "token", "call") and not row.covers:
+        raise ValueError(f"a commitment of {row.unit}s says what it covers")
+    if row.valid_until <= row.valid_from:
+        raise ValueError(f"the period ends at {row.valid_until:%Y-%m-%d %H:%M}, before it begins")
+    return row
+
+
+def commitments(store: Reads, tenant: str | None = None) -> tuple[Commitment, ...]:
+    """Commitments in force or past, of a tenant or of all, the one that begins last first."""
+    rows = store.query(sql.text("tollbook_attribution", "queries/commitments.sql"), {"tenant": tenant or ""})
+    return tuple(Commitment(**{key: _utc(value) for key, value in row.items()}) for row in rows)
+
+
+def _utc(value: Any) -> Any:
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

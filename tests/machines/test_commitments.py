@@ -1,0 +1,91 @@
+"""What was paid ahead: spread over its time, borne by use, the unused part named. An hour of each in one settlement."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from tollbook_attribution import commitments, policies, set_rate, settle
+from tollbook_attribution.commitments import Commitment
+from tollbook_schema import attributes as A  # noqa: N812
+from tollbook_schema.store import Store
+
+from tests.attribution.facts import NOON, Intake, S, Span, chat
+from tests.attribution.laws import assert_the_ledger_balances
+from tests.machines.devices import on_gpu, set_gpu_price
+
+LINES = """
+SELECT resource, toString(allocation) AS allocation, item, sum(amount_usd) AS usd FROM ledger
+GROUP BY resource, allocation, item ORDER BY resource, allocation, item
+"""
+HOUR = 3_600 * S
+TEN_DAYS = {"valid_from": NOON - timedelta(days=5), "valid_until": NOON + timedelta(days=5)}
+
+
+def paid(name: str, an_hour: str, **values: Any) -> Commitment:
+    """A commitment for ten days around noon, at so much an hour."""
+    return Commitment(commitment_id=name, amount=Decimal(an_hour) * 240, **TEN_DAYS, **values)
+
+
+def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Store, intake: Intake) -> None:
+    set_rate(store, "box", "9", 1)
+    set_gpu_price(store, "H100", "4")
+    commitments.add(store, [
+        paid("reserved", "2", unit="host_hour", covers="box", capacity_per_hour=Decimal(2)),
+        paid("block", "6", unit="gpu_hour", covers="H100", capacity_per_hour=Decimal(2)),
+        paid("ptu", "10", unit="token", covers="gpt-4o", provider="openai", capacity_per_hour=Decimal(10_000)),
+        paid("seats", "8", unit="seat", covers="coder", capacity_per_hour=Decimal(4)),
+        paid("plan", "3", unit="request", covers="coder"),
+        paid("platform", "1"),
+        paid("of another tenant", "5", tenant="acme"),
+    ])  # fmt: skip
+    box = {A.HOST_ID: "b1", A.HOST_TYPE: "box"}
+    intake.spans([
+        Span(1, 1, resource=box, duration_ns=HOUR, attributes={A.TOLLBOOK_CPU_TIME: HOUR // 4}),
+        on_gpu(2, 1, resource={}, duration_ns=HOUR),
+        chat(3, 1, input=2_000, output=500),
+        Span(4, 1, service="coder", attributes={"user.id": "ann"}),
+        Span(5, 1, service="coder", attributes={"user.id": "ann"}),
+        Span(6, 1, service="coder", attributes={"user.id": "bob"}),
+    ])  # fmt: skip
+    settle(store)
+    assert_the_ledger_balances(store)
+    found = {(row["resource"], row["allocation"], row["item"]): row["usd"] for row in store.query(LINES)}
+    assert found == {
+        # Two hours of machines were paid for with 2 USD, one ran: a quarter of it was used.
+        ("host:b1", "request", "CPU time"): Decimal("0.25"),
+        ("host:b1", "idle", "idle CPU time"): Decimal("0.75"),
+        ("commitment:reserved", "idle", "unused commitment"): Decimal(1),
+        ("accelerator:GPU-1", "request", "accelerator time"): Decimal(3),
+        ("commitment:block", "idle", "unused commitment"): Decimal(3),
+        ("commitment:ptu", "request", "commitment"): Decimal("2.5"),
+        ("commitment:ptu", "idle", "unused commitment"): Decimal("7.5"),
+        ("commitment:seats", "request", "commitment"): Decimal(4),
+        ("commitment:seats", "idle", "unused commitment"): Decimal(4),
+        ("commitment:plan", "request", "commitment"): Decimal(3),
+        ("commitment:platform", "shared", "fixed fee"): Decimal(1),
+    }
+    # By use, the fee is borne by how long the six requests took: 3,600 s twice and 1 s four times.
+    policies.set_policy(store, "shared", "by-use")
+    settle(store, since=NOON, until=NOON + timedelta(hours=1))
+    assert_the_ledger_balances(store)
+    rows = store.query("SELECT amount_usd, method FROM ledger WHERE item = 'share of fixed fee' ORDER BY trace_id")
+    assert [round(row["amount_usd"] * 7_204, 12) for row in rows] == [3_600, 3_600, 1, 1, 1, 1]
+    assert sum(row["amount_usd"] for row in rows) == 1
+    assert {row["method"] for row in rows} == {"shared by use: borne by how long each request took"}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"unit": "cow"}, "counted in"),
+        ({"unit": "host_hour", "covers": "box"}, "how many an hour"),
+        ({"unit": "token"}, "what it covers"),
+        ({"amount": Decimal("NaN")}, "not an amount"),
+        ({"valid_until": NOON - timedelta(days=9)}, "before it begins"),
+        ({"capacity_per_hour": Decimal(0)}, "more than 0"),
+    ],
+)
+def test_a_commitment_that_cannot_be_is_refused(values: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        commitments.checked(Commitment(**{"commitment_id": "x", "amount": Decimal(1), **TEN_DAYS, **values}))
