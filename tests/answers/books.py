@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from tollbook_schema import sql
 from tollbook_schema.store import Store
+
+ADDED_UP = sql.statements(sql.text("tollbook_attribution", "steps/86_costs.sql"))
+"""What settles an hour's sums."""
 
 MONDAY = datetime(2026, 11, 9, tzinfo=UTC)
 """Start of 2026-W46."""
@@ -39,30 +43,17 @@ def write(store: Store, spent: Iterable[Spent], tenant: str = "default") -> None
     for number, one in enumerate(rows, start=1):
         owners = {"workflow": one.workflow, "tenant": tenant, "window": one.window, "settlement": 1, **one.more}
         traces = [number.to_bytes(8, "big") + at.to_bytes(8, "big") for at in range(1, one.requests + 1)]
-        if one.allocation != "request":
-            traces = [bytes(16)]
-        if one.priced:
-            ledger += _shared(one, owners, traces)
-        if one.allocation == "request":
-            for trace in traces:
-                requests.append(
-                    {**_only(owners, REQUEST), "trace_id": trace, "start_time": one.window, "cost_usd": _each(one, traces)}
-                )
-                if one.category == "tokens":
-                    status = "priced" if one.priced else "unpriced"
-                    called = {
-                        "trace_id": trace,
-                        "model": one.model,
-                        "role": "counted",
-                        "price_status": status,
-                        "price_provider": "openai",
-                    }
-                    calls.append({**_only(owners, CALL), **called, "start_time": one.window})
+        ledger += _shared(one, owners, traces if one.allocation == "request" else [bytes(16)]) if one.priced else []
+        requests += _requests(one, owners, traces)
+        calls += _calls(one, owners, traces)
     settled = [{"tenant": tenant, "window": window, "settlement": 1, "settled_at": window} for window in windows]
     tables = {"ledger_settled": ledger, "calls_settled": calls, "requests_settled": requests, "settlements": settled}
     for table, found in tables.items():
         if found:
             insert(store, table, found)
+    for window in windows:
+        for statement in ADDED_UP:
+            store.command(statement, {"tenant": tenant, "window": window, "settlement": 1})
 
 
 OWNERS = ("workflow", "team", "project", "feature", "customer", "environment", "tenant", "window", "settlement", "service_name")
@@ -75,6 +66,18 @@ def insert(store: Store, table: str, rows: list[dict[str, Any]]) -> None:
     columns = sorted({name for row in rows for name in row})
     types = {row["name"]: row["type"] for row in store.query(f"DESCRIBE TABLE {table}")}
     store.insert(table, [[row.get(name, _empty(types[name])) for name in columns] for row in rows], columns)
+
+
+def _requests(one: Spent, owners: dict[str, Any], traces: list[bytes]) -> list[dict[str, Any]]:
+    told = {**_only(owners, REQUEST), "start_time": one.window, "cost_usd": _each(one, traces)}
+    return [{**told, "trace_id": trace} for trace in traces] if one.allocation == "request" else []
+
+
+def _calls(one: Spent, owners: dict[str, Any], traces: list[bytes]) -> list[dict[str, Any]]:
+    status = "priced" if one.priced else "unpriced"
+    called = {"model": one.model, "role": "counted", "price_status": status, "price_provider": "openai", "start_time": one.window}
+    told = {**_only(owners, CALL), **called}
+    return [{**told, "trace_id": trace} for trace in traces] if (one.allocation, one.category) == ("request", "tokens") else []
 
 
 def _shared(one: Spent, owners: dict[str, Any], traces: list[bytes]) -> list[dict[str, Any]]:

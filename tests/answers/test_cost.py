@@ -116,3 +116,19 @@ def test_the_bridge_says_what_has_no_price(answers: Answers) -> None:
     assert answers.costs.bridge(Period(FIRST.since - WEEK, FIRST.since), FIRST).notes == (
         "before: nothing is settled in this period",
     )
+
+
+def test_a_filter_that_requests_do_not_have_leaves_their_number_alone(answers: Answers) -> None:
+    found = answers.costs.bridge(FIRST, SECOND, ["workflow"], ["model=gpt-4o"])
+    rows = {row.workload: row for row in found.rows}
+    assert (rows["agents",].requests_before, rows["agents",].requests_after) == (105, 140)
+    assert rows["search",].before_usd == 6
+    assert sum(row.amount_usd for row in found.causes) == found.change_usd
+
+
+def test_keys_that_only_lines_have_give_the_same_sums(answers: Answers) -> None:
+    by_line, added_up = answers.costs.by(W46, ["customer", "workflow"]), answers.costs.by(W46, ["workflow"])
+    assert {row.keys[1]: row.amount_usd for row in by_line.rows} == {row.keys[0]: row.amount_usd for row in added_up.rows}
+    assert [row.calls for row in by_line.rows] == [row.calls for row in added_up.rows]
+    lines, sums = (answers.costs.bridge(FIRST, SECOND, by) for by in (["customer", "workflow"], ["workflow"]))
+    assert lines.causes == sums.causes

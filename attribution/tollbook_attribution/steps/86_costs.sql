@@ -10,7 +10,9 @@ SELECT
     sum(l.quantity) AS quantity,
     count() AS lines,
     0 AS calls,
+    0 AS priced_calls,
     0 AS unpriced_calls,
+    0 AS local_calls,
     0 AS requests
 FROM ledger_settled AS l
 WHERE l.tenant = {tenant:String} AND l.window = {window:DateTime('UTC')} AND l.settlement = {settlement:UInt64}
@@ -46,7 +48,9 @@ SELECT
     toDecimal128(0, 9) AS quantity,
     0 AS lines,
     count() AS calls,
+    countIf(c.price_status = 'priced') AS priced_calls,
     countIf(c.price_status = 'unpriced') AS unpriced_calls,
+    countIf(c.price_status = 'local') AS local_calls,
     0 AS requests
 FROM calls_settled AS c
 WHERE c.tenant = {tenant:String} AND c.window = {window:DateTime('UTC')} AND c.settlement = {settlement:UInt64} AND c.role = 'counted'
@@ -81,7 +85,9 @@ SELECT
     toDecimal128(0, 9) AS quantity,
     0 AS lines,
     0 AS calls,
+    0 AS priced_calls,
     0 AS unpriced_calls,
+    0 AS local_calls,
     countIf(NOT r.continued) AS requests
 FROM requests_settled AS r
 WHERE r.tenant = {tenant:String} AND r.window = {window:DateTime('UTC')} AND r.settlement = {settlement:UInt64}

@@ -31,7 +31,9 @@ CREATE TABLE IF NOT EXISTS costs_settled (
     quantity Decimal(38, 9),
     lines UInt64 COMMENT 'of the ledger',
     calls UInt64 COMMENT 'counted ones',
+    priced_calls UInt64,
     unpriced_calls UInt64,
+    local_calls UInt64 COMMENT 'of a model in the caller''s own process or machine: they need no price',
     requests UInt64 COMMENT 'traces that began in the window'
 )
 ENGINE = MergeTree

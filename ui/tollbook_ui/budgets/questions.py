@@ -149,7 +149,7 @@ def _dearest(entry: tuple[Any, Decimal]) -> tuple[Decimal, Any]:
 
 def _bound(asked: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     places = [*asked.items(), *[(keys.NOTHING, ("",))] * (tree.MOST_KEYS - len(asked))]
-    bound: dict[str, Any] = {"other": OTHER}
+    bound: dict[str, Any] = {"other": OTHER, **keys.source(asked)}
     for place, (key, values) in enumerate(places, start=1):
         bound |= {f"key{place}": key, f"known{place}": list(values)}
     return bound

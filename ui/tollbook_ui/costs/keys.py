@@ -104,3 +104,14 @@ def bound(by: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> dict[str, A
 def all_in(names: Iterable[str], keys: frozenset[str]) -> bool:
     """Whether all of these keys are among the others."""
     return keys.issuperset(names)
+
+
+OF_LINES_ONLY = frozenset({"customer", "resource"})
+"""Keys of which there are so many values that the hourly sums leave them out."""
+
+
+def source(names: Iterable[str]) -> dict[str, str]:
+    """Where a question about money by these keys reads: the hourly sums, or, for keys these do not have, the ledger's lines."""
+    if OF_LINES_ONLY.isdisjoint(names):
+        return {"source": "costs", "customer": "team", "resource": "team"}  # neither is asked for
+    return {"source": "ledger", "customer": "customer", "resource": "resource"}

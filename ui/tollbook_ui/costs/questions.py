@@ -98,7 +98,7 @@ class Costs:
             return Anomalies(period, names, _told(wanted), None, ())
         since = max(period.since - timedelta(seconds=LOOKED_BACK), first)
         times = {"since": since, "until": period.until, "limit": MOST_GROUPS}
-        rows = self._reads.query(_text("series"), {**keys.bound(names, wanted), **times})
+        rows = self._reads.query(_text("series"), {**keys.bound(names, wanted), **times, **keys.source({*names, *wanted})})
         found = [(_group(row, len(names)), one) for row in rows for one in _anomalies(row, period, since)]
         found.sort(key=lambda pair: (pair[1].usual - pair[1].amount, pair[0], pair[1].since))
         told = tuple(self._anomaly(names, wanted, group, one, first) for group, one in found[:limit])
@@ -149,37 +149,61 @@ class Costs:
         return f"{most.cause}{of}" + (f": {most.said}" if most.said else "")
 
     def _side(self, period: f.Period, by: tuple[str, ...], wanted: Mapping[str, Sequence[str]]) -> Side:
-        def ask(name: str, known: frozenset[str] | None = None) -> list[dict[str, Any]]:
+        """One period. What does not divide calls or requests does not narrow them either."""
+        width, from_lines = len(by), not keys.OF_LINES_ONLY.isdisjoint({*by, *wanted})
+
+        def ask(name: str, known: frozenset[str] | None = None) -> list[Mapping[str, Any]]:
             kept = {key: values for key, values in wanted.items() if known is None or key in known}
             bound = {**keys.bound(by, kept), "since": period.since, "until": period.until}
             return list(self._reads.query(_text(name), bound))
 
-        def workload(row: Mapping[str, Any]) -> Workload:
-            return _group(row, len(by))
-
-        lines = ("allocation", "category", "token_model", "item", "unit", "quantity", "amount_usd")
-        return Side(
-            [Line(workload(row), *(row[name] for name in lines)) for row in ask("bridge_lines")],
-            [Calls(workload(row), row["model"], row["calls"], row["priced"]) for row in ask("bridge_calls", keys.OF_CALLS)],
-            {workload(row): row["requests"] for row in ask("bridge_requests", keys.OF_REQUESTS)},
-        )
+        lines = ask("bridge_lines" if from_lines else "bridge")
+        if from_lines:
+            calls, requests = ask("bridge_calls", keys.OF_CALLS), ask("bridge_requests", keys.OF_REQUESTS)
+        else:
+            calls = lines if keys.all_in(wanted, keys.OF_CALLS) else ask("bridge", keys.OF_CALLS)
+            requests = lines if keys.all_in(wanted, keys.OF_REQUESTS) else ask("bridge", keys.OF_REQUESTS)
+        return _side_of(lines, calls, requests, width)
 
     def _rows(
         self, period: f.Period, by: tuple[str, ...], wanted: Mapping[str, Sequence[str]], limit: int
     ) -> list[dict[str, Any]]:
         divides = {*by, *wanted}
-        with_calls, with_requests = keys.all_in(divides, keys.OF_CALLS), keys.all_in(divides, keys.OF_REQUESTS)
-        bound = {
-            **keys.bound(by, wanted),
-            "since": period.since,
-            "until": period.until,
-            "limit": limit,
-            "with_calls": with_calls,
-            "with_requests": with_requests,
-        }
-        asked = self._reads.query(_text("cost_by"), bound)
-        counted = {"with_calls": with_calls, "with_requests": with_requests}
-        return [{**row, **counted} for row in asked]
+        counted = {"with_calls": keys.all_in(divides, keys.OF_CALLS), "with_requests": keys.all_in(divides, keys.OF_REQUESTS)}
+        bound = {**keys.bound(by, wanted), **counted, "since": period.since, "until": period.until, "limit": limit}
+        rows = self._reads.query(_text("cost_by" if keys.OF_LINES_ONLY.isdisjoint(divides) else "cost_by_line"), bound)
+        scored = {}
+        if counted["with_requests"] and self._reads.query(_text("any_scores"), {})[0]["scored"]:
+            scored = {_group(row, keys.MOST_KEYS): row for row in self._reads.query(_text("scored"), bound)}
+        return [{**_UNSCORED, **row, **counted, **_scores(scored.get(_group(row, keys.MOST_KEYS)))} for row in rows]
+
+
+_UNSCORED: dict[str, Any] = {"scored_requests": 0, "good_requests": 0, "scored_usd": Decimal(0)}
+
+
+def _scores(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: row[name] for name in _UNSCORED} if row else {}
+
+
+def _side_of(
+    lines: Sequence[Mapping[str, Any]], calls: Sequence[Mapping[str, Any]], requests: Sequence[Mapping[str, Any]], width: int
+) -> Side:
+    """One period, from rows of which each has lines, calls or requests of its group."""
+    counted: dict[Workload, int] = {}
+    for row in requests:
+        if row["requests"]:
+            workload = _group(row, width)
+            counted[workload] = counted.get(workload, 0) + row["requests"]
+    return Side(
+        [_line(row, width) for row in lines if row["lines"]],
+        [Calls(_group(row, width), row["token_model"], row["calls"], row["priced"]) for row in calls if row["calls"]],
+        counted,
+    )
+
+
+def _line(row: Mapping[str, Any], width: int) -> Line:
+    names = ("allocation", "category", "token_model", "item", "unit", "quantity", "amount_usd")
+    return Line(_group(row, width), *(row[name] for name in names))
 
 
 _NOTHING: dict[str, Any] = {

@@ -14,9 +14,11 @@ SELECT
     sumIf(paid_usd, window >= {day_since:DateTime('UTC')} AND window < {now:DateTime('UTC')}) AS day_usd
 FROM (
     SELECT
-        window, tenant, team, project, feature, customer, environment, workflow, site, model, provider, item, resource, account, region, currency,
+        window, tenant, team, project, feature, environment, workflow, site, model, provider, item, account, region, currency,
         waste,
         service_name AS service,
+        toString({customer:Identifier}) AS customer,
+        toString({resource:Identifier}) AS resource,
         service_version AS version,
         toString(category) AS category,
         toString(allocation) AS allocation,
@@ -24,7 +26,7 @@ FROM (
         if(l.simulated, 'yes', 'no') AS simulated,
         '' AS nothing,
         l.amount_usd AS paid_usd
-    FROM ledger AS l
+    FROM {source:Identifier} AS l
     WHERE tenant = {of_tenant:String}
         AND window >= least({since:DateTime('UTC')}, {pace_since:DateTime('UTC')})
         AND window < greatest({until:DateTime('UTC')}, {now:DateTime('UTC')})

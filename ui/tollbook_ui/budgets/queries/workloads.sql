@@ -15,9 +15,11 @@ SELECT
     sum(paid_usd) AS spent_usd
 FROM (
     SELECT
-        window, tenant, team, project, feature, customer, environment, workflow, site, model, provider, item, resource, account, region, currency,
+        window, tenant, team, project, feature, environment, workflow, site, model, provider, item, account, region, currency,
         waste,
         service_name AS service,
+        toString({customer:Identifier}) AS customer,
+        toString({resource:Identifier}) AS resource,
         service_version AS version,
         toString(category) AS category,
         toString(allocation) AS allocation,
@@ -25,7 +27,7 @@ FROM (
         if(l.simulated, 'yes', 'no') AS simulated,
         '' AS nothing,
         l.amount_usd AS paid_usd
-    FROM ledger AS l
+    FROM {source:Identifier} AS l
     WHERE tenant = {of_tenant:String} AND window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
 )
 GROUP BY value1, value2, value3, value4, value5, value6, value7, value8, workload, of_team, for_category, to_allocation

@@ -3,7 +3,7 @@ SELECT
     toString({key1:Identifier}) AS key1,
     toString({key2:Identifier}) AS key2,
     toString({key3:Identifier}) AS key3,
-    model,
+    model AS token_model,
     count() AS calls,
     countIf(price_status = 'priced') AS priced
 FROM (
@@ -22,5 +22,5 @@ FROM (
 WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})
     AND has({values3:Array(String)}, {filter3:Identifier}) AND has({values4:Array(String)}, {filter4:Identifier})
     AND has({values5:Array(String)}, {filter5:Identifier}) AND has({values6:Array(String)}, {filter6:Identifier})
-GROUP BY key1, key2, key3, model
-ORDER BY key1, key2, key3, model
+GROUP BY key1, key2, key3, token_model
+ORDER BY key1, key2, key3, token_model

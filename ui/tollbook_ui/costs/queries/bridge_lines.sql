@@ -9,7 +9,8 @@ SELECT
     item,
     unit,
     sum(amount) AS quantity,
-    sum(paid_usd) AS amount_usd
+    sum(paid_usd) AS amount_usd,
+    count() AS lines
 FROM (
     SELECT
         tenant, team, project, feature, customer, environment, workflow, site, item, resource, account, region, currency, waste, unit,

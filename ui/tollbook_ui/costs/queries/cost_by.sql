@@ -1,136 +1,47 @@
 -- What did each group of the period cost, dearest first? Rows add up to the total; what has no known price has no amount.
 -- Calls and requests are counted where the keys and filters divide them. The dearest groups have rows of their own; all others are told as one.
 WITH
-    money AS (
+    grouped AS (
         SELECT
-            {key1:Identifier} AS key1, {key2:Identifier} AS key2, {key3:Identifier} AS key3, {key4:Identifier} AS key4, {key5:Identifier} AS key5,
-            toNullable(sum(paid_usd)) AS amount_usd,
-            count() AS lines,
+            toString({key1:Identifier}) AS key1,
+            toString({key2:Identifier}) AS key2,
+            toString({key3:Identifier}) AS key3,
+            toString({key4:Identifier}) AS key4,
+            toString({key5:Identifier}) AS key5,
+            if(lines = 0, NULL, sum(paid_usd)) AS amount_usd,
+            sum(of_lines) AS lines,
             sumIf(paid, unit = 'token') AS tokens,
+            sum(of_calls) AS calls,
+            sum(of_calls) - sum(of_priced) AS unpriced_calls,
+            sum(of_requests) AS requests,
             sumIf(paid_usd, basis = 'estimated') AS estimated_usd,
             sumIf(paid_usd, waste != '') AS wasted_usd,
             sumIf(paid_usd, simulated = 'yes') AS simulated_usd
         FROM (
             SELECT
-                tenant, team, project, feature, customer, environment, workflow, site, model, item, resource, account, region, currency, waste, unit,
-                provider,
+                tenant, team, project, feature, environment, workflow, site, model, item, account, region, currency, waste, unit, provider,
+                category, allocation, basis,
                 service_name AS service,
                 service_version AS version,
-                toString(category) AS category,
-                toString(allocation) AS allocation,
-                toString(basis) AS basis,
-                if(l.simulated, 'yes', 'no') AS simulated,
-                formatDateTime(window, '%Y-%m-%dT%H:00Z') AS hour,
-                formatDateTime(window, '%Y-%m-%d') AS day,
-                formatDateTime(window, '%G-W%V') AS week,
-                formatDateTime(window, '%Y-%m') AS month,
-                '' AS nothing,
-                l.amount_usd AS paid_usd,
-                quantity AS paid
-            FROM ledger AS l
-            WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-        )
-        WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})
-            AND has({values3:Array(String)}, {filter3:Identifier}) AND has({values4:Array(String)}, {filter4:Identifier})
-            AND has({values5:Array(String)}, {filter5:Identifier}) AND has({values6:Array(String)}, {filter6:Identifier})
-        GROUP BY key1, key2, key3, key4, key5
-    ),
-
-    called AS (
-        SELECT
-            {key1:Identifier} AS key1, {key2:Identifier} AS key2, {key3:Identifier} AS key3, {key4:Identifier} AS key4, {key5:Identifier} AS key5,
-            count() AS calls,
-            countIf(price_status = 'unpriced') AS unpriced_calls
-        FROM (
-            SELECT
-                tenant, team, project, feature, customer, environment, workflow, price_status,
-                if(price_provider != '', price_provider, c.provider) AS provider,
-                if(response_model != '', response_model, c.model) AS model,
-                service_name AS service,
-                'tokens' AS category,
-                'request' AS allocation,
                 if(c.simulated, 'yes', 'no') AS simulated,
                 formatDateTime(window, '%Y-%m-%dT%H:00Z') AS hour,
                 formatDateTime(window, '%Y-%m-%d') AS day,
                 formatDateTime(window, '%G-W%V') AS week,
                 formatDateTime(window, '%Y-%m') AS month,
-                '' AS version, '' AS site, '' AS item, '' AS resource, '' AS account, '' AS region, '' AS currency, '' AS waste, '' AS basis,
-                '' AS nothing
-            FROM calls AS c
-            WHERE {with_calls:Bool} AND window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-                AND role = 'counted' AND price_status != 'local'
+                '' AS nothing,
+                c.amount_usd AS paid_usd,
+                c.quantity AS paid,
+                c.lines AS of_lines,
+                c.calls - c.local_calls AS of_calls,
+                c.priced_calls AS of_priced,
+                c.requests AS of_requests
+            FROM costs AS c
+            WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+                AND (c.lines > 0 OR ({with_calls:Bool} AND c.calls > c.local_calls) OR ({with_requests:Bool} AND c.requests > 0))
         )
         WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})
             AND has({values3:Array(String)}, {filter3:Identifier}) AND has({values4:Array(String)}, {filter4:Identifier})
             AND has({values5:Array(String)}, {filter5:Identifier}) AND has({values6:Array(String)}, {filter6:Identifier})
-        GROUP BY key1, key2, key3, key4, key5
-    ),
-
-    asked AS (
-        SELECT
-            {key1:Identifier} AS key1, {key2:Identifier} AS key2, {key3:Identifier} AS key3, {key4:Identifier} AS key4, {key5:Identifier} AS key5,
-            countIf(not_continued) AS requests,
-            countIf(not_continued AND judged > 0) AS scored_requests,
-            countIf(not_continued AND judged > 0 AND bad = 0) AS good_requests,
-            sumIf(cost_usd, judged > 0) AS scored_usd
-        FROM (
-            SELECT
-                r.tenant AS tenant, team, project, feature, customer, environment, workflow, site, cost_usd,
-                NOT continued AS not_continued,
-                j.scores AS judged,
-                j.bad AS bad,
-                service_name AS service,
-                formatDateTime(window, '%Y-%m-%dT%H:00Z') AS hour,
-                formatDateTime(window, '%Y-%m-%d') AS day,
-                formatDateTime(window, '%G-W%V') AS week,
-                formatDateTime(window, '%Y-%m') AS month,
-                '' AS version, '' AS item, '' AS resource, '' AS account, '' AS region, '' AS currency, '' AS waste, '' AS basis,
-                '' AS model, '' AS provider, '' AS category, '' AS allocation, '' AS simulated,
-                '' AS nothing
-            FROM requests AS r
-            LEFT JOIN (
-                SELECT tenant, trace_id, count() AS scores, countIf(NOT good) AS bad
-                FROM scores
-                WHERE {with_requests:Bool}
-                GROUP BY tenant, trace_id
-            ) AS j ON r.tenant = j.tenant AND r.trace_id = j.trace_id
-            WHERE {with_requests:Bool} AND window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-        )
-        WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})
-            AND has({values3:Array(String)}, {filter3:Identifier}) AND has({values4:Array(String)}, {filter4:Identifier})
-            AND has({values5:Array(String)}, {filter5:Identifier}) AND has({values6:Array(String)}, {filter6:Identifier})
-        GROUP BY key1, key2, key3, key4, key5
-    ),
-
-    grouped AS (
-        SELECT
-            key1, key2, key3, key4, key5,
-            sumOrNull(g.amount_usd) AS amount_usd,
-            sum(g.lines) AS lines, sum(g.tokens) AS tokens, sum(g.calls) AS calls, sum(g.unpriced_calls) AS unpriced_calls,
-            sum(g.requests) AS requests, sum(g.scored_requests) AS scored_requests, sum(g.good_requests) AS good_requests,
-            sum(g.scored_usd) AS scored_usd, sum(g.estimated_usd) AS estimated_usd, sum(g.wasted_usd) AS wasted_usd,
-            sum(g.simulated_usd) AS simulated_usd
-        FROM (
-            SELECT
-                toString(key1) AS key1, toString(key2) AS key2, toString(key3) AS key3, toString(key4) AS key4, toString(key5) AS key5,
-                amount_usd, lines, tokens, 0 AS calls, 0 AS unpriced_calls, 0 AS requests, 0 AS scored_requests, 0 AS good_requests,
-                toDecimal128(0, 18) AS scored_usd, estimated_usd, wasted_usd, simulated_usd
-            FROM money
-            UNION ALL
-            SELECT
-                toString(key1) AS key1, toString(key2) AS key2, toString(key3) AS key3, toString(key4) AS key4, toString(key5) AS key5,
-                NULL AS amount_usd, 0 AS lines, toDecimal128(0, 9) AS tokens, calls, unpriced_calls, 0 AS requests, 0 AS scored_requests,
-                0 AS good_requests, toDecimal128(0, 18) AS scored_usd, toDecimal128(0, 18) AS estimated_usd, toDecimal128(0, 18) AS wasted_usd,
-                toDecimal128(0, 18) AS simulated_usd
-            FROM called
-            UNION ALL
-            SELECT
-                toString(key1) AS key1, toString(key2) AS key2, toString(key3) AS key3, toString(key4) AS key4, toString(key5) AS key5,
-                NULL AS amount_usd, 0 AS lines, toDecimal128(0, 9) AS tokens, 0 AS calls, 0 AS unpriced_calls, requests, scored_requests,
-                good_requests, ifNull(scored_usd, 0) AS scored_usd, toDecimal128(0, 18) AS estimated_usd, toDecimal128(0, 18) AS wasted_usd,
-                toDecimal128(0, 18) AS simulated_usd
-            FROM asked
-        ) AS g
         GROUP BY key1, key2, key3, key4, key5
     ),
 
@@ -154,9 +65,6 @@ SELECT
     sum(p.calls) AS calls,
     sum(p.unpriced_calls) AS unpriced_calls,
     sum(p.requests) AS requests,
-    sum(p.scored_requests) AS scored_requests,
-    sum(p.good_requests) AS good_requests,
-    sum(p.scored_usd) AS scored_usd,
     sum(p.estimated_usd) AS estimated_usd,
     sum(p.wasted_usd) AS wasted_usd,
     sum(p.simulated_usd) AS simulated_usd

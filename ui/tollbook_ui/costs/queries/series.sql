@@ -12,9 +12,11 @@ FROM (
         sum(paid_usd) AS spent_usd
     FROM (
         SELECT
-            window, tenant, team, project, feature, customer, environment, workflow, site, model, provider, item, resource, account, region,
+            window, tenant, team, project, feature, environment, workflow, site, model, provider, item, account, region,
             currency, waste,
             service_name AS service,
+        toString({customer:Identifier}) AS customer,
+        toString({resource:Identifier}) AS resource,
             service_version AS version,
             toString(category) AS category,
             toString(allocation) AS allocation,
@@ -22,7 +24,7 @@ FROM (
             if(l.simulated, 'yes', 'no') AS simulated,
             '' AS nothing,
             l.amount_usd AS paid_usd
-        FROM ledger AS l
+        FROM {source:Identifier} AS l
         WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     )
     WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})

@@ -1,0 +1,2 @@
+-- Has anything a score?
+SELECT count() > 0 AS scored FROM scores_told
