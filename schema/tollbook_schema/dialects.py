@@ -1,6 +1,6 @@
 """The table of dialects: how the SDKs of the field spell what a model call used, read from `registry/dialects.yaml`.
 
-`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so that ordering codes orders spellings by preference.
+`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so codes sort by preference.
 """
 
 import hashlib
