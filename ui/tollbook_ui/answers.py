@@ -18,6 +18,7 @@ from tollbook_ui import figures as f
 from tollbook_ui import waterfall
 from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
+from tollbook_ui.dialects.questions import Dialects
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 from tollbook_ui.usage.questions import Usage
 from tollbook_ui.weekly import Weekly
@@ -66,6 +67,11 @@ class Answers:
     def budgets(self) -> BudgetBook:
         """Budgets: what is spent of each, and who pays for what."""
         return BudgetBook(self.store, self._reads, self._tenant)
+
+    @property
+    def dialects(self) -> Dialects:
+        """How calls are told, and with which table of dialects they were read."""
+        return Dialects(self._reads)
 
     @property
     def costs(self) -> Costs:

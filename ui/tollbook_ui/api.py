@@ -26,7 +26,7 @@ from tollbook_ui.weekly import Weekly
 PREFIX = "/api/v1"
 EXAMPLE_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 RETRY_SECONDS = 2
-AREAS = ("tollbook_ui.costs.api", "tollbook_ui.budgets.api", "tollbook_ui.usage.api")
+AREAS = ("tollbook_ui.costs.api", "tollbook_ui.budgets.api", "tollbook_ui.usage.api", "tollbook_ui.dialects.api")
 """Modules with a `router` of routes of their own."""
 
 

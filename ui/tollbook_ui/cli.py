@@ -14,6 +14,7 @@ from tollbook_ui.budgets import cli as budgets
 from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, print_csv, printed, scoped, written
 from tollbook_ui.costs import cli as costs
 from tollbook_ui.demo import DOCUMENTS
+from tollbook_ui.dialects import cli as dialects
 from tollbook_ui.leaving import leave
 from tollbook_ui.usage import cli as usage
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
 app.add_typer(rates, name="rates")
 app.add_typer(costs.commands)
+app.add_typer(dialects.commands)
 app.add_typer(budgets.budgets, name="budget")
 app.add_typer(usage.group, name="import")
 app.add_typer(upkeep.keys, name="keys")

@@ -61,6 +61,8 @@ class Doctor:
     content_kept_days: int
     """Days that prompts, completions and other content are kept; 0 for ever."""
     unsettled_hours: int
+    outdated_hours: int
+    """Hours whose usage was read with another table of dialects than this release's."""
     settlement_trouble: str
     coverage: f.Coverage
     unpriced: tuple[f.UnpricedCalls, ...]
@@ -102,6 +104,7 @@ def examine(
         kept_days=kept_days.get("spans", 0),
         content_kept_days=kept_days.get(retention.CONTENT, 0),
         unsettled_hours=answers.unsettled_hours(_oldest_whole(kept_days)) if answers else 0,
+        outdated_hours=answers.dialects.outdated_hours() if answers else 0,
         settlement_trouble=settlement_trouble,
         coverage=answers.coverage(EVER) if answers else f.Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None),
         unpriced=answers.unpriced(EVER) if answers else (),
@@ -135,6 +138,10 @@ def _complaints(found: Doctor) -> tuple[Complaint, ...]:
         (
             found.unsettled_hours,
             Complaint(f"{found.unsettled_hours} hours hold facts that are not settled", "run: tollbook settle"),
+        ),
+        (
+            found.outdated_hours,
+            Complaint(f"{found.outdated_hours} hours were read with another table of dialects", "run: tollbook renormalize"),
         ),
         (calls, Complaint(f"{calls} model calls have no price", "see the models below; what they cost is unknown, not 0")),
         (

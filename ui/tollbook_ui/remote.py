@@ -22,6 +22,7 @@ from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
 from tollbook_ui.backup import Backup
 from tollbook_ui.budgets.remote import RemoteBudgets
 from tollbook_ui.costs.remote import RemoteCosts
+from tollbook_ui.dialects.remote import RemoteDialects
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
@@ -149,6 +150,11 @@ class RemoteAnswers:
     def budgets(self) -> RemoteBudgets:
         """As `Answers.budgets`."""
         return RemoteBudgets(self._ask)
+
+    @property
+    def dialects(self) -> RemoteDialects:
+        """As `Answers.dialects`."""
+        return RemoteDialects(self._get)
 
     @property
     def costs(self) -> RemoteCosts:
