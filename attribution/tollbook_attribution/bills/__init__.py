@@ -1,6 +1,18 @@
 """Bills: what providers charged, read from their own exports, kept line by line, and set against the ledger. See README.md."""
 
-from tollbook_attribution.bills.load import Brought, Loaded, Options, load
+from tollbook_attribution.bills.load import AS_THEY_ARE, Brought, Loaded, Options, load
 from tollbook_attribution.bills.problems import BillError, Problem
+from tollbook_attribution.bills.reconcile import Reconciled, reconcile, reconcile_all
 
-__all__ = ["BillError", "Brought", "Loaded", "Options", "Problem", "load"]
+__all__ = [
+    "AS_THEY_ARE",
+    "BillError",
+    "Brought",
+    "Loaded",
+    "Options",
+    "Problem",
+    "Reconciled",
+    "load",
+    "reconcile",
+    "reconcile_all",
+]

@@ -51,7 +51,7 @@ class BillFile:
 
 
 @contextmanager
-def unpacked(paths: Sequence[Path], store: Store) -> Iterator[list[BillFile]]:
+def unpacked(paths: Sequence[Path], store: Store, names: Sequence[str] = ()) -> Iterator[list[BillFile]]:
     """The files of rows in these files, folders and zip archives, ready to be read for as long as the block.
 
     Raises:
@@ -60,7 +60,7 @@ def unpacked(paths: Sequence[Path], store: Store) -> Iterator[list[BillFile]]:
     with tempfile.TemporaryDirectory(prefix="tollbook-bill-") as folder:
         room = Path(folder)
         found: list[BillFile] = []
-        for name, path in _members(paths, room):
+        for name, path in _members(paths, names, room):
             linked = room / f"{len(found)}.rows"
             linked.symlink_to(path.resolve())  # ClickHouse reads * ? { } in a path as patterns
             found.append(_opened(name, linked, store))
@@ -86,29 +86,30 @@ def _nonempty(reader: Iterator[list[str]]) -> Iterator[list[str]]:
     return (record for record in reader if record)
 
 
-def _members(paths: Sequence[Path], room: Path) -> Iterator[tuple[str, Path]]:
-    for path in paths:
+def _members(paths: Sequence[Path], names: Sequence[str], room: Path) -> Iterator[tuple[str, Path]]:
+    for path, name in itertools.zip_longest(paths, names[: len(paths)]):
         if path.is_dir():
             inside = sorted(found for found in path.rglob("*") if found.is_file() and not _beside(found.name))
-            yield from _members(inside, room)
+            yield from _members(inside, (), room)
         elif _magic(path).startswith(b"PK"):
-            yield from _extracted(path, room)
+            yield from _extracted(name or path.name, path, room)
         else:
-            yield path.name, path
+            yield name or path.name, path
 
 
-def _extracted(path: Path, room: Path) -> Iterator[tuple[str, Path]]:
+def _extracted(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
+    prefix = f"{name}/" if name.endswith(".zip") else ""
     try:
         with zipfile.ZipFile(path) as archive:
             for number, member in enumerate(archive.infolist()):
                 if member.is_dir() or _beside(member.filename):
                     continue
-                target = room / f"{path.name}.{number}"
+                target = room / f"{number}.{path.name}"
                 with archive.open(member) as packed, target.open("wb") as plain:
                     shutil.copyfileobj(packed, plain)
-                yield f"{path.name}/{member.filename}", target
+                yield f"{prefix}{member.filename}", target
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
-        raise of_file(path.name, f"is no readable zip archive: {error}") from error
+        raise of_file(name, f"is no readable zip archive: {error}") from error
 
 
 def _beside(name: str) -> bool:

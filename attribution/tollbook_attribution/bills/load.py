@@ -70,14 +70,22 @@ class Loaded:
     files: int
     lines: int
     rows: tuple[Brought, ...]
+    warnings: tuple[str, ...] = ()
+    """What may be meant, and may be a mistake."""
 
 
 AS_THEY_ARE = Options()
 """As the files say it, in the place of what was there."""
 
 
-def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE) -> Loaded:
+def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, names: Sequence[str] = ()) -> Loaded:
     """Stores the lines of bills; the billing periods that they bring replace those stored before, which are kept.
+
+    Args:
+        store: where to.
+        paths: files, folders and zip archives, all of them one import.
+        options: how they are to be taken.
+        names: what people call the paths, where it is not their own names.
 
     Raises:
         BillError: something is wrong with a file; nothing was stored.
@@ -88,17 +96,17 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE) ->
     if options.period and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.period):
         raise ValueError(f"a billing period is written as 2026-10, not as {options.period!r}")
     reading = store.reading()
-    with unpacked(paths, reading) as files:
+    with unpacked(paths, reading, names) as files:
         parts = [_Part(number, file, _kind(file)) for number, file in enumerate(files)]
         run = _Import(store, reading, time.time_ns(), options, parts)
         try:
             run.read()
-            run.check()
+            warnings = run.check()
             run.take()
         finally:
             reading.command(_query("forget_texts"), {"import_id": run.import_id})
     rows = store.query(_query("brought"), run.known)
-    return Loaded(run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows))
+    return Loaded(run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows), warnings)
 
 
 @dataclass(frozen=True)
@@ -160,8 +168,8 @@ class _Import:
             except QueryError as error:
                 raise _unreadable(file, error) from error
 
-    def check(self) -> None:
-        """Raises BillError with the first things that are wrong."""
+    def check(self) -> tuple[str, ...]:
+        """What may be a mistake. Raises BillError with the first things that are wrong."""
         extent = self.reading.query(_query("extent"), {"import_id": self.import_id})
         lines = {row["file"]: row["lines"] for row in extent}
         found: list[Problem] = []
@@ -171,8 +179,15 @@ class _Import:
             found.extend(self._problems(part))
             if len(found) > SHOWN:
                 break
+        warnings = []
+        for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}):
+            name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
+            if row["whole"] and not self.options.allow_duplicates:
+                found.append(Problem(name, None, "", "", f"has the lines of {other} again"))
+            warnings.append(f"{name} has {row['lines']} lines that {other} has too; all of them count")
         if found:
             raise BillError(found)
+        return tuple(warnings)
 
     def _problems(self, part: _Part) -> Iterator[Problem]:
         asked = {
@@ -224,8 +239,8 @@ def _kind(file: BillFile) -> Format:
 def _unreadable(file: BillFile, error: QueryError) -> BillError:
     """A row that is no row, such as one cut off in the middle."""
     row = ROW.search(str(error))
-    line = line_of(file, int(row[1]) - file.skip) if row and file.kind == "CSV" else None
-    reason = str(error).partition(": While executing")[0][:300]
+    line = line_of(file, int(row[1])) if row and file.kind == "CSV" else None
+    reason = re.split(r": While executing|[:;]? ?\(in file/uri", str(error))[0][:300]
     return BillError([Problem(file.name, line, "", "", f"is not a row of {len(file.header)} columns, or is damaged: {reason}")])
 
 

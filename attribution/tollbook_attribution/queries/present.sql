@@ -6,4 +6,7 @@ SELECT
     ) + (
         SELECT count() FROM metrics
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+    ) + (
+        SELECT sum(f.facts) FROM fact_hours AS f
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND signal = 'bills'
     ) AS facts

@@ -39,3 +39,7 @@ SELECT
     multiIf(l.model != '', l.model, s.response_model != '', s.response_model, s.request_model) AS model
 FROM (SELECT * FROM work_lines WHERE settlement = {settlement:UInt64}) AS l
 LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
+WHERE l.basis = 'invoice'
+    OR (l.category, l.resource, l.provider, if(l.account != '', l.account, s.account)) NOT IN (
+        SELECT category, resource, provider, account FROM work_billed WHERE settlement = {settlement:UInt64}
+    )

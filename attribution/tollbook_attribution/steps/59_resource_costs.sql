@@ -1,7 +1,9 @@
 -- What was each resource paid in the window? What is known of it as a whole; else what its lines come to.
 INSERT INTO resource_costs_settled
 WITH known AS (
-    SELECT * FROM work_resources WHERE settlement = {settlement:UInt64}
+    SELECT * FROM work_resources
+    WHERE settlement = {settlement:UInt64}
+        AND (category, resource) NOT IN (SELECT category, resource FROM work_billed WHERE settlement = {settlement:UInt64})
 )
 SELECT
     {window:DateTime('UTC')} AS window,
@@ -23,7 +25,7 @@ SELECT
     min(l.basis) AS basis
 FROM (
     SELECT *, if(category = 'tokens', 'token', unit) AS main_unit
-    FROM work_lines
-    WHERE settlement = {settlement:UInt64} AND (category, resource) NOT IN (SELECT category, resource FROM known)
+    FROM ledger_settled
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND (category, resource) NOT IN (SELECT category, resource FROM known)
 ) AS l
 GROUP BY l.settlement, l.category, l.resource

@@ -11,3 +11,4 @@ DELETE FROM accelerator_usage_settled WHERE tenant = {tenant:String} AND window 
 DELETE FROM resource_costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
 DELETE FROM span_costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
 DELETE FROM costs_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};
+DELETE FROM estimates_settled WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement < {settlement:UInt64};

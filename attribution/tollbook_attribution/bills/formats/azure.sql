@@ -20,7 +20,7 @@ SELECT
     ]) AS numbers,
     arrayMap(x -> ifNull(x, ''), [
         coalesce(v[at['billingperiodstartdate']], month_start),
-        coalesce(v[at['billingperiodenddate']], month_end),
+        if(isNull(last_day), coalesce(v[at['billingperiodenddate']], month_end), toString(addDays(assumeNotNull(last_day), toDayOfMonth(last_day) != 1))),
         day,
         if(isNull(start), '', toString(addDays(assumeNotNull(start), 1)))
     ]) AS times,
@@ -63,7 +63,10 @@ SELECT
     multiIf(lower(ifNull(v[at['pricingmodel']], '')) = 'savingsplan', 'Savings Plan', commitment_id != '', 'Reservation', '') AS commitment_type,
     multiIf(lower(ifNull(v[at['pricingmodel']], '')) = 'savingsplan', 'Spend', commitment_id != '', 'Usage', '') AS commitment_category,
     multiIf(charge IN ('unusedreservation', 'unusedsavingsplan'), 'Unused', charge = 'usage' AND commitment_id != '', 'Used', '') AS commitment_status,
-    JSONExtract(if(startsWith(trimBoth(ifNull(v[at['tags']], '')), '{'), v[at['tags']], concat('{', ifNull(v[at['tags']], ''), '}')), 'Map(String, String)') AS tags
+    JSONExtract(
+        if(startsWith(trimBoth(ifNull(v[at['tags']], '')), '{'), ifNull(v[at['tags']], ''), concat('{', ifNull(v[at['tags']], ''), '}')),
+        'Map(String, String)'
+    ) AS tags
 FROM (
     WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
     SELECT
@@ -79,6 +82,9 @@ FROM (
         ifNull(v[at['frequency']], '') AS frequency,
         coalesce(v[at['date']], v[at['usagedatetime']], v[at['usagedate']]) AS day,
         if(match(ifNull(day, ''), '^\\d{1,2}/'), parseDateTimeBestEffortUSOrNull(day, 'UTC'), parseDateTimeBestEffortOrNull(day, 'UTC')) AS start,
+        ifNull(v[at['billingperiodenddate']], '') AS told_end,
+        -- Azure names the last day that is part of the period.
+        if(match(told_end, '^\\d{1,2}/'), parseDateTimeBestEffortUSOrNull(told_end, 'UTC'), parseDateTimeBestEffortOrNull(told_end, 'UTC')) AS last_day,
         toString(toStartOfMonth(start)) AS month_start,
         toString(addMonths(toStartOfMonth(start), 1)) AS month_end
     FROM file_rows

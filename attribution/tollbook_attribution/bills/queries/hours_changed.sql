@@ -1,0 +1,13 @@
+-- Which hours does a new reconciliation change? Those in which it says something else than the one before. They are settled again.
+INSERT INTO fact_hours (tenant, window, signal, facts)
+SELECT {tenant:String} AS tenant, toStartOfHour(window) AS window, 'bills' AS signal, count() AS facts
+FROM (
+    SELECT window, billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, item
+    FROM bill_shares AS s
+    WHERE tenant = {tenant:String} AND run IN ({run:UInt64}, {before:UInt64})
+    GROUP BY window, billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, item
+    HAVING sumIf(s.amount, run = {run:UInt64}) != sumIf(s.amount, run = {before:UInt64})
+        OR sumIf(s.amount_usd, run = {run:UInt64}) != sumIf(s.amount_usd, run = {before:UInt64})
+)
+GROUP BY window
+SETTINGS insert_deduplicate = 0

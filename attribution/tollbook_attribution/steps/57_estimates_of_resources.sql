@@ -1,0 +1,17 @@
+-- How much of each resource was there as a whole? A machine is billed by the time that it was there, not by what spans claim of it.
+INSERT INTO estimates_settled
+SELECT
+    {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
+    {settlement:UInt64} AS settlement,
+    category,
+    resource,
+    '' AS provider,
+    '' AS account,
+    unit,
+    toDecimal128(0, 9) AS quantity,
+    sum(r.quantity) AS seen,
+    toDecimal128(0, 18) AS amount_usd
+FROM work_resources AS r
+WHERE settlement = {settlement:UInt64}
+GROUP BY category, resource, unit

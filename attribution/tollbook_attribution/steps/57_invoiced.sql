@@ -1,0 +1,136 @@
+-- Which lines does the bill decide? Billed amounts take the place of estimates, split over the lines as these are, to the last digit.
+-- The lines stand in an order; each has what the amount comes to up to it, cut off at the 18th decimal, less what it comes to up to the one before.
+INSERT INTO work_billed_lines
+WITH shares AS (
+    SELECT
+        concat('bill/', provider, '/', toString(toDate(billing_period_start)), '/', account, '/', service) AS price_id,
+        toString(toDate(billing_period_start)) AS billing_period,
+        provider AS billed_by, service, account AS billed_to, currency, category, resource AS target, ledger_provider AS target_provider,
+        ledger_account AS target_account, sum(s.amount) AS amount, sum(s.amount_usd) AS amount_usd
+    FROM current_bill_shares AS s
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND resource != ''
+    GROUP BY billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account
+),
+lines AS (
+    SELECT
+        l.trace_id AS trace_id, l.span_id AS span_id, min(l.start_time) AS start_time, l.allocation AS allocation, l.category AS category, l.item AS item,
+        l.resource AS resource, l.provider AS provider, if(l.account != '', l.account, s.account) AS account, l.model AS model, l.unit AS unit,
+        l.waste AS waste, sum(l.quantity) AS quantity, sum(l.amount_usd) AS estimate_usd
+    FROM (
+        SELECT * FROM work_lines
+        WHERE settlement = {settlement:UInt64} AND basis != 'invoice' AND category IN (SELECT category FROM shares)
+    ) AS l
+    LEFT ANY JOIN (SELECT trace_id, span_id, account FROM work_spans WHERE settlement = {settlement:UInt64} AND account != '') AS s
+        ON l.trace_id = s.trace_id AND l.span_id = s.span_id
+    GROUP BY trace_id, span_id, allocation, category, item, resource, provider, account, model, unit, waste
+),
+pairs AS (
+    SELECT l.*, b.* EXCEPT category
+    FROM lines AS l
+    INNER JOIN shares AS b ON l.category = b.category AND l.resource = b.target
+    WHERE b.target_account = '' OR b.target_account = l.account
+    UNION ALL
+    SELECT l.*, b.* EXCEPT category
+    FROM lines AS l
+    INNER JOIN shares AS b ON l.category = b.category AND l.provider = b.target_provider
+    WHERE b.target = '*' AND (b.target_account = '' OR b.target_account = l.account)
+),
+weighed AS (
+    SELECT
+        *,
+        toInt256(toDecimal256(estimate_usd, 18) * toInt256('1000000000000000000')) AS weight,
+        toInt256(toDecimal256(amount, 18) * toInt256('1000000000000000000')) AS whole,
+        toInt256(toDecimal256(amount_usd, 18) * toInt256('1000000000000000000')) AS whole_usd,
+        sum(weight) OVER (PARTITION BY price_id, currency, category, target, target_provider, target_account) AS weights,
+        sum(weight) OVER (
+            PARTITION BY price_id, currency, category, target, target_provider, target_account
+            ORDER BY trace_id, span_id, resource, allocation, item, provider, account, model, unit, waste ROWS UNBOUNDED PRECEDING
+        ) AS upto
+    FROM pairs
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    trace_id, span_id, start_time, allocation, category, item, resource, provider, account, model, unit, waste, quantity,
+    price_id, billing_period, billed_by, service, billed_to, currency,
+    toDecimal128(
+        toDecimal256(intDiv(whole * upto, weights) - intDiv(whole * (upto - weight), weights), 18) / toInt256('1000000000000000000'), 18
+    ) AS amount,
+    toDecimal128(
+        toDecimal256(intDiv(whole_usd * upto, weights) - intDiv(whole_usd * (upto - weight), weights), 18) / toInt256('1000000000000000000'), 18
+    ) AS amount_usd
+FROM weighed
+WHERE weights != 0;
+
+INSERT INTO work_lines
+SELECT
+    settlement,
+    trace_id,
+    span_id,
+    any(b.start_time) AS start_time,
+    allocation,
+    category,
+    item,
+    resource,
+    billed_by AS provider,
+    billed_to AS account,
+    model,
+    any(b.quantity) AS quantity,
+    unit,
+    sum(b.amount) AS amount,
+    currency,
+    sum(b.amount_usd) AS amount_usd,
+    price_id,
+    billing_period AS price_version,
+    'invoice' AS basis,
+    'billed, split by the estimate' AS method,
+    waste
+FROM work_billed_lines AS b
+WHERE settlement = {settlement:UInt64}
+GROUP BY settlement, trace_id, span_id, allocation, category, item, resource, billed_by, billed_to, model, unit, currency, price_id, billing_period, waste;
+
+-- Whose estimates are no longer needed?
+INSERT INTO work_billed
+SELECT DISTINCT settlement, category, resource, provider, account
+FROM work_billed_lines
+WHERE settlement = {settlement:UInt64};
+
+-- What did nobody use, as far as telemetry tells? What is billed and has no line to be split over, named by what it is.
+INSERT INTO work_lines
+SELECT
+    {settlement:UInt64} AS settlement,
+    toFixedString('', 16) AS trace_id,
+    toFixedString('', 8) AS span_id,
+    toDateTime64({window:DateTime('UTC')}, 9, 'UTC') AS start_time,
+    'unattributed' AS allocation,
+    if(kind IN ('tokens', 'compute', 'accelerator', 'storage', 'transfer', 'third_party'), kind, 'unattributed') AS category,
+    item,
+    concat('bill:', provider, '/', service) AS resource,
+    provider,
+    account,
+    '' AS model,
+    toDecimal128(0, 9) AS quantity,
+    '' AS unit,
+    sum(s.amount) AS amount,
+    currency,
+    sum(s.amount_usd) AS amount_usd,
+    price_id,
+    billing_period AS price_version,
+    'invoice' AS basis,
+    'billed, and no line of the ledger explains it' AS method,
+    '' AS waste
+FROM (
+    SELECT
+        concat('bill/', provider, '/', toString(toDate(billing_period_start)), '/', account, '/', service) AS price_id,
+        toString(toDate(billing_period_start)) AS billing_period,
+        provider, service, account, currency, category AS kind, if(resource = '', item, 'usage whose spans are gone') AS item, amount, amount_usd
+    FROM current_bill_shares
+    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')}
+    UNION ALL
+    SELECT
+        price_id, billing_period, billed_by AS provider, service, billed_to AS account, currency, category AS kind,
+        'usage whose spans are gone' AS item, -amount AS amount, -amount_usd AS amount_usd
+    FROM work_billed_lines
+    WHERE settlement = {settlement:UInt64}
+) AS s
+GROUP BY price_id, billing_period, provider, service, account, currency, kind, item
+HAVING amount != 0 OR amount_usd != 0

@@ -1,0 +1,83 @@
+"""Files that cannot be a bill: each problem is named with file, line and column, and nothing of any file is stored."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tollbook_attribution.bills import BillError, Options, load
+from tollbook_schema.store import Store
+
+from tests.bills.conftest import FOCUS_ROW, Folder, as_csv, focus
+
+LESS = {name: value for name, value in FOCUS_ROW.items() if name != "BilledCost"}
+PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
+    "a missing column": (lambda f: f.csv(LESS), {}, "bill.csv, line 1, column BilledCost: is missing from this focus file"),
+    "German decimals": (
+        lambda f: f.csv(focus(), focus(BilledCost="1.234,56")),
+        {},
+        "bill.csv, line 3, column BilledCost: '1.234,56' is not a number with a decimal point; for decimal commas import with "
+        "--decimal comma",
+    ),
+    "a number of two readings": (lambda f: f.csv(focus(BilledCost="1,234")), {}, "column BilledCost: '1,234' is not a number"),
+    "two points": (lambda f: f.csv(focus(EffectiveCost="1.2.3")), {}, "line 2, column EffectiveCost: '1.2.3' is not a number"),
+    "mixed currencies": (
+        lambda f: f.csv(focus(), focus(BillingCurrency="EUR", BilledCost="9")),
+        {},
+        "bill.csv, line 3, column BillingCurrency: 'EUR' but line 1 of the same bill has USD",
+    ),
+    "no currency": (lambda f: f.csv(focus(BillingCurrency="")), {}, "line 2, column BillingCurrency: is empty"),
+    "usage of another month": (
+        lambda f: f.csv(focus(), focus(ChargePeriodStart="2026-09-30T23:00:00Z", ChargePeriodEnd="2026-10-01T00:00:00Z")),
+        {},
+        "line 3, column ChargePeriodStart: '2026-09-30T23:00:00Z' is outside of the billing period",
+    ),
+    "another billing period than declared": (
+        lambda f: f.csv(focus()),
+        {"period": "2026-10"},
+        "line 2, column BillingPeriodStart: '2026-11-01T00:00:00Z' is not of the billing period 2026-10",
+    ),
+    "a period that ends before it starts": (
+        lambda f: f.csv(focus(BillingPeriodEnd="2026-10-01")),
+        {},
+        "column BillingPeriodEnd: '2026-10-01' is not after the start of the billing period",
+    ),
+    "no time": (lambda f: f.csv(focus(ChargePeriodEnd="soon")), {}, "column ChargePeriodEnd: 'soon' is not a time"),
+    "a day that may be a month": (lambda f: f.csv(focus(ChargePeriodEnd="13/11/26")), {}, "'13/11/26' is not a time"),
+    "a category of its own": (
+        lambda f: f.csv(focus(ChargeCategory="Rent")),
+        {},
+        "column ChargeCategory: 'Rent' is none of Usage, Purchase, Tax, Credit, Adjustment",
+    ),
+    "the same line twice": (lambda f: f.csv(focus(), focus()), {}, "bill.csv, line 3: is line 1 again, to the last character"),
+    "an empty file": (lambda f: f.text(""), {}, "bill.csv: is empty"),
+    "a header alone": (
+        lambda f: f.text(as_csv([focus()]).split("\n")[0] + "\n"),
+        {},
+        "bill.csv: is empty: it has a header and no line",
+    ),
+    "something else": (lambda f: f.text("name,age\nann,3\n"), {}, "bill.csv, line 1: has the columns of no bill that is known"),
+    "a row cut off": (lambda f: f.text(as_csv([focus(), focus()])[:-60]), {}, "bill.csv, line 3: is not a row of"),
+    "too many digits": (lambda f: f.csv(focus(BilledCost="0." + "1" * 51)), {}, "has more than 50 digits after the point"),
+    "a sum of no bill": (lambda f: f.csv(focus(BilledCost="1" * 30)), {}, "has more than 26 digits before the point"),
+    "a broken archive": (lambda f: f.text("PK\x03\x04nothing", "bill.zip"), {}, "bill.zip: is no readable zip archive"),
+}
+
+
+def test_every_problem_is_named_and_nothing_is_stored(store: Store, folder: Folder) -> None:
+    for name, (make, options, expected) in PROBLEMS.items():
+        with pytest.raises(BillError) as found:
+            load(store, [folder.csv(focus(ResourceId="fine"), name="fine.csv"), make(folder)], Options(**options))
+        assert expected in str(found.value), name
+    for table in ("bill_lines", "bill_periods", "bill_texts"):
+        assert store.query(f"SELECT count() AS rows FROM {table}") == [{"rows": 0}]
+
+
+def test_a_line_is_counted_with_its_line_breaks(store: Store, folder: Folder) -> None:
+    with pytest.raises(BillError, match="line 5, column BilledCost"):
+        load(store, [folder.csv(focus(ChargeDescription="one\ntwo\nthree"), focus(BilledCost="x"))])
+
+
+def test_a_file_given_twice_is_refused(store: Store, folder: Folder) -> None:
+    with pytest.raises(BillError, match=r"copy\.csv: has the lines of bill\.csv again"):
+        load(store, [folder.csv(focus()), folder.csv(focus(), name="copy.csv")])
