@@ -20,6 +20,8 @@ from tollbook_ui.costs.figures import Anomalies, AnomalyRow, Bridge, Caches, Cos
 from tollbook_ui.periods import BadQuestionError, whole_hours
 
 MOST_ROWS = 1_000
+ALL_GROUPS = 1_000_000
+
 MOST_GROUPS = 300
 """Groups that anomalies are looked for in, the dearest; more would be seconds of waiting."""
 
@@ -51,9 +53,8 @@ class Costs:
             raise BadQuestionError(f"1 to 10000 groups can have rows of their own, not {limit}")
         period = whole_hours(scope.since, scope.until, datetime.now(UTC))
         names, wanted = keys.checked(by), keys.filters(scope, where)
-        total = self._rows(period, (), wanted, 1)
-        whole = total[0] if total else _NOTHING
-        found = self._rows(period, names, wanted, limit) if names else total
+        found = self._rows(period, names, wanted, limit)
+        whole = _together(found) if found else _NOTHING
         rows = tuple(_row(row, len(names), whole["amount_usd"]) for row in found)
         summed = _row(whole, 0, None)
         priced = ratio((summed.calls or 0) - (summed.unpriced_calls or 0), summed.calls) if summed.calls else None
@@ -170,12 +171,22 @@ class Costs:
     ) -> list[dict[str, Any]]:
         divides = {*by, *wanted}
         counted = {"with_calls": keys.all_in(divides, keys.OF_CALLS), "with_requests": keys.all_in(divides, keys.OF_REQUESTS)}
-        bound = {**keys.bound(by, wanted), **counted, "since": period.since, "until": period.until, "limit": limit}
-        rows = self._reads.query(_text("cost_by" if keys.OF_LINES_ONLY.isdisjoint(divides) else "cost_by_line"), bound)
+        bound = {**keys.bound(by, wanted), **counted, "since": period.since, "until": period.until}
+        name = "cost_by" if keys.OF_LINES_ONLY.isdisjoint(divides) else "cost_by_line"
+        rows: Sequence[Mapping[str, Any]] = self._reads.query(_text(name), {**bound, "limit": limit + 1})
+        if name == "cost_by" and len(rows) > limit:
+            rows = _limited(self._reads.query(_text(name), {**bound, "limit": ALL_GROUPS}), limit)
         scored = {}
         if counted["with_requests"] and self._reads.query(_text("any_scores"), {})[0]["scored"]:
             scored = {_group(row, keys.MOST_KEYS): row for row in self._reads.query(_text("scored"), bound)}
         return [{**_UNSCORED, **row, **counted, **_scores(scored.get(_group(row, keys.MOST_KEYS)))} for row in rows]
+
+
+def _limited(rows: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:
+    """The first rows, and all others as one."""
+    names = {f"key{place}": "" for place in range(2, keys.MOST_KEYS + 1)}
+    others = {**_together(rows[limit:]), **names, "key1": f"and {len(rows) - limit:,} more"}
+    return [*rows[:limit], others]
 
 
 _UNSCORED: dict[str, Any] = {"scored_requests": 0, "good_requests": 0, "scored_usd": Decimal(0)}
@@ -213,6 +224,29 @@ _NOTHING: dict[str, Any] = {
     "with_calls": False,
     "with_requests": False,
 }
+
+
+def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """All rows as one."""
+    with localcontext(prec=DIGITS):
+        sums: dict[str, Any] = {name: sum(row[name] for row in rows) for name in _ADDED if name in rows[0]}
+        amounts = [row["amount_usd"] for row in rows if row["amount_usd"] is not None]
+        return {**rows[0], **sums, "amount_usd": sum(amounts, Decimal(0)) if amounts else None}
+
+
+_ADDED = (
+    "lines",
+    "tokens",
+    "calls",
+    "unpriced_calls",
+    "requests",
+    "scored_requests",
+    "good_requests",
+    "scored_usd",
+    "estimated_usd",
+    "wasted_usd",
+    "simulated_usd",
+)
 
 
 def _group(row: Mapping[str, Any], width: int) -> tuple[str, ...]:

@@ -1,73 +1,45 @@
 -- What did each group of the period cost, dearest first? Rows add up to the total; what has no known price has no amount.
--- Calls and requests are counted where the keys and filters divide them. The dearest groups have rows of their own; all others are told as one.
-WITH
-    grouped AS (
-        SELECT
-            toString({key1:Identifier}) AS key1,
-            toString({key2:Identifier}) AS key2,
-            toString({key3:Identifier}) AS key3,
-            toString({key4:Identifier}) AS key4,
-            toString({key5:Identifier}) AS key5,
-            if(lines = 0, NULL, sum(paid_usd)) AS amount_usd,
-            sum(of_lines) AS lines,
-            sumIf(paid, unit = 'token') AS tokens,
-            sum(of_calls) AS calls,
-            sum(of_calls) - sum(of_priced) AS unpriced_calls,
-            sum(of_requests) AS requests,
-            sumIf(paid_usd, basis = 'estimated') AS estimated_usd,
-            sumIf(paid_usd, waste != '') AS wasted_usd,
-            sumIf(paid_usd, simulated = 'yes') AS simulated_usd
-        FROM (
-            SELECT
-                tenant, team, project, feature, environment, workflow, site, model, item, account, region, currency, waste, unit, provider,
-                category, allocation, basis,
-                service_name AS service,
-                service_version AS version,
-                if(c.simulated, 'yes', 'no') AS simulated,
-                formatDateTime(window, '%Y-%m-%dT%H:00Z') AS hour,
-                formatDateTime(window, '%Y-%m-%d') AS day,
-                formatDateTime(window, '%G-W%V') AS week,
-                formatDateTime(window, '%Y-%m') AS month,
-                '' AS nothing,
-                c.amount_usd AS paid_usd,
-                c.quantity AS paid,
-                c.lines AS of_lines,
-                c.calls - c.local_calls AS of_calls,
-                c.priced_calls AS of_priced,
-                c.requests AS of_requests
-            FROM costs AS c
-            WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-                AND (c.lines > 0 OR ({with_calls:Bool} AND c.calls > c.local_calls) OR ({with_requests:Bool} AND c.requests > 0))
-        )
-        WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})
-            AND has({values3:Array(String)}, {filter3:Identifier}) AND has({values4:Array(String)}, {filter4:Identifier})
-            AND has({values5:Array(String)}, {filter5:Identifier}) AND has({values6:Array(String)}, {filter6:Identifier})
-        GROUP BY key1, key2, key3, key4, key5
-    ),
-
-    placed AS (
-        SELECT
-            *,
-            row_number() OVER (ORDER BY amount_usd DESC NULLS LAST, calls DESC, requests DESC, key1, key2, key3, key4, key5)
-                <= {limit:UInt32} AS named,
-            concat('and ', toString(toInt64(count() OVER ()) - {limit:UInt32}), ' more') AS others
-        FROM grouped
-    )
+-- Calls and requests are counted where the keys and filters divide them.
 SELECT
-    if(p.named, p.key1, p.others) AS key1,
-    if(p.named, p.key2, '') AS key2,
-    if(p.named, p.key3, '') AS key3,
-    if(p.named, p.key4, '') AS key4,
-    if(p.named, p.key5, '') AS key5,
-    sumOrNull(p.amount_usd) AS amount_usd,
-    sum(p.lines) AS lines,
-    sum(p.tokens) AS tokens,
-    sum(p.calls) AS calls,
-    sum(p.unpriced_calls) AS unpriced_calls,
-    sum(p.requests) AS requests,
-    sum(p.estimated_usd) AS estimated_usd,
-    sum(p.wasted_usd) AS wasted_usd,
-    sum(p.simulated_usd) AS simulated_usd
-FROM placed AS p
-GROUP BY key1, key2, key3, key4, key5, p.named
-ORDER BY p.named DESC, amount_usd DESC NULLS LAST, calls DESC, requests DESC, key1, key2, key3, key4, key5
+    {key1:Identifier} AS key1,
+    {key2:Identifier} AS key2,
+    {key3:Identifier} AS key3,
+    {key4:Identifier} AS key4,
+    {key5:Identifier} AS key5,
+    if(lines = 0, NULL, sum(paid_usd)) AS amount_usd,
+    sum(of_lines) AS lines,
+    sumIf(paid, unit = 'token') AS tokens,
+    sum(of_calls) AS calls,
+    sum(of_calls) - sum(of_priced) AS unpriced_calls,
+    sum(of_requests) AS requests,
+    sumIf(paid_usd, basis = 'estimated') AS estimated_usd,
+    sumIf(paid_usd, waste != '') AS wasted_usd,
+    sumIf(paid_usd, simulated = 'yes') AS simulated_usd
+FROM (
+    SELECT
+        tenant, team, project, feature, environment, workflow, site, model, item, account, region, currency, waste, unit, provider,
+        category, allocation, basis,
+        service_name AS service,
+        service_version AS version,
+        if(c.simulated, 'yes', 'no') AS simulated,
+        formatDateTime(window, '%Y-%m-%dT%H:00Z') AS hour,
+        formatDateTime(window, '%Y-%m-%d') AS day,
+        formatDateTime(window, '%G-W%V') AS week,
+        formatDateTime(window, '%Y-%m') AS month,
+        '' AS nothing,
+        c.amount_usd AS paid_usd,
+        c.quantity AS paid,
+        c.lines AS of_lines,
+        c.calls - c.local_calls AS of_calls,
+        c.priced_calls AS of_priced,
+        c.requests AS of_requests
+    FROM costs AS c
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+        AND (c.lines > 0 OR ({with_calls:Bool} AND c.calls > c.local_calls) OR ({with_requests:Bool} AND c.requests > 0))
+)
+WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})
+    AND has({values3:Array(String)}, {filter3:Identifier}) AND has({values4:Array(String)}, {filter4:Identifier})
+    AND has({values5:Array(String)}, {filter5:Identifier}) AND has({values6:Array(String)}, {filter6:Identifier})
+GROUP BY key1, key2, key3, key4, key5
+ORDER BY amount_usd DESC NULLS LAST, calls DESC, requests DESC, key1, key2, key3, key4, key5
+LIMIT {limit:UInt32}

@@ -126,8 +126,8 @@ WITH
         SELECT
             *,
             row_number() OVER (ORDER BY amount_usd DESC NULLS LAST, calls DESC, requests DESC, key1, key2, key3, key4, key5)
-                <= {limit:UInt32} AS named,
-            concat('and ', toString(toInt64(count() OVER ()) - {limit:UInt32}), ' more') AS others
+                < {limit:UInt32} AS named,
+            concat('and ', toString(toInt64(count() OVER ()) - {limit:UInt32} + 1), ' more') AS others
         FROM grouped
     )
 SELECT
