@@ -43,7 +43,6 @@ ROWS = {
     "hosts": f.Host,
     "hotspots": f.HotspotRow,
     "owners": f.OwnerRow,
-    "prices": f.Price,
     "rates": f.Rate,
     "receipt_items": f.ReceiptItem,
     "receipt_lines": f.ReceiptLine,

@@ -16,10 +16,13 @@ from tollbook_schema.store import Reads, Store, Table
 
 from tollbook_ui import figures as f
 from tollbook_ui import waterfall
+from tollbook_ui.bills.questions import Bills
 from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
+from tollbook_ui.machines.questions import Machines
 from tollbook_ui.dialects.questions import Dialects
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
+from tollbook_ui.pricebook.questions import PriceBook
 from tollbook_ui.usage.questions import Usage
 from tollbook_ui.weekly import Weekly
 
@@ -59,6 +62,11 @@ class Answers:
         return self if tenant is None else Answers(self.store, tenant)
 
     @property
+    def pricebook(self) -> PriceBook:
+        """Prices, contracts, exchange rates, and settling again after they have changed."""
+        return PriceBook(self.store, self._reads)
+
+    @property
     def usage(self) -> Usage:
         """Files of usage: take one, list those taken."""
         return Usage(self.store, self._reads)
@@ -72,6 +80,16 @@ class Answers:
     def dialects(self) -> Dialects:
         """How calls are told, and with which table of dialects they were read."""
         return Dialects(self._reads)
+
+    @property
+    def machines(self) -> Machines:
+        """Policies, rates of accelerators, commitments: ask for them, set them."""
+        return Machines(self.store, self._reads, self._tenant)
+
+    @property
+    def bills(self) -> Bills:
+        """Bills: take files, set them against the ledger."""
+        return Bills(self.store, self._reads, self._tenant)
 
     @property
     def costs(self) -> Costs:
@@ -296,10 +314,6 @@ class Answers:
     def unsettled_hours(self, oldest_whole: datetime) -> int:
         """Hours that hold facts which their settlement has not seen; none that was settled and is older than `oldest_whole`."""
         return len(self._reads.query(_text("unsettled"), {"oldest_whole": oldest_whole}))
-
-    def prices(self, model: str | None = None, limit: int = 10_000) -> tuple[f.Price, ...]:
-        """Dated model prices, of one model or of all."""
-        return self._all(f.Price, "prices", {"model": model, "limit": limit})
 
     def rates(self) -> tuple[f.Rate, ...]:
         """Dated prices of machine hours."""

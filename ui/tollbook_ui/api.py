@@ -26,7 +26,14 @@ from tollbook_ui.weekly import Weekly
 PREFIX = "/api/v1"
 EXAMPLE_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 RETRY_SECONDS = 2
-AREAS = ("tollbook_ui.costs.api", "tollbook_ui.budgets.api", "tollbook_ui.usage.api", "tollbook_ui.dialects.api")
+AREAS = (
+    "tollbook_ui.bills.api",
+    "tollbook_ui.costs.api",
+    "tollbook_ui.budgets.api", "tollbook_ui.machines.api",
+    "tollbook_ui.usage.api",
+    "tollbook_ui.dialects.api",
+    "tollbook_ui.pricebook.api",
+)
 """Modules with a `router` of routes of their own."""
 
 
@@ -305,14 +312,6 @@ def report(
 def hosts(ask: Ask, scope: Scoped, shape: As = Format.JSON) -> Response:
     """Machines of the period, those without a rate first."""
     return rows_written(f.Host, ask.hosts(scope), shape)
-
-
-@router.get("/prices", response_model=list[f.Price])
-def prices(
-    ask: Ask, model: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 10_000, shape: As = Format.JSON
-) -> Response:
-    """Dated model prices."""
-    return rows_written(f.Price, ask.prices(model, limit), shape)
 
 
 @router.get("/rates", response_model=list[f.Rate])

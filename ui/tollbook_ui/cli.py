@@ -1,7 +1,6 @@
 """The command line: `tollbook`. Imports nothing heavy until a command needs it."""
 
 import sys
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +9,15 @@ import typer
 
 from tollbook_ui import figures as f
 from tollbook_ui import upkeep
+from tollbook_ui.bills import cli as bills
 from tollbook_ui.budgets import cli as budgets
 from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, print_csv, printed, scoped, written
 from tollbook_ui.costs import cli as costs
 from tollbook_ui.demo import DOCUMENTS
 from tollbook_ui.dialects import cli as dialects
 from tollbook_ui.leaving import leave
+from tollbook_ui.machines import cli as machines
+from tollbook_ui.pricebook import cli as pricebook
 from tollbook_ui.usage import cli as usage
 
 app = typer.Typer(
@@ -26,11 +28,14 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-rates = typer.Typer(help="What machine hours cost: list the rates, or set one.", no_args_is_help=True)
-app.add_typer(rates, name="rates")
+app.add_typer(machines.rates, name="rates")
+app.add_typer(machines.policy, name="policy")
 app.add_typer(costs.commands)
+app.add_typer(bills.group, name="bill")
 app.add_typer(dialects.commands)
 app.add_typer(budgets.budgets, name="budget")
+app.add_typer(pricebook.commands)
+app.add_typer(pricebook.prices, name="prices")
 app.add_typer(usage.group, name="import")
 app.add_typer(upkeep.keys, name="keys")
 app.add_typer(upkeep.dead, name="dead")
@@ -307,39 +312,6 @@ def restore(
 
     where = access.place(data)
     printed(show.backup("Restored", access.restore(where, folder), where.data))
-
-
-@command(rates, "list")
-def rates_list(data: Data = None, shape: As = Format.TABLE) -> None:
-    """Print what machine hours cost."""
-    from tollbook_ui import show
-
-    with asking(data) as answers:
-        found = answers.rates()
-    written(shape, found, [field.name for field in fields(f.Rate)], lambda: show.rates(found))
-
-
-@command(rates, "set")
-def rates_set(
-    instance_type: Annotated[str, typer.Argument(metavar="TYPE", help="As host.type says it, such as m7i.xlarge.")],
-    usd_per_hour: Annotated[str, typer.Argument(metavar="USD_PER_HOUR", help="Such as 0.2016.")],
-    vcpus: Annotated[str, typer.Argument(metavar="VCPUS", help="CPUs of the machine, such as 4.")],
-    *,
-    provider: Annotated[str, typer.Option(help="Such as aws.")] = "",
-    region: Annotated[str, typer.Option(help="Only there; everywhere if not given.")] = "",
-    memory_gib: Annotated[str | None, typer.Option(help="Memory of the machine.")] = None,
-    since: Annotated[str | None, typer.Option(help="Valid from then on; since ever if not given.")] = None,
-    source: Annotated[str, typer.Option(help="Where the price is from.")] = "set by the user",
-    data: Data = None,
-) -> None:
-    """Set what an hour of a type of machine costs. Nothing is overwritten: the newest rate holds from its date on."""
-    from tollbook_ui import access
-
-    terms = {"provider": provider, "region": region, "memory_gib": memory_gib, "valid_from": moment(since), "source": source}
-    rate = access.new_rate(instance_type, usd_per_hour, vcpus, terms)
-    with access.opened(access.place(data), create=True) as answers:
-        typer.echo(f"Set {answers.set_rate(rate)}.")
-    typer.echo("Hours already settled keep their result until: tollbook settle --since DAY")
 
 
 @app.callback(invoke_without_command=True)

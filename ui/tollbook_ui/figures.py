@@ -614,23 +614,6 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Price:
-    """One dated price of a model's item; `valid_until` is `None` while it holds."""
-
-    price_id: str
-    version: str
-    provider: str
-    model: str
-    item: str
-    unit: str
-    amount_usd: Decimal
-    valid_from: datetime | None
-    valid_until: datetime | None
-    conditions: str
-    source: str
-
-
-@dataclass(frozen=True)
 class Rate:
     """One dated price of a machine's hour."""
 
@@ -641,6 +624,12 @@ class Rate:
     vcpus: Decimal | None
     memory_gib: Decimal | None
     usd_per_hour: Decimal
+    cpu_usd_per_hour: Decimal
+    memory_usd_per_hour: Decimal
+    accelerator_usd_per_hour: Decimal
+    accelerators: int
+    split: str
+    """By which rule the three were told apart."""
     valid_from: datetime | None
     source: str
 
@@ -655,6 +644,11 @@ class NewRate:
     provider: str = ""
     region: str = ""
     memory_gib: Decimal | None = None
+    memory_share: Decimal | None = None
+    """What of it is for memory, 0 to 1; by the rule if not given."""
+    accelerators: int = 0
+    accelerator_share: Decimal | None = None
+    """What of it is for accelerators, 0 to 1."""
     valid_from: datetime | None = None
     source: str = "set by the user"
 

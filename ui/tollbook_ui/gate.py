@@ -80,12 +80,24 @@ class Need:
         return self.scope in principal.scopes and not (self.operator and principal.tenant is not None)
 
 
+PRICED = (
+    "/prices",
+    "/prices/imports",
+    "/prices/aliases",
+    "/prices/discounts",
+    "/exchange_rates",
+    "/exchange_rates/imports",
+    "/reprice",
+)
+"""Routes that change what things cost for every tenant."""
+
 RULES: Mapping[tuple[str, str], Need] = {
     ("GET", "/metrics"): Need(Scope.READ, operator=True),
     ("GET", f"{PREFIX}/doctor"): Need(Scope.READ, operator=True),
     ("GET", f"{PREFIX}/collector"): Need(Scope.READ, operator=True),
     ("POST", f"{PREFIX}/sql"): Need(Scope.READ),
     ("POST", f"{PREFIX}/backup"): Need(Scope.ADMIN, operator=True),
+    **{("POST", f"{PREFIX}{path}"): Need(Scope.ADMIN, operator=True) for path in PRICED},
 }
 """Where it is other than: reading asks for read, and all else for admin."""
 

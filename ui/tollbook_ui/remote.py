@@ -1,6 +1,7 @@
 """The answers of a running server, asked over its API: the same methods, the same dataclasses, the same digits."""
 
 import json
+import shutil
 import ssl
 import urllib.error
 import urllib.parse
@@ -20,12 +21,15 @@ from tollbook_ui import figures as f
 from tollbook_ui import locate
 from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
 from tollbook_ui.backup import Backup
+from tollbook_ui.bills.remote import RemoteBills
 from tollbook_ui.budgets.remote import RemoteBudgets
 from tollbook_ui.costs.remote import RemoteCosts
+from tollbook_ui.machines.remote import RemoteMachines
 from tollbook_ui.dialects.remote import RemoteDialects
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.pricebook.remote import RemotePriceBook
 from tollbook_ui.usage.questions import RemoteUsage, Sent
 from tollbook_ui.weekly import Weekly
 
@@ -119,10 +123,6 @@ class RemoteAnswers:
         """As `Answers.hosts`."""
         return self._get(tuple[f.Host, ...], "/hosts", _asked(scope))
 
-    def prices(self, model: str | None = None, limit: int = 10_000) -> tuple[f.Price, ...]:
-        """As `Answers.prices`."""
-        return self._get(tuple[f.Price, ...], "/prices", {"model": model, "limit": limit})
-
     def rates(self) -> tuple[f.Rate, ...]:
         """As `Answers.rates`."""
         return self._get(tuple[f.Rate, ...], "/rates")
@@ -147,6 +147,11 @@ class RemoteAnswers:
         return RemoteUsage(self._get, self._upload)
 
     @property
+    def pricebook(self) -> RemotePriceBook:
+        """As `Answers.pricebook`."""
+        return RemotePriceBook(self._ask)
+
+    @property
     def budgets(self) -> RemoteBudgets:
         """As `Answers.budgets`."""
         return RemoteBudgets(self._ask)
@@ -155,6 +160,16 @@ class RemoteAnswers:
     def dialects(self) -> RemoteDialects:
         """As `Answers.dialects`."""
         return RemoteDialects(self._get)
+
+    @property
+    def machines(self) -> RemoteMachines:
+        """As `Answers.machines`."""
+        return RemoteMachines(self._ask)
+
+    @property
+    def bills(self) -> RemoteBills:
+        """As `Answers.bills`."""
+        return RemoteBills(self._get, self._ask, self._upload, self._save)
 
     @property
     def costs(self) -> RemoteCosts:
@@ -212,6 +227,18 @@ class RemoteAnswers:
                 f"{self.url}{PREFIX}{path}?{query}", _Told(content, size, sent), headers, method="POST"
             )
             return self._answered(kind, request)
+
+    def _save(self, path: str, asked: Mapping[str, Any], file: Path) -> int:
+        query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None}, doseq=True)
+        request = urllib.request.Request(f"{self.url}{PREFIX}{path}?{query}", headers=self.headers)  # noqa: S310 - our own server
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response, file.open("wb") as kept:
+                shutil.copyfileobj(response, kept)
+                return kept.tell()
+        except urllib.error.HTTPError as error:
+            raise _named(error) from error
+        except urllib.error.URLError as error:
+            raise StoreUnavailableError(f"the server at {self.url} does not answer: {error}") from error
 
     def _answered(self, kind: type[Answer], request: urllib.request.Request) -> Answer:
         try:
