@@ -283,7 +283,7 @@ def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
     """Prices of machine hours."""
     yield listed(
         "Prices of machine hours",
-        ("type", "provider", "region", ">vCPUs", ">GiB", ">USD per hour", "valid from", "source"),
+        ("type", "provider", "region", ">vCPUs", ">GiB", ">USD per hour", ">for CPUs", ">memory", ">accelerators", "valid from", "source"),
         (
             (
                 row.instance_type,
@@ -292,6 +292,9 @@ def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
                 units.quantity(row.vcpus),
                 units.quantity(row.memory_gib),
                 plain.number(row.usd_per_hour),
+                plain.number(row.cpu_usd_per_hour),
+                plain.number(row.memory_usd_per_hour),
+                plain.number(row.accelerator_usd_per_hour),
                 units.moment(row.valid_from),
                 row.source,
             )

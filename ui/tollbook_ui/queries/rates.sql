@@ -7,6 +7,11 @@ SELECT
     vcpus,
     memory_gib,
     usd_per_hour,
+    cpu_usd_per_hour,
+    memory_usd_per_hour,
+    accelerator_usd_per_hour,
+    accelerators,
+    split,
     valid_from,
     source
 FROM instance_rates

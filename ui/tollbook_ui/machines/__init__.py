@@ -1,0 +1,1 @@
+"""What machines, accelerators and commitments cost, and who bears what nobody used."""
