@@ -1,24 +1,55 @@
 -- What do the spans that tell of one call tell together? The best one's tale; where it has no input or no output, those of the next that has; and what it
 -- leaves out besides: the cost that was reported, why the answer ended, the tier. Nothing is added up. The model is that of the best span whose names
--- have a price: a gateway's clients may know a name of its own only.
+-- have a price: a gateway's clients may know a name of its own only. Only where the best one leaves something out.
 INSERT INTO work_merged (
     settlement, trace_id, span_id, response_id, dialect, call_class, embedding, provider, request_model, response_model, models, has_usage, usage_score, buckets,
     cache_told, total_input_tokens, flags, notes, provider_cost, provider_currency, failed, finish_reasons, local_cache_hit, batch, service_tier, region, account,
     fresh_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens
 )
 WITH
+shared AS (SELECT * FROM work_same_calls WHERE settlement = {settlement:UInt64}),
+priced AS (SELECT provider, model FROM model_names WHERE book = {book:String} AND price_provider != ''),
+members AS (
+    SELECT
+        m.call_trace_id AS call_trace_id,
+        m.call_span_id AS call_span_id,
+        m.place AS place,
+        w.trace_id AS trace_id,
+        w.span_id AS span_id,
+        (w.provider, w.response_model) IN (SELECT provider, model FROM priced) OR (w.provider, w.request_model) IN (SELECT provider, model FROM priced) AS known,
+        arraySum(arrayMap((yes, bit) -> yes * bit, [
+            arrayExists(k -> startsWith(k, 'input') OR startsWith(k, 'cache'), mapKeys(w.buckets)),
+            arrayExists(k -> startsWith(k, 'output') OR k = 'reasoning', mapKeys(w.buckets)),
+            known, w.response_id != '', ifNull(w.provider_cost, 0) > 0, notEmpty(w.finish_reasons), w.service_tier != '', w.local_cache_hit, w.batch,
+            w.region != '', w.account != ''
+        ], [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024])) AS tells
+    FROM (
+        SELECT trace_id, span_id, provider, request_model, response_model, buckets, response_id, provider_cost, finish_reasons, service_tier,
+            local_cache_hit, batch, region, account
+        FROM work_calls
+        WHERE settlement = {settlement:UInt64}
+    ) AS w
+    INNER JOIN shared AS m ON w.trace_id = m.trace_id AND w.span_id = m.span_id
+),
+lacking AS (
+    SELECT call_trace_id, call_span_id
+    FROM members
+    GROUP BY call_trace_id, call_span_id
+    HAVING groupBitOr(toUInt16(tells)) != argMin(toUInt16(tells), place)
+),
 told AS (
     SELECT
         m.call_trace_id AS call_trace_id,
         m.call_span_id AS call_span_id,
         m.place AS place,
+        m.known AS known,
         w.*,
-        mapFilter((k, v) -> match(k, '^(input|cache)'), w.buckets) AS inputs,
-        mapFilter((k, v) -> match(k, '^(output|reasoning)'), w.buckets) AS outputs,
-        (w.provider, w.response_model) IN (SELECT provider, model FROM model_names WHERE book = {book:String} AND price_provider != '')
-        OR (w.provider, w.request_model) IN (SELECT provider, model FROM model_names WHERE book = {book:String} AND price_provider != '') AS known
+        mapFilter((k, v) -> startsWith(k, 'input') OR startsWith(k, 'cache'), w.buckets) AS inputs,
+        mapFilter((k, v) -> startsWith(k, 'output') OR k = 'reasoning', w.buckets) AS outputs
     FROM (SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}) AS w
-    INNER JOIN (SELECT * FROM work_same_calls WHERE settlement = {settlement:UInt64}) AS m ON w.trace_id = m.trace_id AND w.span_id = m.span_id
+    INNER JOIN (
+        SELECT * FROM members WHERE (call_trace_id, call_span_id) IN (SELECT call_trace_id, call_span_id FROM lacking)
+    ) AS m ON w.trace_id = m.trace_id AND w.span_id = m.span_id
 ),
 together AS (
     SELECT

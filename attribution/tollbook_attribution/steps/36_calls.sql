@@ -14,8 +14,7 @@ told AS (
         AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_merged WHERE settlement = {settlement:UInt64})
     UNION ALL
     SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
-),
-    if(role = 'counted' AND price_status = 'priced', arrayFold((amount, line) -> amount + line.amount_usd, p.lines, toDecimal128(0, 18)), NULL) AS computed
+)
 SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,
@@ -52,7 +51,7 @@ SELECT
         ),
         'sums up or wraps calls that count themselves'
     ) AS reason,
-    if(w.local_cache_hit AND isNotNull(computed), toDecimal128(0, 18), computed) AS cost_usd,
+    if(role = 'counted' AND price_status = 'priced', arrayFold((amount, line) -> amount + line.amount_usd, p.lines, toDecimal128(0, 18)), NULL) AS cost_usd,
     if(isNull(cost_usd), '', toString(p.basis)) AS basis,
     p.provider_cost_usd AS provider_cost_usd,
     p.computed_usd AS computed_usd,
