@@ -15,10 +15,10 @@ from tests.attribution.laws import assert_the_ledger_balances
 from tests.collector.conftest import Running
 
 CALLS = """
-SELECT scope_name AS scope, response_model, model, calls.operation AS operation, role, price_status, cost_usd, has(flags, 'cache_share_unknown') AS bound
+SELECT scope_name AS scope, role, price_status, cost_usd, has(calls.flags, 'cache_share_unknown') AS bound
 FROM calls
 INNER JOIN spans ON calls.trace_id = spans.trace_id AND calls.span_id = spans.span_id
-ORDER BY scope, calls.start_time, response_model
+ORDER BY scope, calls.start_time, calls.response_model
 """
 CHAT, EMBEDDING, CLAUDE = Decimal("0.0019725"), Decimal("0.00000016"), Decimal("0.001866")
 CHAT_AT_MOST = Decimal("0.0032525")
