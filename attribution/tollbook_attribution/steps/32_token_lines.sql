@@ -1,4 +1,4 @@
--- Which ledger lines do tokens make? One for each call and kind of token, none for an answer of one's own cache.
+-- Which ledger lines do tokens make? One for each call and kind of token, none for an answer of one's own cache or a call paid for ahead.
 -- Trace by trace.
 INSERT INTO work_lines
 SELECT
@@ -28,6 +28,7 @@ FROM (
     FROM work_priced
     WHERE settlement = {settlement:UInt64} AND price_status = 'priced'
         AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_calls WHERE settlement = {settlement:UInt64} AND local_cache_hit)
+        AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_committed WHERE settlement = {settlement:UInt64})
 ) AS p
 INNER JOIN work_spans AS s ON p.trace_id = s.trace_id AND p.span_id = s.span_id
 LEFT ANY JOIN (SELECT * FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t ON p.trace_id = t.trace_id AND p.span_id = t.span_id
