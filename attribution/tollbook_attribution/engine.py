@@ -7,7 +7,7 @@ see the one before. So a step may fail, or the process may die, and nothing that
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from typing import Any
 from tollbook_schema import dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import model_names, price_list, ranges, service_prices, tiers
+from tollbook_attribution import due, model_names, price_list, ranges, service_prices
 
 HOUR = timedelta(hours=1)
 FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,8 +98,8 @@ def settle(
         started = renewed = time.monotonic()
         _prepare(store)
         settled: dict[tuple[str, datetime], Mapping[str, Any]] = {}
-        for of in (lambda: windows_to_settle(store, since, until), lambda: _moved_by_tiers(store)):
-            hours = of()
+        rounds: tuple[Callable[[], list[Unsettled]], ...] = (lambda: windows_to_settle(store, since, until), lambda: _due(store))
+        for hours in (found() for found in rounds):
             for done, unsettled in enumerate(hours, start=1):
                 if held and time.monotonic() - renewed > lease.SECONDS / 2:
                     renewed = time.monotonic()
@@ -111,13 +111,18 @@ def settle(
         return _summary(list(settled.values()), time.monotonic() - started)
 
 
-def _moved_by_tiers(store: Store) -> list[Unsettled]:
-    """Settled hours whose bytes have come into other tiers of their month; see `tiers`."""
-    moved = set(tiers.moved(store))
-    if not moved:
+def _due(store: Store) -> list[Unsettled]:
+    """Hours to settle for what other hours have brought; see `due`."""
+    hours = due.hours(store)
+    if not hours:
         return []
-    hours = [window for _, window in moved]
-    return [found for found in windows_to_settle(store, min(hours), max(hours) + HOUR) if (found.tenant, found.window) in moved]
+    asked = {"tenants": [tenant for tenant, _ in hours], "seconds": [int(window.timestamp()) for _, window in hours]}
+    return _still_whole(store, store.query(_query("hours.sql"), asked))
+
+
+def _still_whole(store: Store, rows: Iterable[Mapping[str, Any]]) -> list[Unsettled]:
+    found = [Unsettled(row["tenant"], row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
+    return [unsettled for unsettled in found if not unsettled.newest or _whole(store, unsettled)]
 
 
 def _after(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -139,9 +144,7 @@ def windows_to_settle(store: Store, since: datetime | None = None, until: dateti
     is left of it would come to less.
     """
     bounds = {"since": _hour(since or FIRST_WINDOW), "until": until or LAST_WINDOW + HOUR, "all": bool(since or until)}
-    rows = store.query(_query("windows.sql"), bounds)
-    found = [Unsettled(row["tenant"], row["window"].replace(tzinfo=UTC), row["facts"], row["newest"]) for row in rows]
-    return [unsettled for unsettled in found if not unsettled.newest or _whole(store, unsettled)]
+    return _still_whole(store, store.query(_query("windows.sql"), bounds))
 
 
 def _whole(store: Store, unsettled: Unsettled) -> bool:

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from importlib import resources
 
+from tollbook_schema import sql
 from tollbook_schema.store import Store
 
 from tollbook_attribution import prices
@@ -27,9 +27,8 @@ def seed(store: Store) -> int:
 
 def rows_of_list() -> Iterator[Price]:
     """The list's prices; each says where it is from and when it was looked up."""
-    with (resources.files("tollbook_attribution") / "service_prices.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            yield _price(row)
+    lines = sql.text("tollbook_attribution", "service_prices.csv").splitlines()
+    return map(_price, csv.DictReader(lines))
 
 
 def _price(row: dict[str, str]) -> Price:

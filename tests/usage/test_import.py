@@ -133,7 +133,7 @@ def test_input_counted_without_cached_tokens_gets_them_added(store: Store, take:
     )
     take("t,u,r,w,h,o\n2026-11-20T12:00:00Z,5,100,20,3,7\n", columns)
     (row,) = store.query(SPANS)
-    assert (row["input_tokens"], row["cache_read_tokens"], row["cache_write_tokens"]) == (128, 100, 20)
+    assert (row["input_tokens"], row["cache_read_tokens"], row["cache_write_tokens"]) == (128, 100, 23)
 
 
 def test_a_failed_call_is_an_error_and_lasts(store: Store, take: Take) -> None:

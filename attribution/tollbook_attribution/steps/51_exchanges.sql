@@ -37,13 +37,19 @@ SELECT
     s.cloud_region AS region,
     s.cloud_availability_zone AS zone,
     if(s.host_name != '', s.host_name, s.host_id) AS host,
-    lower(s.server_address) AS address
+    lower(s.server_address) AS address,
+    s.handoff_operation AS operation,
+    s.asset_id AS asset_id,
+    fromUnixTimestamp64Nano(toUnixTimestamp64Nano(s.start_time) + greatest(s.duration_ns, 0), 'UTC') AS end_time,
+    s.attributes['tollbook.storage.class'] AS storage_class,
+    lower(if(s.attributes['tollbook.storage.provider'] != '', s.attributes['tollbook.storage.provider'], s.cloud_provider)) AS storage_provider,
+    toInt64OrNull(s.attributes['tollbook.storage.retention']) AS retention_s
 FROM spans AS s
 WHERE s.tenant = {tenant:String} AND s.start_time >= {window:DateTime('UTC')} AND s.start_time < {until:DateTime64(9, 'UTC')}
     AND s.trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
     AND (
         isNotNull(s.handoff_bytes) OR s.handoff_network != '' OR isNotNull(s.http_request_bytes) OR isNotNull(s.http_response_bytes)
-        OR isNotNull(s.messaging_bytes) OR (s.kind IN ('server', 'consumer') AND s.cloud_region != '')
+        OR isNotNull(s.messaging_bytes) OR s.handoff_operation = 'delete' OR (s.kind IN ('server', 'consumer') AND s.cloud_region != '')
     )
 ORDER BY trace_id, span_id, s.received_at DESC, s.duration_ns DESC, s.input_tokens DESC, s.output_tokens DESC, s.start_time, s.name,
     cityHash64(s.workflow, s.team, s.project, s.feature, s.customer, s.environment, s.attributes)

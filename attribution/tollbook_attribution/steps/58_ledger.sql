@@ -38,7 +38,19 @@ SELECT
     s.region AS region,
     multiIf(l.model != '', l.model, s.response_model != '', s.response_model, s.request_model) AS model
 FROM (SELECT * FROM work_lines WHERE settlement = {settlement:UInt64}) AS l
-LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
+LEFT ANY JOIN (
+    SELECT
+        trace_id, span_id, account, simulated, service_name, service_version, workflow, team, project, feature, customer, environment, site, region,
+        response_model, request_model
+    FROM work_spans
+    WHERE settlement = {settlement:UInt64}
+    UNION ALL
+    SELECT
+        trace_id, span_id, '' AS account, false AS simulated, service_name, '' AS service_version, workflow, team, project, feature, customer,
+        environment, '' AS site, region, '' AS response_model, '' AS request_model
+    FROM work_line_owners
+    WHERE settlement = {settlement:UInt64}
+) AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
 WHERE l.basis = 'invoice'
     OR (l.category, l.resource, l.provider, if(l.account != '', l.account, s.account)) NOT IN (
         SELECT category, resource, provider, account FROM work_billed WHERE settlement = {settlement:UInt64}

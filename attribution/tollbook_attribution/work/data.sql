@@ -22,7 +22,13 @@ CREATE TABLE IF NOT EXISTS work_exchanges (
     region LowCardinality(String),
     zone LowCardinality(String),
     host LowCardinality(String),
-    address LowCardinality(String) COMMENT 'of the other end'
+    address LowCardinality(String) COMMENT 'of the other end',
+    operation LowCardinality(String) COMMENT 'of a handoff',
+    asset_id String,
+    end_time DateTime64(9, 'UTC'),
+    storage_class LowCardinality(String) COMMENT 'where the handoff leaves the asset',
+    storage_provider LowCardinality(String),
+    retention_s Nullable(Int64)
 )
 ENGINE = MergeTree
 PARTITION BY settlement
@@ -87,6 +93,43 @@ CREATE TABLE IF NOT EXISTS work_transfers (
         quantity Decimal(38, 9), unit LowCardinality(String), amount Decimal(38, 18), currency LowCardinality(String), amount_usd Decimal(38, 18),
         price_id String, price_version String
     )) COMMENT 'one for each tier of the month that its bytes fall into'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_line_owners (
+    settlement UInt64,
+    trace_id FixedString(16) COMMENT 'zeros',
+    span_id FixedString(8) COMMENT 'of the lines that are of no request and yet somebody''s',
+    service_name LowCardinality(String),
+    workflow LowCardinality(String),
+    team LowCardinality(String),
+    project LowCardinality(String),
+    feature LowCardinality(String),
+    customer String,
+    environment LowCardinality(String),
+    region LowCardinality(String)
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_services (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    parent_span_id FixedString(8),
+    start_time DateTime64(9, 'UTC'),
+    service LowCardinality(String),
+    product LowCardinality(String),
+    item LowCardinality(String),
+    quantity Decimal(38, 9),
+    reported Nullable(Decimal(38, 18)) COMMENT 'cost that the span tells',
+    currency LowCardinality(String) COMMENT 'of the reported cost',
+    known_only Bool COMMENT 'true for what may be no service at all: it counts only where the price book has it',
+    account LowCardinality(String),
+    region LowCardinality(String)
 )
 ENGINE = MergeTree
 PARTITION BY settlement

@@ -12,11 +12,11 @@ WITH
     text -> toDecimal256OrNull(replaceOne(text, '$', ''), 18) AS number,
     if(fields['operation'] != '', fields['operation'], 'chat') AS operation,
     counted('cache_read_tokens') AS cache_read_tokens,
-    counted('cache_write_tokens') AS cache_write_tokens,
     counted('cache_write_1h_tokens') AS cache_write_1h_tokens,
+    if(isNull(cache_write_1h_tokens), counted('cache_write_tokens'), ifNull(counted('cache_write_tokens'), 0) + cache_write_1h_tokens) AS cache_write_tokens,
     if(
         fields['uncached_input_tokens'] != '',
-        counted('uncached_input_tokens') + ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0) + ifNull(cache_write_1h_tokens, 0),
+        counted('uncached_input_tokens') + ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0),
         counted('input_tokens')
     ) AS input_tokens
 SELECT
@@ -33,11 +33,12 @@ SELECT
         'gen_ai.usage.cost.amount', toString(number(fields['cost'])),
         'gen_ai.usage.cost.currency', if(fields['cost'] != '', if(fields['currency'] != '', upper(fields['currency']), 'USD'), ''),
         'gen_ai.usage.cost.source', if(fields['cost'] != '', 'provider', ''),
-        'gen_ai.usage.cache_write_1h.input_tokens', toString(cache_write_1h_tokens),
+        'gen_ai.usage.cache_write.1h.input_tokens', toString(cache_write_1h_tokens),
         'gen_ai.usage.audio.input_tokens', fields['input_audio_tokens'],
         'gen_ai.usage.audio.output_tokens', fields['output_audio_tokens'],
         'gen_ai.usage.image.input_tokens', fields['input_image_tokens'],
-        'tollbook.usage.web_searches', fields['web_searches'],
+        'gen_ai.usage.web_searches', fields['web_searches'],
+        'gen_ai.request.batch', if(lower(fields['batch']) IN ('true', '1', 'yes', 't'), 'true', ''),
         'tollbook.usage.import', toString(import_id)
     )) AS attributes,
     {received_at:DateTime('UTC')} AS received_at,

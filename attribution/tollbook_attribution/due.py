@@ -1,0 +1,27 @@
+"""Hours that must be settled, or settled again, though none of their own facts have changed."""
+
+from datetime import UTC, datetime
+
+from tollbook_schema import sql
+from tollbook_schema.store import Store
+
+Hour = tuple[str, datetime]
+"""A tenant and the start of an hour."""
+
+
+def hours(store: Store, now: datetime | None = None) -> list[Hour]:
+    """Hours whose bytes have come into other tiers of their month, and last hours of days whose storage is not booked so.
+
+    Both follow from other hours: after one settlement of what is found here, nothing is.
+
+    Args:
+        store: where.
+        now: the moment up to which days are over; the present one if not given.
+    """
+    moved = store.query(_query("moved_tiers.sql"))
+    stored = store.query(_query("moved_storage.sql"), {"now": now or datetime.now(UTC)})
+    return sorted({(row["tenant"], row["window"].replace(tzinfo=UTC)) for row in (*moved, *stored)}, key=lambda hour: hour[::-1])
+
+
+def _query(name: str) -> str:
+    return sql.text("tollbook_attribution", f"queries/{name}")

@@ -1,0 +1,117 @@
+-- Which copies of assets were made, changed or deleted, and what did it cost to hold all there are?
+-- A write or copy that names an asset leaves a copy of it at the destination; a deletion, or the end of its retention, ends it. The storage
+-- of a day is booked in its last hour: bytes x time, by the days of the calendar month (UTC), at the price in force at the day's
+-- end. Lines are of no request; they have the owners of the copy.
+INSERT INTO storage_events_settled
+SELECT
+    {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
+    {settlement:UInt64} AS settlement,
+    e.trace_id AS trace_id, e.span_id AS span_id, e.end_time AS time, e.asset_id AS asset_id,
+    if(e.destination != '', e.destination, e.source) AS location,
+    e.storage_provider AS provider, e.storage_class AS storage_class,
+    if(e.to_region != '', e.to_region, e.region) AS region,
+    if(e.operation = 'delete', 0, toUInt64(e.out_bytes)) AS bytes,
+    e.retention_s AS retention_s,
+    s.service_name AS service_name, s.workflow AS workflow, s.team AS team, s.project AS project, s.feature AS feature, s.customer AS customer,
+    s.environment AS environment
+FROM (
+    SELECT * FROM work_exchanges
+    WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (operation IN ('write', 'copy') AND out_bytes > 0))
+) AS e
+LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id;
+
+INSERT INTO storage_settled
+WITH
+    toInt64(toUnixTimestamp(toStartOfDay({window:DateTime('UTC')}))) * 1000000000 AS day_from_ns,
+    day_from_ns + 86400000000000 AS day_until_ns,
+    toInt64(toDaysInMonth({window:DateTime('UTC')})) * 86400000000000 AS month_ns,
+    held AS (
+        SELECT
+            i.*,
+            toUInt64(least(i.until_ns, day_until_ns) - greatest(i.from_ns, day_from_ns)) AS held_ns
+        FROM storage_intervals AS i
+        WHERE toHour({window:DateTime('UTC')}) = 23 AND i.tenant = {tenant:String} AND i.from_ns < day_until_ns AND i.until_ns > day_from_ns AND i.until_ns > i.from_ns
+    ),
+    boxes AS (
+        SELECT
+            lower(provider) AS box_provider, model AS box_class, region AS box_region,
+            argMax(
+                (amount, currency, price_id, version, unit),
+                (precedence, tenant, region != '', if(precedence = 'own', added_at, retrieved_at))
+            ) AS box
+        FROM current_prices
+        WHERE category = 'storage' AND unit IN ('gb_month', 'gib_month') AND tenant IN ('', {tenant:String}) AND min_quantity = 0 AND variant = ''
+            AND valid_from <= {window:DateTime('UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
+        GROUP BY box_provider, box_class, box_region
+    ),
+    rates AS (SELECT currency AS rate_currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})),
+    priced AS (
+        SELECT
+            h.*,
+            multiIf(own.box.3 != '', own.box, any_region.box) AS price,
+            if(price.2 = 'USD', toDecimal128(1, 18), rates.usd_per_unit) AS usd_per_unit,
+            multiIf(
+                h.storage_class = '', 'its storage class is not known',
+                price.3 = '', concat('no price for ', h.storage_class, ' of ', if(h.provider = '', 'an unknown provider', h.provider)),
+                usd_per_unit = 0, concat('no exchange rate for ', price.2, ' on ', toString(toDate({window:DateTime('UTC')}))),
+                ''
+            ) AS unpriced
+        FROM held AS h
+        LEFT ANY JOIN boxes AS own ON h.provider = own.box_provider AND h.storage_class = own.box_class AND h.region = own.box_region
+        LEFT ANY JOIN (SELECT * FROM boxes WHERE box_region = '') AS any_region
+            ON h.provider = any_region.box_provider AND h.storage_class = any_region.box_class
+        LEFT ANY JOIN rates ON multiIf(own.box.3 != '', own.box.2, any_region.box.2) = rates.rate_currency
+    )
+SELECT
+    {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
+    {settlement:UInt64} AS settlement,
+    asset_id, location, provider, storage_class, region, bytes, held_ns, told_by, unpriced,
+    toDecimal128(toDecimal256(bytes, 18) * toInt256(held_ns) / (toInt256(1000000000) * month_ns), 18) AS gb_months,
+    if(unpriced = '', toDecimal128(
+        toDecimal256(price.1, 18) * toInt256(bytes) * toInt256(held_ns) / (if(price.5 = 'gib_month', toInt256(1073741824), toInt256(1000000000)) * month_ns), 18
+    ), NULL) AS cost,
+    price.2 AS currency,
+    if(price.2 = 'USD', cost, toDecimal128(toDecimal256(cost, 18) * toDecimal256(usd_per_unit, 18), 18)) AS cost_usd,
+    price.3 AS price_id,
+    price.4 AS price_version,
+    service_name, workflow, team, project, feature, customer, environment
+FROM priced
+SETTINGS short_circuit_function_evaluation = 'disable';
+
+INSERT INTO work_lines
+SELECT
+    {settlement:UInt64} AS settlement,
+    toFixedString('', 16) AS trace_id,
+    toFixedString(unhex(leftPad(hex(cityHash64(s.asset_id, s.location)), 16, '0')), 8) AS span_id,
+    toDateTime64({window:DateTime('UTC')}, 9, 'UTC') AS start_time,
+    'shared' AS allocation,
+    'storage' AS category,
+    s.asset_id AS item,
+    concat('storage:', s.provider, '/', s.location) AS resource,
+    s.provider AS provider,
+    '' AS account,
+    '' AS model,
+    toDecimal128(sum(s.gb_months), 9) AS quantity,
+    'gb_month' AS unit,
+    sum(assumeNotNull(s.cost)) AS amount,
+    s.currency AS currency,
+    sum(assumeNotNull(s.cost_usd)) AS amount_usd,
+    s.price_id AS price_id,
+    s.price_version AS price_version,
+    'computed' AS basis,
+    concat('size x time of the day in ', s.storage_class, if(s.told_by = 'declared', ', as declared', ', as handoffs tell')) AS method,
+    '' AS waste
+FROM storage_settled AS s
+WHERE s.tenant = {tenant:String} AND s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64} AND s.unpriced = ''
+GROUP BY s.asset_id, s.location, s.provider, s.storage_class, s.told_by, s.currency, s.price_id, s.price_version;
+
+INSERT INTO work_line_owners
+SELECT
+    settlement,
+    toFixedString('', 16) AS trace_id,
+    toFixedString(unhex(leftPad(hex(cityHash64(asset_id, location)), 16, '0')), 8) AS span_id,
+    service_name, workflow, team, project, feature, customer, environment, region
+FROM storage_settled
+WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND unpriced = ''
