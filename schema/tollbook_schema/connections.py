@@ -183,6 +183,11 @@ class Reader:
         with self._own.client() as client:
             return client.query_df(question, parameters=dict(parameters or {}))
 
+    def written(self, question: str, parameters: Parameters, form: str) -> bytes:
+        """As `Reads.written`."""
+        with self._own.client() as client:
+            return client.raw_query(question, parameters=dict(parameters), fmt=form)
+
     def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
         """As `Reads.read`."""
         try:

@@ -157,6 +157,9 @@ class Reads(Protocol):
     def frame(self, question: str, parameters: Parameters | None = None) -> "pd.DataFrame":
         """Answer of one of our own SELECTs as a pandas frame. Raises as `query` does."""
 
+    def written(self, question: str, parameters: Parameters, form: str) -> bytes:
+        """Answer of one of our own SELECTs in a format of ClickHouse's, such as CSV or Parquet. Raises as `query` does."""
+
     def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
         """Answer to a person's SQL: one statement that only reads, within time, memory and `max_rows`.
 
@@ -269,6 +272,10 @@ class Store:
     def frame(self, question: str, parameters: Parameters | None = None) -> "pd.DataFrame":
         """As `Reads.frame`, over all tenants."""
         return self._reader.frame(question, parameters)
+
+    def written(self, question: str, parameters: Parameters, form: str) -> bytes:
+        """As `Reads.written`, over all tenants."""
+        return self._reader.written(question, parameters, form)
 
     def read(self, statement: str, parameters: Parameters | None = None, max_rows: int = 10_000) -> Table:
         """As `Reads.read`, over all tenants."""

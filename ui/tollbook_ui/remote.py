@@ -24,10 +24,10 @@ from tollbook_ui.backup import Backup
 from tollbook_ui.bills.remote import RemoteBills
 from tollbook_ui.budgets.remote import RemoteBudgets
 from tollbook_ui.costs.remote import RemoteCosts
-from tollbook_ui.machines.remote import RemoteMachines
 from tollbook_ui.dialects.remote import RemoteDialects
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
+from tollbook_ui.machines.remote import RemoteMachines
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.pricebook.remote import RemotePriceBook
 from tollbook_ui.usage.questions import RemoteUsage, Sent

@@ -1,0 +1,170 @@
+"""Bills as tables for a terminal."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rich.console import RenderableType
+
+from tollbook_ui import plain, units
+from tollbook_ui.bills import figures as f
+from tollbook_ui.show import escape, listed
+
+
+def taken(found: f.Taken) -> Iterable[RenderableType]:
+    """What an import brought."""
+    yield f"{units.counted(found.lines, 'line')} of {units.counted(found.files, 'file')} stored."
+    yield from periods(found.rows)
+    for warning in found.warnings:
+        yield escape(warning)
+    if found.reconciled:
+        yield "Next: tollbook settle (a running server does it within a minute), then tollbook bill reconcile"
+
+
+def periods(found: Sequence[f.Period]) -> Iterable[RenderableType]:
+    """Billing periods in force."""
+    if not found:
+        yield "No bill is stored yet. Start with: tollbook bill import FILE"
+        return
+    yield listed(
+        "Billing periods",
+        ("=from", "=to", "provider", "account", ">lines", ">billed", ">effective", "", "format", ">versions", "files"),
+        (
+            (
+                f"{row.billing_period_start:%Y-%m-%d}",
+                f"{row.billing_period_end:%Y-%m-%d}",
+                row.provider,
+                row.billing_account_id,
+                units.count(row.lines),
+                plain.number(row.billed_cost),
+                plain.number(row.effective_cost),
+                row.billing_currency,
+                row.format,
+                str(row.versions),
+                ", ".join(row.files[:3]) + (f" and {len(row.files) - 3} more" if len(row.files) > 3 else ""),
+            )
+            for row in found
+        ),
+    )
+
+
+def charges(found: f.Bill) -> Iterable[RenderableType]:
+    """What was charged."""
+    if not found.rows:
+        yield "No such bill is stored; see: tollbook bill list"
+        return
+    yield listed(
+        "Charges",
+        ("=period", "provider", "account", "service", "kind", ">lines", ">billed", ">effective", ""),
+        (
+            (
+                row.billing_period[:7],
+                row.provider,
+                row.account,
+                row.service,
+                f"{row.charge_category} {row.charge_class}".strip(),
+                units.count(row.lines),
+                plain.number(row.billed_cost),
+                plain.number(row.effective_cost),
+                row.currency,
+            )
+            for row in found.rows
+        ),
+    )
+
+
+def reconciliation(found: f.Reconciliation) -> Iterable[RenderableType]:
+    """Bills against the ledger."""
+    if not found.rows:
+        yield "No bill is stored yet. Start with: tollbook bill import FILE"
+        return
+    if found.unsettled_hours:
+        yield f"{units.counted(found.unsettled_hours, 'hour')} of the ledger wait to be settled again: tollbook settle"
+    yield listed(
+        f"Attributed + idle + shared + unattributed = {found.cost}",
+        ("=period", "provider", "account", "service", ">billed", ">attributed", ">idle", ">shared", ">unattributed", ""),
+        (
+            (
+                row.billing_period[:7],
+                row.provider,
+                row.account,
+                row.service,
+                *(_money(amount) for amount in (row.billed, row.attributed, row.idle, row.shared, row.unattributed)),
+                row.currency,
+            )
+            for row in found.rows
+        ),
+    )
+    yield listed(
+        "Why the bill differs from the estimate (USD)",
+        ("=period", "provider", "account", "service", ">estimated", ">price", ">quantity", ">unknown usage", ">billed"),
+        (
+            (
+                row.billing_period[:7],
+                row.provider,
+                row.account,
+                row.service,
+                *(_money(a) for a in (row.estimate_usd, row.price_usd, row.quantity_usd, row.unknown_usage_usd, row.billed_usd)),
+            )
+            for row in found.rows
+        ),
+    )
+    yield from _orphans(found)
+
+
+def _orphans(found: f.Reconciliation) -> Iterable[RenderableType]:
+    if found.billed_only:
+        yield listed(
+            "Billed, and no telemetry tells of it",
+            ("=period", "provider", "account", "service", "resource", "why", ">lines", ">amount", ""),
+            (
+                (
+                    row.billing_period[:7],
+                    row.provider,
+                    row.account,
+                    row.service,
+                    row.resource,
+                    row.reason,
+                    units.count(row.lines),
+                    _money(row.amount),
+                    row.currency,
+                )
+                for row in found.billed_only
+            ),
+        )
+    if found.seen_only:
+        yield listed(
+            f"Seen, and not in the bill: {_money(found.not_in_the_bill_usd)} USD by estimate",
+            ("category", "resource", "provider", "account", ">hours", ">USD"),
+            (
+                (row.category, row.resource, row.provider, row.account, units.count(row.hours), _money(row.amount_usd))
+                for row in found.seen_only
+            ),
+        )
+
+
+def mappings(found: Sequence[f.Mapping]) -> Iterable[RenderableType]:
+    """What people said of billed lines."""
+    if not found:
+        yield "Nothing is mapped. See: tollbook bill map --help"
+        return
+    yield listed(
+        "Mappings",
+        ("=id", "provider", "account", "service", "resource", "sku", "is of"),
+        (
+            (
+                row.mapping_id,
+                row.provider,
+                row.account,
+                row.service,
+                row.resource,
+                row.sku,
+                f"{row.category}/{row.ledger_resource or '*'}" if row.category else "none",
+            )
+            for row in found
+        ),
+    )
+
+
+def _money(amount: Decimal) -> str:
+    """Six decimals, as of people's own bills; every digit is in JSON and CSV."""
+    return f"{amount:,.6f}"
