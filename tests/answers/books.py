@@ -63,8 +63,8 @@ REQUEST = (*OWNERS, "site", "duration_ns", "input_age_ns")
 
 def insert(store: Store, table: str, rows: list[dict[str, Any]]) -> None:
     """Inserts rows that may have different columns."""
-    columns = sorted({name for row in rows for name in row})
     types = {row["name"]: row["type"] for row in store.query(f"DESCRIBE TABLE {table}")}
+    columns = sorted({name for row in rows for name in row if name in types})
     store.insert(table, [[row.get(name, _empty(types[name])) for name in columns] for row in rows], columns)
 
 

@@ -21,6 +21,8 @@ from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
 from tollbook_ui.dialects.questions import Dialects
 from tollbook_ui.machines.questions import Machines
+from tollbook_ui.outcomes.questions import Outcomes
+from tollbook_ui.dataflow.questions import Data
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 from tollbook_ui.pricebook.questions import PriceBook
 from tollbook_ui.usage.questions import Usage
@@ -67,6 +69,11 @@ class Answers:
         return PriceBook(self.store, self._reads)
 
     @property
+    def data(self) -> Data:
+        """Data that moves and lies: transfers, stored copies, services."""
+        return Data(self.store, self._reads)
+
+    @property
     def usage(self) -> Usage:
         """Files of usage: take one, list those taken."""
         return Usage(self.store, self._reads)
@@ -90,6 +97,11 @@ class Answers:
     def bills(self) -> Bills:
         """Bills: take files, set them against the ledger."""
         return Bills(self.store, self._reads, self._tenant)
+
+    @property
+    def outcomes(self) -> Outcomes:
+        """What the money bought."""
+        return Outcomes(self.store, self._reads)
 
     @property
     def costs(self) -> Costs:

@@ -30,8 +30,9 @@ AREAS = (
     "tollbook_ui.bills.api",
     "tollbook_ui.costs.api",
     "tollbook_ui.budgets.api",
+    "tollbook_ui.outcomes.api",
     "tollbook_ui.machines.api",
-    "tollbook_ui.usage.api",
+    "tollbook_ui.usage.api", "tollbook_ui.dataflow.api",
     "tollbook_ui.dialects.api",
     "tollbook_ui.pricebook.api",
 )

@@ -13,10 +13,12 @@ from tollbook_ui.bills import cli as bills
 from tollbook_ui.budgets import cli as budgets
 from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, print_csv, printed, scoped, written
 from tollbook_ui.costs import cli as costs
+from tollbook_ui.dataflow import cli as dataflow
 from tollbook_ui.demo import DOCUMENTS
 from tollbook_ui.dialects import cli as dialects
 from tollbook_ui.leaving import leave
 from tollbook_ui.machines import cli as machines
+from tollbook_ui.outcomes import cli as outcomes
 from tollbook_ui.pricebook import cli as pricebook
 from tollbook_ui.usage import cli as usage
 
@@ -34,9 +36,12 @@ app.add_typer(costs.commands)
 app.add_typer(bills.group, name="bill")
 app.add_typer(dialects.commands)
 app.add_typer(budgets.budgets, name="budget")
+app.add_typer(outcomes.commands)
+app.add_typer(outcomes.calc, name="calc")
 app.add_typer(pricebook.commands)
 app.add_typer(pricebook.prices, name="prices")
 app.add_typer(usage.group, name="import")
+app.add_typer(dataflow.commands)
 app.add_typer(upkeep.keys, name="keys")
 app.add_typer(upkeep.dead, name="dead")
 

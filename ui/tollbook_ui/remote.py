@@ -25,9 +25,11 @@ from tollbook_ui.bills.remote import RemoteBills
 from tollbook_ui.budgets.remote import RemoteBudgets
 from tollbook_ui.costs.remote import RemoteCosts
 from tollbook_ui.dialects.remote import RemoteDialects
+from tollbook_ui.dataflow.questions import RemoteData
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.machines.remote import RemoteMachines
+from tollbook_ui.outcomes.remote import RemoteOutcomes
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.pricebook.remote import RemotePriceBook
 from tollbook_ui.usage.questions import RemoteUsage, Sent
@@ -142,6 +144,11 @@ class RemoteAnswers:
         return replace(table, rows=[_with_decimals(row, money) for row in table.rows]) if money else table
 
     @property
+    def data(self) -> RemoteData:
+        """As `Answers.data`."""
+        return RemoteData(self._get, self._upload)
+
+    @property
     def usage(self) -> RemoteUsage:
         """As `Answers.usage`."""
         return RemoteUsage(self._get, self._upload)
@@ -170,6 +177,11 @@ class RemoteAnswers:
     def bills(self) -> RemoteBills:
         """As `Answers.bills`."""
         return RemoteBills(self._get, self._ask, self._upload, self._save)
+
+    @property
+    def outcomes(self) -> RemoteOutcomes:
+        """As `Answers.outcomes`."""
+        return RemoteOutcomes(self._ask)
 
     @property
     def costs(self) -> RemoteCosts:
