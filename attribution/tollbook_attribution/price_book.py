@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -167,9 +167,7 @@ def against_book(sheet: Sheet, book: Iterable[Price], now: datetime) -> list[Dif
         known.setdefault(_place(price), []).append(price)
     found = []
     for line in sheet.lines:
-        old = deciding(
-            known.get(_place(line.price), ()), max(line.price.valid_from, EPOCH) if line.price.valid_from > EPOCH else now
-        )
+        old = deciding(known.get(_place(line.price), ()), _moment(line.price, now))
         if old is None or (old.amount, old.currency) != (line.price.amount, line.price.currency):
             found.append(_difference(old, line.price))
     return found
@@ -181,6 +179,13 @@ def deciding(alike: Sequence[Price], at: datetime) -> Price | None:
     return max(
         holding, key=lambda price: (RANKS[price.precedence], price.tenant != "", price.valid_from, price.added_at), default=None
     )
+
+
+def _moment(price: Price, now: datetime) -> datetime:
+    """When to compare a price with others: now, or when it holds next, or when it held last."""
+    if price.valid_until is not None and price.valid_until <= now:
+        return price.valid_until - timedelta(seconds=1)
+    return max(price.valid_from, now)
 
 
 def _place(price: Price) -> tuple[object, ...]:
