@@ -165,8 +165,7 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
         "facts": unsettled.facts,
         "book": price_list.version(),
         "program": metadata.version("tollbook"),
-        "dialects": dialects.load().version,
-        "told_keys": dialects.load().told_keys,
+        **dialects.load().parameters,
     }
     pieces = ranges.of_window(node, {name: parameters[name] for name in ("tenant", "window", "until")})
     try:

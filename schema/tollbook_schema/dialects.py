@@ -82,6 +82,27 @@ class Dialects:
         return sorted({*self.json_keys, *self.markers, *(s.attribute for s in self.spellings if s.attribute)})
 
     @property
+    def count_keys(self) -> list[str]:
+        """The attributes that hold counts."""
+        counts = {s.attribute for s in self.spellings if s.attribute and s.concept in self.table["counts"]}
+        return sorted(counts | {key for key, shape in self.json_keys.items() if shape in ("usage", "mlflow")})
+
+    @property
+    def model_keys(self) -> list[str]:
+        """The attributes that name a model."""
+        return [s.attribute for s in self.spellings if s.attribute and s.concept in ("request_model", "response_model")]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What steps of a settlement bind."""
+        return {
+            "dialects": self.version,
+            "told_keys": self.told_keys,
+            "count_keys": self.count_keys,
+            "model_keys": self.model_keys,
+        }
+
+    @property
     def version(self) -> str:
         """Changes whenever the table does."""
         return hashlib.sha256(_text().encode()).hexdigest()[:12]

@@ -22,7 +22,7 @@ def normalized(store: Store) -> dict[int, dict[str, Any]]:
         "window": NOON,
         "until": NOON + timedelta(hours=1),
         "settlement": settlement,
-        "told_keys": dialects.load().told_keys,
+        **dialects.load().parameters,
     }
     node = store.shard(0)
     for step in engine.steps():

@@ -7,6 +7,12 @@ SELECT
         SELECT count() FROM metrics
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
     ) + (
+        SELECT count() FROM logs
+        WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND (
+            event_name IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request')
+            OR attributes['event.name'] IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request', 'api_request')
+        )
+    ) + (
         SELECT sum(f.facts) FROM fact_hours AS f
         WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND signal = 'bills'
     ) AS facts

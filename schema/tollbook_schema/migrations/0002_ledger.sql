@@ -24,7 +24,7 @@ ORDER BY (instance_type, region, valid_from);
 CREATE TABLE IF NOT EXISTS fact_hours (
     window DateTime('UTC'),
     tenant LowCardinality(String),
-    signal Enum8('spans' = 1, 'metrics' = 2, 'bills' = 3) COMMENT 'bills: changes that reconciling a bill made',
+    signal Enum8('spans' = 1, 'metrics' = 2, 'bills' = 3, 'logs' = 4) COMMENT 'bills: changes that reconciling a bill made; logs: those that tell of model calls',
     facts UInt64
 )
 ENGINE = SummingMergeTree
@@ -35,7 +35,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_spans TO fact_hours AS
 SELECT
     tenant,
     toStartOfHour(toDateTime(least(start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
-    CAST('spans', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3)') AS signal,
+    CAST('spans', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3, \'logs\' = 4)') AS signal,
     count() AS facts
 FROM spans
 GROUP BY tenant, window;
@@ -44,9 +44,20 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_metrics TO fact_hours AS
 SELECT
     tenant,
     toStartOfHour(toDateTime(least(time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
-    CAST('metrics', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3)') AS signal,
+    CAST('metrics', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3, \'logs\' = 4)') AS signal,
     count() AS facts
 FROM metrics
+GROUP BY tenant, window;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS fact_hours_of_logs TO fact_hours AS
+SELECT
+    tenant,
+    toStartOfHour(toDateTime(least(time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC')), 'UTC'), 'UTC') AS window,
+    CAST('logs', 'Enum8(\'spans\' = 1, \'metrics\' = 2, \'bills\' = 3, \'logs\' = 4)') AS signal,
+    count() AS facts
+FROM logs
+WHERE event_name IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request')
+    OR attributes['event.name'] IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request', 'api_request')
 GROUP BY tenant, window;
 
 CREATE TABLE IF NOT EXISTS settlements (

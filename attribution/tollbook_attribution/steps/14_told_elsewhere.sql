@@ -1,0 +1,128 @@
+-- What do log records and metrics of this hour tell of model calls? Whether spans tell of them too, the next step says.
+-- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
+-- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
+INSERT INTO work_told_elsewhere
+SELECT
+    {settlement:UInt64} AS settlement,
+    if(length(trace_id) = 16, toFixedString(substring(trace_id, 1, 16), 16), record) AS trace_id,
+    toFixedString(substring(toString(record), 1, 8), 8) AS span_id,
+    if(length(l.span_id) = 8, toFixedString(substring(l.span_id, 1, 8), 8), toFixedString('', 8)) AS parent_span_id,
+    'logs' AS source,
+    if(event_name != '', event_name, attributes['event.name']) AS name,
+    fromUnixTimestamp64Nano(greatest(toUnixTimestamp64Nano(time) - duration_ns, toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC'))), 'UTC') AS start_time,
+    toInt64(least(ifNull(toFloat64OrNull(attributes['duration_ms']), 0), 3600000) * 1000000) AS duration_ns,
+    if(of_claude, 'com.anthropic.claude_code', toString(l.scope_name)) AS scope_name,
+    service_name,
+    if(attributes['gen_ai.provider.name'] != '', attributes['gen_ai.provider.name'], attributes['gen_ai.system']) AS provider,
+    arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
+    mapConcat(
+        mapFilter((k, v) -> k IN {told_keys:Array(String)}, attributes),
+        CAST(if(of_claude, map('tollbook.told_by', 'logs', 'gen_ai.provider.name', 'anthropic'), map('tollbook.told_by', 'logs')), 'Map(LowCardinality(String), String)')
+    ) AS told,
+    if(attributes['gen_ai.workflow.name'] != '', attributes['gen_ai.workflow.name'], JSONExtractString(resource, 'gen_ai.workflow.name')) AS workflow,
+    if(attributes['tollbook.team'] != '', attributes['tollbook.team'], JSONExtractString(resource, 'tollbook.team')) AS team,
+    if(attributes['tollbook.project'] != '', attributes['tollbook.project'], JSONExtractString(resource, 'tollbook.project')) AS project,
+    if(attributes['tollbook.feature'] != '', attributes['tollbook.feature'], JSONExtractString(resource, 'tollbook.feature')) AS feature,
+    if(attributes['tollbook.customer'] != '', attributes['tollbook.customer'], JSONExtractString(resource, 'tollbook.customer')) AS customer,
+    JSONExtractString(resource, 'deployment.environment.name') AS environment
+FROM (
+    SELECT
+        *,
+        sipHash128(service_name, scope_name, time, trace_id, span_id, mapKeys(attributes), mapValues(attributes)) AS record,
+        startsWith(event_name, 'claude_code.') OR startsWith(attributes['event.name'], 'claude_code.') OR startsWith(scope_name, 'com.anthropic.claude_code') AS of_claude
+    FROM logs
+    WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND (
+        event_name IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request')
+        OR (event_name = '' AND attributes['event.name'] IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request'))
+        OR (startsWith(scope_name, 'com.anthropic.claude_code') AND attributes['event.name'] = 'api_request')
+    )
+) AS l
+LIMIT 1 BY trace_id, span_id;
+
+INSERT INTO work_told_elsewhere
+WITH
+points AS (
+    SELECT
+        cityHash64(
+            m.name, mapKeys(m.attributes), mapValues(m.attributes), m.service_name, m.service_instance_id, ifNull(m.process_pid, -1), m.host_id, m.host_name,
+            if(m.temporality = 'delta', 0, toUnixTimestamp64Nano(m.start_time))
+        ) AS series,
+        m.time AS at,
+        any((m.name, m.attributes, m.scope_name, m.service_name, m.resource, m.temporality = 'delta', m.start_time)) AS facts,
+        any(ifNull(if(m.kind = 'histogram', m.sum, ifNull(toFloat64(m.value_int), m.value)), 0)) AS amount
+    FROM metrics AS m
+    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} - INTERVAL 1 DAY AND m.time < {until:DateTime64(9, 'UTC')} AND m.name IN (
+        'gen_ai.client.token.usage', 'gen_ai.client.inference.usage.input_tokens', 'gen_ai.client.inference.usage.output_tokens',
+        'gen_ai.client.inference.usage.cache_read.input_tokens', 'gen_ai.client.inference.usage.cache_write.input_tokens',
+        'gen_ai.client.inference.usage.reasoning.output_tokens', 'claude_code.token.usage', 'claude_code.cost.usage'
+    ) AND bitAnd(m.flags, 1) = 0
+    GROUP BY series, at
+),
+grown AS (
+    SELECT
+        facts.1 AS name, facts.2 AS attributes, facts.4 AS service_name, facts.5 AS resource, growth,
+        if(startsWith(facts.1, 'claude_code.'), 'com.anthropic.claude_code', toString(facts.3)) AS scope_name
+    FROM (
+        SELECT
+            any(p.facts) AS facts,
+            if(any(p.facts.6),
+                sumIf(p.amount, p.at >= {window:DateTime('UTC')}),
+                maxIf(p.amount, p.at >= {window:DateTime('UTC')}) - multiIf(
+                    countIf(p.at < {window:DateTime('UTC')}) > 0, maxIf(p.amount, p.at < {window:DateTime('UTC')}),
+                    any(p.facts.7) >= {window:DateTime('UTC')}, 0,
+                    minIf(p.amount, p.at >= {window:DateTime('UTC')})
+                )
+            ) AS growth
+        FROM points AS p
+        GROUP BY p.series
+        HAVING countIf(p.at >= {window:DateTime('UTC')}) > 0 AND growth > 0
+    )
+),
+spelled AS (
+    SELECT
+        scope_name, service_name, resource, name,
+        if(startsWith(name, 'claude_code.'), 'anthropic', if(attributes['gen_ai.provider.name'] != '', attributes['gen_ai.provider.name'], attributes['gen_ai.system'])) AS provider,
+        arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
+        multiIf(
+            name = 'gen_ai.client.token.usage', transform(attributes['gen_ai.token.type'], ['input', 'output', 'completion'],
+                ['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.output_tokens'], ''),
+            name = 'claude_code.token.usage', transform(attributes['type'], ['input', 'output', 'cacheRead', 'cacheCreation'],
+                ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens'], ''),
+            name = 'claude_code.cost.usage', 'cost_usd',
+            concat('gen_ai.usage.', substring(name, length('gen_ai.client.inference.usage.') + 1))
+        ) AS spelling,
+        sum(growth) AS amount
+    FROM grown
+    GROUP BY scope_name, service_name, resource, provider, model, spelling, name
+    HAVING spelling != '' AND model != ''
+),
+sums AS (
+    SELECT scope_name, service_name, resource, provider, model, spelling, max(amount) AS counted
+    FROM spelled
+    GROUP BY scope_name, service_name, resource, provider, model, spelling
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    toFixedString('', 16) AS trace_id,
+    toFixedString(substring(toString(sipHash128(scope_name, service_name, resource, provider, model)), 1, 8), 8) AS span_id,
+    toFixedString(substring(toString(sipHash128(scope_name, service_name, resource, provider, model)), 9, 8), 8) AS parent_span_id,
+    'metrics' AS source,
+    'calls told by metrics' AS name,
+    toDateTime64({window:DateTime('UTC')}, 9, 'UTC') AS start_time,
+    0 AS duration_ns,
+    scope_name,
+    service_name,
+    provider,
+    model,
+    mapFromArrays(
+        arrayConcat(groupArray(spelling), ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name', 'tollbook.told_by']),
+        arrayConcat(groupArray(if(spelling = 'cost_usd', toString(counted), toString(toInt64(round(least(counted, 9e18)))))), [provider, model, 'chat', 'metrics'])
+    ) AS told,
+    JSONExtractString(resource, 'gen_ai.workflow.name') AS workflow,
+    JSONExtractString(resource, 'tollbook.team') AS team,
+    JSONExtractString(resource, 'tollbook.project') AS project,
+    JSONExtractString(resource, 'tollbook.feature') AS feature,
+    JSONExtractString(resource, 'tollbook.customer') AS customer,
+    JSONExtractString(resource, 'deployment.environment.name') AS environment
+FROM sums
+GROUP BY scope_name, service_name, resource, provider, model;
