@@ -19,10 +19,10 @@ from tollbook_ui import waterfall
 from tollbook_ui.bills.questions import Bills
 from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
+from tollbook_ui.dataflow.questions import Data
 from tollbook_ui.dialects.questions import Dialects
 from tollbook_ui.machines.questions import Machines
 from tollbook_ui.outcomes.questions import Outcomes
-from tollbook_ui.dataflow.questions import Data
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 from tollbook_ui.pricebook.questions import PriceBook
 from tollbook_ui.usage.questions import Usage

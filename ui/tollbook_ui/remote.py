@@ -24,8 +24,8 @@ from tollbook_ui.backup import Backup
 from tollbook_ui.bills.remote import RemoteBills
 from tollbook_ui.budgets.remote import RemoteBudgets
 from tollbook_ui.costs.remote import RemoteCosts
-from tollbook_ui.dialects.remote import RemoteDialects
 from tollbook_ui.dataflow.questions import RemoteData
+from tollbook_ui.dialects.remote import RemoteDialects
 from tollbook_ui.doctor import Doctor
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.machines.remote import RemoteMachines

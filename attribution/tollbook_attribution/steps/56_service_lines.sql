@@ -77,7 +77,8 @@ SELECT
     if(p.paid_in = 'USD', cost, toDecimal128(toDecimal256(cost, 18) * toDecimal256(p.usd_per_unit, 18), 18)) AS cost_usd,
     if(p.is_reported, '', p.in_force[1].9) AS price_id,
     if(p.is_reported, '', p.in_force[1].10) AS price_version,
-    s.service_name AS service_name, s.workflow AS workflow, s.team AS team
+    s.service_name AS service_name, s.workflow AS workflow, s.team AS team, s.project AS project, s.feature AS feature, s.customer AS customer,
+    s.environment AS environment
 FROM priced AS p
 LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON p.trace_id = s.trace_id AND p.span_id = s.span_id
 SETTINGS short_circuit_function_evaluation = 'disable';

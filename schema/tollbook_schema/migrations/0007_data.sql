@@ -219,7 +219,11 @@ CREATE TABLE IF NOT EXISTS services_settled (
     price_version LowCardinality(String),
     service_name LowCardinality(String) COMMENT 'who asked',
     workflow LowCardinality(String),
-    team LowCardinality(String)
+    team LowCardinality(String),
+    project LowCardinality(String),
+    feature LowCardinality(String),
+    customer String,
+    environment LowCardinality(String)
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)

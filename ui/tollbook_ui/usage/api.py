@@ -64,7 +64,7 @@ async def take(
     taking = Taking(name, input_format, header, whose, dry_run, again)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
-        await _kept(request, path)
+        await kept(request, path)
         taken = await run_in_threadpool(_answers(request).usage.take, path, wish, taking)
     return Response(plain.as_json(taken), media_type="application/json")
 
@@ -82,7 +82,8 @@ def _answers(request: Request) -> Answers:
     return found
 
 
-async def _kept(request: Request, path: Path) -> None:
+async def kept(request: Request, path: Path) -> None:
+    """Writes the body of a request into a file. Raises BadQuestionError where it is too long."""
     size = 0
     with path.open("wb") as file:
         async for chunk in request.stream():
