@@ -10,6 +10,8 @@
 Importing this takes a few milliseconds beyond OpenTelemetry's API; the rest comes when `configure` is called.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tollbook.api import asset, handoff, inference, request, usage
 from tollbook.carriers import extract, inject
 from tollbook.configuration import configure, flush, shutdown
@@ -18,9 +20,13 @@ from tollbook.inputs import Asset
 from tollbook.integrations import auto
 from tollbook.owners import label
 
+if TYPE_CHECKING:
+    from tollbook.processor import TollbookSpanProcessor
+
 __all__ = [
     "Asset",
     "Handle",
+    "TollbookSpanProcessor",
     "asset",
     "auto",
     "configure",
@@ -35,3 +41,12 @@ __all__ = [
     "shutdown",
     "usage",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What brings the OpenTelemetry SDK with it, and so is imported when it is asked for."""
+    if name == "TollbookSpanProcessor":
+        from tollbook.processor import TollbookSpanProcessor  # noqa: PLC0415
+
+        return TollbookSpanProcessor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -74,6 +74,7 @@ def configure(
     host_type: str | None = None,
     attributes: Mapping[str, str] | None = None,
     metrics: bool = True,
+    buffer: str | None = None,
     tracer_provider: "TracerProvider | None" = None,
 ) -> None:
     """Send this process's spans and metrics to Tollbook. The first call counts, later ones change nothing.
@@ -98,6 +99,7 @@ def configure(
         host_type: type of the machine, which its rate is listed under; by default `TOLLBOOK_HOST_TYPE`.
         attributes: further resource attributes.
         metrics: also send CPU time and memory of the process every 5 s.
+        buffer: folder in which spans wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
         tracer_provider: use this provider instead of the global one.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
@@ -114,6 +116,8 @@ def configure(
     with _state.lock, shielded("configure"):
         if _state.tracer_provider is None:
             said = {key: value for key, value in given.items() if value is not None}
+            if buffer is not None:
+                os.environ[exporters.BUFFER_VARIABLE] = buffer  # for the processes that this one starts, too
             _set_up(said, endpoint, headers, metrics, tracer_provider)
 
 
@@ -194,14 +198,11 @@ def _set_up(
 
 def _make(said: Mapping[str, str], endpoint: str | None, headers: Mapping[str, str] | None) -> None:
     """A provider of our own, made the global one."""
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-
-    from tollbook.processor import TollbookSpanProcessor  # noqa: PLC0415
+    from tollbook.lean import LeanTracerProvider  # noqa: PLC0415
     from tollbook.resource import resource  # noqa: PLC0415
 
-    provider = TracerProvider(resource=resource(said), shutdown_on_exit=False)
-    provider.add_span_processor(TollbookSpanProcessor())
-    _add_exporter(provider, endpoint, headers)
+    provider = LeanTracerProvider(resource=resource(said), shutdown_on_exit=False)
+    _add_processor(provider, endpoint, headers, {}, measures_cpu=True)
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
     else:  # an earlier one of ours, shut down: OpenTelemetry lets nobody replace it
@@ -214,16 +215,17 @@ def _join(provider: Any, said: Mapping[str, str], endpoint: str | None, headers:
     """The application's provider: adds what its spans lack."""
     from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor  # noqa: PLC0415
 
-    from tollbook.processor import TollbookSpanProcessor  # noqa: PLC0415
-
     if provider not in _state.joined:
         completed = _complete_resource(provider, said)
         on_pool = isinstance(getattr(provider, "_active_span_processor", None), ConcurrentMultiSpanProcessor)
         defaults = {} if completed else {key: value for key, value in said.items() if key in owners.OWNER_KEYS}
-        provider.add_span_processor(TollbookSpanProcessor(defaults, measures_cpu=not on_pool))
-        _state.joined.add(provider)
         if endpoint is not None:
-            _add_exporter(provider, endpoint, headers)
+            _add_processor(provider, endpoint, headers, defaults, measures_cpu=not on_pool)
+        else:
+            from tollbook.processor import LabelSpanProcessor  # noqa: PLC0415
+
+            provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu=not on_pool))
+        _state.joined.add(provider)
     _state.tracer_provider = provider
 
 
@@ -244,12 +246,21 @@ def _complete_resource(provider: Any, said: Mapping[str, str]) -> bool:
     return False
 
 
-def _add_exporter(provider: Any, endpoint: str | None, headers: Mapping[str, str] | None) -> None:
-    from tollbook.sending import PromptBatchSpanProcessor  # noqa: PLC0415
+def _add_processor(
+    provider: Any, endpoint: str | None, headers: Mapping[str, str] | None, defaults: Mapping[str, str], *, measures_cpu: bool
+) -> None:
+    """What labels a provider's spans and sends them, as the environment wants them sent."""
+    from tollbook.processor import LabelSpanProcessor, TollbookSpanProcessor  # noqa: PLC0415
 
-    exporter = exporters.span_exporter(endpoint, headers)
-    if exporter is not None:
-        provider.add_span_processor(PromptBatchSpanProcessor(exporter))
+    off, grpc = exporters.are_off(endpoint), exporters.speaks_grpc(endpoint)
+    if not off and not grpc:
+        provider.add_span_processor(TollbookSpanProcessor(endpoint, headers, defaults=defaults, measures_cpu=measures_cpu))
+        return
+    provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu))
+    if not off:
+        from tollbook.sending import PromptBatchSpanProcessor  # noqa: PLC0415
+
+        provider.add_span_processor(PromptBatchSpanProcessor(exporters.grpc_exporter(headers)))
 
 
 def _metered(spans: "TracerProvider", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":

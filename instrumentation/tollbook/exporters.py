@@ -4,27 +4,94 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
+from tollbook.shield import shielded
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opentelemetry.sdk.metrics.export import MetricExporter
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from tollbook.outbox import Outbox
+    from tollbook.shelf import Shelf
+
+BUFFER_VARIABLE: Final = "TOLLBOOK_BUFFER"
 DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
 Signal = Literal["traces", "metrics"]
 
 
-def span_exporter(endpoint: str | None, headers: Mapping[str, str] | None) -> "SpanExporter | None":
-    """Exporter of spans, or `None` where `OTEL_TRACES_EXPORTER=none`."""
-    if _is_off("traces", endpoint):
-        return None
+def grpc_exporter(headers: Mapping[str, str] | None) -> "SpanExporter":
+    """Exporter of spans by gRPC, to where the environment says."""
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
     from tollbook.sending import watched  # noqa: PLC0415
 
-    if _is_grpc("traces", endpoint):
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as Grpc  # noqa: PLC0415
+    return watched(OTLPSpanExporter)(headers=dict(headers) if headers else None)
 
-        return watched(Grpc)(headers=dict(headers) if headers else None)
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
-    return watched(OTLPSpanExporter)(endpoint=url("traces", endpoint), headers=headers)
+def speaks_grpc(endpoint: str | None) -> bool:
+    """Whether the environment wants spans sent by gRPC, which the stock exporter does."""
+    return _is_grpc("traces", endpoint)
+
+
+def are_off(endpoint: str | None) -> bool:
+    """Whether the environment wants no spans sent."""
+    return _is_off("traces", endpoint)
+
+
+def outbox(endpoint: str | None, headers: Mapping[str, str] | None, max_bytes: int, buffer: "Path | str | None") -> "Outbox":
+    """The way of spans to an endpoint, by the environment's settings where nothing else is said."""
+    from opentelemetry.util.re import parse_env_headers  # noqa: PLC0415
+
+    from tollbook.delivery import Delivery  # noqa: PLC0415
+    from tollbook.outbox import DELAY_S, Outbox  # noqa: PLC0415
+
+    said = parse_env_headers(_said("HEADERS"), liberal=True)
+    certificate, key = _said("CLIENT_CERTIFICATE"), _said("CLIENT_KEY")
+    delivery = Delivery(
+        url("traces", endpoint) or _spans_url(),
+        {**said, **(headers or {})},
+        compression="none" if _said("COMPRESSION").lower() == "none" else "gzip",
+        timeout_s=_number(_said("TIMEOUT"), 10.0),
+        verify=_said("CERTIFICATE") or None,
+        cert=(certificate, key) if certificate and key else certificate or None,
+    )
+    return Outbox(
+        delivery,
+        max_bytes=max_bytes,
+        delay_s=_number(os.environ.get("OTEL_BSP_SCHEDULE_DELAY", ""), DELAY_S * 1000) / 1000,
+        body_spans=int(_number(os.environ.get("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", ""), 8192)),
+        shelf=_shelf(buffer or os.environ.get(BUFFER_VARIABLE, "")),
+    )
+
+
+def _shelf(folder: "Path | str") -> "Shelf | None":
+    if not folder:
+        return None
+    from pathlib import Path  # noqa: PLC0415
+
+    from tollbook.shelf import Shelf  # noqa: PLC0415
+
+    with shielded("open the buffer"):
+        return Shelf(Path(folder))
+    return None
+
+
+def _spans_url() -> str:
+    """Where the environment says that spans go: an address of their own as it is, a base with the path of the signal."""
+    own, base = (os.environ.get(name, "") for name in _names("traces", "ENDPOINT"))
+    return own or f"{base.rstrip('/')}/v1/traces"
+
+
+def _said(setting: str) -> str:
+    return next((os.environ[name].strip() for name in _names("traces", setting) if os.environ.get(name)), "")
+
+
+def _number(text: str, otherwise: float) -> float:
+    try:
+        return float(text) if float(text) > 0 else otherwise
+    except ValueError:
+        return otherwise
 
 
 def metric_exporter(endpoint: str | None, headers: Mapping[str, str] | None) -> "MetricExporter | None":

@@ -1,26 +1,30 @@
-"""What every span gets, whoever makes it: its owners, the age of a model call's inputs, and its CPU time.
+"""What every span gets, whoever makes it: its owners, the age of a model call's inputs, and its CPU time; and its way out.
 
 Imports the OpenTelemetry SDK, so only `configure` imports this.
 """
 
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import Span, SpanProcessor
+from opentelemetry.context import Context, get_current
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.util.types import AnyValue
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import cpu, owners
+from tollbook import cpu, exporters, owners
 from tollbook.inputs import inputs_of
+from tollbook.outbox import MAX_BYTES
 from tollbook.shield import shielded
 
 _STARTED: Final = "_tollbook_started"
+_LABELLING: Final = shielded("label a span")
+_MEASURING: Final = shielded("measure a span's CPU time")
 _MODEL_CALL: Final = (A.GEN_AI_REQUEST_MODEL, A.GEN_AI_OPERATION_NAME)
 
 
-class TollbookSpanProcessor(SpanProcessor):
+class LabelSpanProcessor(SpanProcessor):
     """Adds what is known at a span's start and end. Exports nothing.
 
     Args:
@@ -29,39 +33,86 @@ class TollbookSpanProcessor(SpanProcessor):
     """
 
     def __init__(self, defaults: Mapping[str, str] | None = None, measures_cpu: bool = True) -> None:
-        self._defaults = dict(defaults or {})
+        self._defaults: dict[str, AnyValue] = dict(defaults or {})
         self._measures_cpu = measures_cpu
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Copy the owners out of the baggage, and start the CPU clock."""
-        with shielded("label a span"):
-            known: dict[str, AnyValue] = dict(self._defaults)
+        with _LABELLING:
+            known: dict[str, AnyValue] = self._defaults
             if not _is_ours(span):  # ours bring their owners, and measure their CPU time themselves
-                known |= self._of_foreign(span, parent_context)
-            said = dict(span.attributes or {}) if known else {}
-            missing = {key: value for key, value in known.items() if key not in said}
-            if missing:
-                span.set_attributes(missing)
+                known = self._of_foreign(span, get_current() if parent_context is None else parent_context)
+            if known:
+                said = span.attributes or {}
+                span.set_attributes({key: value for key, value in known.items() if key not in said})
 
     def _on_ending(self, span: Span) -> None:
-        with shielded("measure a span's CPU time"):
-            thread, start_ns = getattr(span, _STARTED, (0, 0))
-            if thread == threading.get_ident():
-                _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - start_ns)
+        with _MEASURING:
+            started = getattr(span, _STARTED, None)
+            if started is not None and started[0] == threading.get_ident():
+                _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started[1])
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002 - the SDK's own signature
         """Nothing is held back. Said here because older SDKs' base class says nothing, which counts as a failure."""
         return True
 
-    def _of_foreign(self, span: Span, context: Context | None) -> dict[str, AnyValue]:
+    def _of_foreign(self, span: Span, context: Context) -> dict[str, AnyValue]:
         """What a span needs that another instrumentation makes."""
-        known: dict[str, AnyValue] = dict(owners.carried(context))
-        inputs = inputs_of(context)
+        known = self._defaults
+        carried, inputs = owners.carried(context), inputs_of(context)
+        if carried:
+            known = known | carried
         if inputs and any(key in (span.attributes or {}) for key in _MODEL_CALL):
-            known |= inputs.attributes()
+            known = known | inputs.attributes()
         if self._measures_cpu and not cpu.inside_event_loop():
             setattr(span, _STARTED, (threading.get_ident(), cpu.clock_ns()))
         return known
+
+
+class TollbookSpanProcessor(LabelSpanProcessor):
+    """Adds the same, and sends every sampled span to Tollbook, or to any other receiver of OTLP over HTTP.
+
+    For providers that `configure` does not set up: `provider.add_span_processor(TollbookSpanProcessor())` is all there is to do.
+
+    Args:
+        endpoint: base URL, by default `OTEL_EXPORTER_OTLP_ENDPOINT`, then http://127.0.0.1:4318.
+        headers: sent with each body, such as an API key.
+        defaults: as of `LabelSpanProcessor`.
+        measures_cpu: as of `LabelSpanProcessor`.
+        max_bytes: what may wait to be delivered; more is dropped and counted.
+        buffer: folder in which bodies wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
+    """
+
+    exit_timeout_s = 3.0
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        defaults: Mapping[str, str] | None = None,
+        measures_cpu: bool = True,
+        max_bytes: int = MAX_BYTES,
+        buffer: Path | str | None = None,
+    ) -> None:
+        super().__init__(defaults, measures_cpu)
+        self.outbox = exporters.outbox(endpoint, headers, max_bytes, buffer)
+        self._put = self.outbox.put
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Hand over a span that is sampled."""
+        context = span.context
+        if context is not None and context.trace_flags & 1:
+            self._put(span)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Whether all spans that have ended are delivered within that time."""
+        return self.outbox.flush(timeout_millis / 1000)
+
+    def shutdown(self) -> None:
+        """Send what waits, for as long as the end of a program may take."""
+        with shielded("shut down"):
+            self.outbox.stop(self.exit_timeout_s)
 
 
 def _is_ours(span: Span) -> bool:

@@ -19,10 +19,13 @@ C = TypeVar("C", bound=type[Any])
 
 
 class Losses:
-    """Batches that could not be delivered, of all our exporters."""
+    """What could not be delivered, by all our exporters."""
 
     def __init__(self) -> None:
         self.batches = 0
+        self.spans = 0
+        """Dropped ones, each counted."""
+        self._told: set[str] = set()
         self._failing = False
         self._under_way: dict[int, str] = {}
 
@@ -42,9 +45,33 @@ class Losses:
                 _log.warning("tollbook cannot deliver to %s; until it can, batches are dropped and counted", endpoint)
         self._failing = not delivered
 
+    def undeliverable(self, endpoint: str, detail: str) -> None:
+        """A body waits for the next try; said once, until one is delivered."""
+        if not self._failing:
+            _log.warning("tollbook cannot deliver to %s (%s); spans wait until it can", endpoint, detail)
+        self._failing = True
+
+    def delivered(self, endpoint: str) -> None:
+        """A body was taken."""
+        if self._failing:
+            _log.warning("tollbook reaches %s again; %d spans were dropped so far", endpoint, self.spans)
+        self._failing = False
+
+    def dropped(self, endpoint: str, count: int, why: str) -> None:
+        """Spans that will never be delivered; said once for each reason."""
+        self.spans += count
+        if why not in self._told:
+            self._told.add(why)
+            _log.warning("tollbook drops spans for %s: %s; they are counted", endpoint, why)
+
+    def ended(self, endpoint: str, count: int) -> None:
+        """The program ends, and spans were not delivered."""
+        if count:
+            _log.warning("tollbook ends with %d spans undelivered to %s", count, endpoint)
+
     def forget(self) -> None:
         """In a forked child: what was under way is the parent's."""
-        self.batches = 0
+        self.batches = self.spans = 0
         self._under_way.clear()
 
     def settle(self, wait_s: float) -> None:

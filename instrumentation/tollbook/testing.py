@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tollbook import runtime
-from tollbook.processor import TollbookSpanProcessor
+from tollbook.processor import LabelSpanProcessor
 
 
 class Captured:
@@ -19,7 +19,7 @@ class Captured:
         self.provider = TracerProvider(shutdown_on_exit=False)
         """Provider that the spans are made with; for spans of your own making."""
         self._exporter = InMemorySpanExporter()
-        self.provider.add_span_processor(TollbookSpanProcessor())
+        self.provider.add_span_processor(LabelSpanProcessor())
         self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
 
     @property

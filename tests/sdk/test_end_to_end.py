@@ -263,7 +263,7 @@ def test_exporters_can_be_turned_off(tmp_path: Path, receiver: Receiver) -> None
     assert receiver.traces == receiver.metrics == []
 
 
-def test_an_absent_collector_costs_one_line_and_a_short_wait(tmp_path: Path) -> None:
+def test_an_absent_collector_costs_two_lines_and_a_short_wait(tmp_path: Path) -> None:
     app = f"""
     import time, tollbook
     tollbook.configure(endpoint="http://127.0.0.1:9", metrics=False)
@@ -276,7 +276,8 @@ def test_an_absent_collector_costs_one_line_and_a_short_wait(tmp_path: Path) -> 
     said, complained = run_to_the_end(tmp_path, app)
     assert time.time() - float(said.split()[-1]) < 6
     assert complained == (
-        "tollbook cannot deliver to http://127.0.0.1:9/v1/traces; until it can, batches are dropped and counted\n"
+        "tollbook cannot deliver to http://127.0.0.1:9/v1/traces (ConnectionError); spans wait until it can\n"
+        "tollbook ends with 3 spans undelivered to http://127.0.0.1:9/v1/traces\n"
     )
 
 

@@ -1,0 +1,349 @@
+"""From an ended span to the collector: two threads of ours write and send, the application's threads only hand over.
+
+A span that ends is put into a list. One thread writes what is in it as OTLP bytes, the other sends bodies of them and waits where
+the collector asks to. What waits is bounded in bytes: beyond that spans are dropped, and counted one by one. Imported where
+something is sent, never before.
+"""
+
+import os
+import random
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from tollbook.delivery import Answer, Delivery, Outcome
+from tollbook.sending import losses
+from tollbook.shield import shielded
+from tollbook.wire import Encoder
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from tollbook.shelf import Shelf
+
+MAX_BYTES: Final = 32 * 1024 * 1024
+"""What may wait to be delivered."""
+BODY_BYTES: Final = 1024 * 1024
+"""Size at which a body is closed."""
+DELAY_S: Final = 1.0
+"""How long a span waits for others at most."""
+WRITE_AT: Final = 256
+"""Ended spans at which writing begins at once."""
+HELP_AT: Final = 1024
+"""Ended spans at which the application's thread writes some itself, as the writing thread does not get to it."""
+HELP: Final = 32
+FIRST_WAIT_S: Final = 1.0
+MAX_WAIT_S: Final = 30.0
+ENDED: Final = "the program ended"
+FLUSH_WAIT_S: Final = 0.2
+"""Pause between tries while somebody waits for a flush."""
+OVERDUE_S: Final = 60.0
+"""Time after which a try is given up that sockets' timeouts do not end."""
+
+Written: TypeAlias = tuple[Any, Any, bytes]
+"""Resource, scope and bytes of a span."""
+
+
+class Outbox:
+    """Spans on their way to one address. Threads start with the first span.
+
+    Args:
+        delivery: where bodies go.
+        max_bytes: what may wait to be delivered.
+        delay_s: how long a span waits for others at most.
+        body_spans: spans of a body at most.
+        shelf: where bodies wait that cannot be delivered, and survive the process; None keeps them in memory.
+    """
+
+    def __init__(
+        self,
+        delivery: Delivery,
+        *,
+        max_bytes: int = MAX_BYTES,
+        delay_s: float = DELAY_S,
+        body_spans: int = 8192,
+        shelf: "Shelf | None" = None,
+    ) -> None:
+        self._delivery = delivery
+        self._max_bytes = max_bytes
+        self._delay_s = delay_s
+        self._body_spans = body_spans
+        self._shelf = shelf
+        self._encoder = Encoder()
+        self.dropped = 0
+        """Spans that were not delivered and never will be."""
+        self._renew()
+        _outboxes.add(self)
+
+    def _renew(self) -> None:
+        """As new: for the start, and for a forked child, whose parent delivers what waited."""
+        self._ended: deque[ReadableSpan] = deque()
+        self._written: deque[Written] = deque()
+        self._under_way: list[Written] = []
+        self._since = 0.0
+        self._turn = 0
+        """Number of the sending thread; one that is stuck is given up."""
+        self._shelf_wait_s = FIRST_WAIT_S
+        self._bytes = 0
+        self._taken = self._settled = 0
+        """Spans that came, and those that were delivered or dropped."""
+        self._some, self._full = threading.Event(), threading.Event()
+        self._ready = threading.Event()
+        self._writing, self._counting = threading.Lock(), threading.Condition()
+        self._starting = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._wants_all = 0
+        self._abandoned = 0
+        """Spans that were not delivered when the program ended."""
+        self._stops = False
+        self._ends_at: float | None = None
+
+    def put(self, span: "ReadableSpan") -> None:
+        """Takes a span that has ended; returns at once."""
+        ended = self._ended
+        ended.append(span)
+        if not self._some.is_set():
+            if not self._threads:
+                self._start()
+            self._some.set()
+        waiting = len(ended)
+        if waiting >= WRITE_AT:
+            self._full.set()
+            if waiting > HELP_AT:
+                self._write(HELP)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Whether all that came before is delivered within that time."""
+        lost, until = self.dropped, time.monotonic() + timeout_s
+        if not self._threads:
+            return True
+        with self._counting:
+            self._wants_all += 1
+        try:
+            while True:
+                self._write(1 << 30)
+                with self._counting:
+                    wanted = self._taken
+                self._ready.set()
+                with self._counting:
+                    while self._settled < wanted and (left := until - time.monotonic()) > 0:
+                        self._counting.wait(min(left, 0.1))
+                    done = self._settled >= wanted
+                if done or time.monotonic() >= until:
+                    return done and self.dropped == lost
+        finally:
+            with self._counting:
+                self._wants_all -= 1
+
+    def stop(self, timeout_s: float) -> None:
+        """Delivers what it can within that time; the rest goes to the shelf, or is dropped and counted."""
+        until = time.monotonic() + timeout_s
+        self._ends_at = until
+        self._stops = True
+        self.flush(timeout_s)
+        for event in (self._some, self._full, self._ready):
+            event.set()
+        for thread in self._threads:
+            thread.join(max(0.05, until - time.monotonic()))
+        self._leave()
+        if not any(thread.is_alive() for thread in self._threads):
+            self._delivery.close()
+            if self._shelf is not None:
+                self._shelf.close()
+
+    def _leave(self) -> None:
+        """What is left goes to the shelf, or is lost; what a thread is sending that does not end may arrive all the same."""
+        with self._writing:
+            left = [*self._under_way, *self._written]
+            self._written.clear()
+            self._under_way = []
+        self._turn += 1
+        if left and self._shelf is not None and self._shelf.put(self._delivery.packed(self._encoder.requested(left)), len(left)):
+            self._settle(left)
+        elif left:
+            self._abandoned += len(left)
+            self._drop(left, ENDED)
+        losses.ended(self._delivery.url, self._abandoned)
+
+    def _start(self) -> None:
+        with self._starting, shielded("start to send"):
+            if not self._threads and not self._stops:
+                self._begin(self._write_for_ever, "writer")
+                self._begin(self._send_for_ever, "sender", self._turn)
+
+    def _begin(self, run: Callable[..., None], name: str, *args: int) -> None:
+        thread = threading.Thread(target=run, name=f"tollbook-{name}", args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _write_for_ever(self) -> None:
+        while not self._stops:
+            self._some.wait(OVERDUE_S if self._under_way else None)
+            self._full.wait(self._delay_s)
+            self._some.clear()
+            self._full.clear()
+            self._write(1 << 30)
+            self._ready.set()
+            if self._under_way and time.monotonic() - self._since > OVERDUE_S:
+                self._send_anew()
+
+    def _write(self, count: int) -> None:
+        """Writes up to so many of the ended spans."""
+        ended, written, size, lost = self._ended, [], 0, 0
+        with self._writing:
+            room = self._max_bytes - self._bytes
+            for _ in range(min(count, len(ended))):
+                span = ended.popleft()
+                content = b""
+                with shielded("write a span"):
+                    content = self._encoder.span(span)
+                if content and size + len(content) <= room:
+                    size += len(content)
+                    written.append((span.resource, span.instrumentation_scope, content))
+                else:
+                    lost += 1
+            with self._counting:
+                self._taken += len(written) + lost
+                self._settled += lost
+                self._bytes += size
+            self._written.extend(written)
+        if lost:
+            self._count_dropped(lost, "more waits than may")
+
+    def _send_for_ever(self, turn: int) -> None:
+        while turn == self._turn and (not self._stops or self._written):
+            self._ready.wait(self._shelf_wait_s if self._shelf is not None and not self._shelf.empty else None)
+            self._ready.clear()
+            while turn == self._turn and (spans := self._next()):
+                with shielded("send spans"):
+                    self._deliver(spans, turn)
+                    continue
+                self._drop(spans, "a fault of ours")
+            if self._shelf is not None and turn == self._turn:
+                self._deliver_shelved(self._shelf)
+
+    def _send_anew(self) -> None:
+        """A server that answers byte by byte has the sending thread; another one takes over what it was sending."""
+        self._turn += 1
+        self._delivery.forget()
+        self._written.extendleft(reversed(self._under_way))
+        self._under_way = []
+        self._begin(self._send_for_ever, "sender", self._turn)
+        self._ready.set()
+
+    def _next(self) -> list[Written]:
+        """The spans of the next body, oldest first."""
+        spans: list[Written] = []
+        size = 0
+        while self._written and size < BODY_BYTES and len(spans) < self._body_spans:
+            span = self._written.popleft()
+            spans.append(span)
+            size += len(span[2])
+        return spans
+
+    def _deliver(self, spans: list[Written], turn: int) -> None:
+        """Sends a body until it is taken or refused, the same bytes at each try."""
+        packed = self._delivery.packed(self._encoder.requested(spans))
+        if self._shelf is not None and not self._shelf.empty and self._shelf.put(packed, len(spans)):
+            self._settle(spans)  # behind what waits there already
+            return
+        wait_s = FIRST_WAIT_S
+        while True:
+            answer = self._try(spans, packed)
+            if turn != self._turn:
+                return
+            if answer.outcome is not Outcome.LATER:
+                break
+            losses.undeliverable(self._delivery.url, answer.detail)
+            if self._shelf is not None and self._shelf.put(packed, len(spans)):
+                self._settle(spans)
+                return
+            pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come at once
+            wait_s = min(wait_s * 2, MAX_WAIT_S)
+            if not self._pause(pause_s, answer.wait_s):
+                self._abandoned += len(spans)
+                self._drop(spans, ENDED)
+                return
+        self._conclude(spans, answer, turn)
+
+    def _try(self, spans: list[Written], packed: bytes) -> Answer:
+        self._since = time.monotonic()
+        self._under_way = spans
+        answer = self._delivery.send(packed)
+        self._under_way = []
+        return answer
+
+    def _conclude(self, spans: list[Written], answer: Answer, turn: int) -> None:
+        if answer.outcome is Outcome.DELIVERED:
+            losses.delivered(self._delivery.url)
+            if answer.rejected:
+                self._count_dropped(min(answer.rejected, len(spans)), "the collector rejected them")
+            self._settle(spans)
+        elif answer.outcome is Outcome.TOO_LARGE and len(spans) > 1:
+            middle = len(spans) // 2
+            self._deliver(spans[:middle], turn)
+            self._deliver(spans[middle:], turn)
+        else:
+            self._drop(spans, f"the collector refuses them ({answer.detail})")
+
+    def _deliver_shelved(self, shelf: "Shelf") -> None:
+        """Sends what waits on the shelf, oldest first, until the collector takes no more."""
+        while not self._stops and (found := shelf.oldest()) is not None:
+            answer = self._delivery.send(found.content)
+            if answer.outcome is Outcome.LATER:
+                losses.undeliverable(self._delivery.url, answer.detail)
+                self._shelf_wait_s = max(answer.wait_s, min(self._shelf_wait_s * 2, MAX_WAIT_S))
+                return
+            self._shelf_wait_s = FIRST_WAIT_S
+            if answer.outcome is Outcome.DELIVERED:
+                losses.delivered(self._delivery.url)
+            else:
+                self._count_dropped(found.spans, f"the collector refuses them ({answer.detail})")
+            shelf.remove(found)
+
+    def _pause(self, seconds: float, asked_s: float) -> bool:
+        """Waits before another try, as long as the server asked for at least; whether there is time for one.
+
+        Somebody who waits for a flush makes it shorter.
+        """
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < max(seconds, asked_s):
+            if self._ends_at is not None and time.monotonic() >= self._ends_at - 0.05:
+                return False
+            if self._wants_all and waited >= max(asked_s, FLUSH_WAIT_S):
+                return True
+            time.sleep(0.05)
+        return True
+
+    def _settle(self, spans: list[Written]) -> None:
+        with self._counting:
+            self._bytes -= sum(len(span[2]) for span in spans)
+            self._settled += len(spans)
+            self._counting.notify_all()
+
+    def _drop(self, spans: list[Written], why: str) -> None:
+        self._count_dropped(len(spans), why)
+        self._settle(spans)
+
+    def _count_dropped(self, count: int, why: str) -> None:
+        with self._counting:
+            self.dropped += count
+        if why == ENDED:
+            losses.spans += count
+        else:
+            losses.dropped(self._delivery.url, count, why)
+
+
+_outboxes: "weakref.WeakSet[Outbox]" = weakref.WeakSet()
+
+
+def _in_child() -> None:
+    for outbox in list(_outboxes):
+        outbox._renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,311 @@
+"""Spans as bytes of OTLP, written field by field: no protobuf message is built.
+
+Attributes recur from span to span, so the bytes of a key with its value are kept and used again. Field numbers are those of
+`opentelemetry/proto/trace/v1/trace.proto` and `common/v1/common.proto`; parsed, the bytes equal what OpenTelemetry's encoder
+sends.
+
+Imports the OpenTelemetry SDK, so only `configure` imports this.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry.trace import DEFAULT_TRACE_STATE
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+    from opentelemetry.trace import Link, SpanContext
+
+VALUES_KEPT: Final = 256
+"""Different values of one key whose bytes are kept; all others of it are written anew each time."""
+KEYS_KEPT: Final = 2048
+SHORT: Final = 120
+"""Bytes of key and value up to which all lengths around them fit one byte."""
+DEEPEST: Final = 28
+"""Lists within lists that are written; receivers refuse what is nested deeper."""
+
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+_HAS_REMOTE: Final = 0x100
+_IS_REMOTE: Final = 0x200
+
+_SHORT: Final = tuple(bytes((number,)) for number in range(128))
+_ids: Final = Struct(">2sQQ2sQ").pack
+_id: Final = Struct(">Q").pack
+_times: Final = Struct("<cQcQ").pack
+_fixed32: Final = Struct("<I").pack
+_double: Final = Struct("<d").pack
+_LOW: Final = (1 << 64) - 1
+_FROM_HERE: Final = b"\x85\x01" + _fixed32(_HAS_REMOTE)
+_FROM_AFAR: Final = b"\x85\x01" + _fixed32(_HAS_REMOTE | _IS_REMOTE)
+_NO_STATE: Final = DEFAULT_TRACE_STATE
+_KINDS: Final = tuple(b"\x30" + bytes((number + 1,)) for number in range(5))
+"""Kinds of OpenTelemetry's API begin with 0, those of OTLP with 1."""
+
+
+_NONE: Final[dict[Any, bytes]] = {}
+
+
+def varint(number: int) -> bytes:
+    """A number of 0 or more, seven bits a byte."""
+    if number < 128:
+        return _SHORT[number]
+    written = bytearray()
+    while number > 127:
+        written.append(number & 127 | 128)
+        number >>= 7
+    written.append(number)
+    return bytes(written)
+
+
+def sized(tag: bytes, content: bytes) -> bytes:
+    """A field of bytes with its tag and length."""
+    return tag + varint(len(content)) + content
+
+
+def utf8(text: str) -> bytes:
+    """Text as UTF-8; half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _HALVES.sub("\ufffd", text).encode()
+
+
+class Encoder:
+    """Writes spans. For one thread at a time."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, dict[str, bytes]] = {}
+        self._numbers: dict[str, dict[int, bytes]] = {}
+        self._truths: dict[tuple[str, bool], bytes] = {}
+        self._keys: dict[str, bytes] = {}
+        self._names: dict[str, bytes] = {}
+        self._heads: dict[tuple[int, int], tuple[Any, Any, bytes, bytes, bytes]] = {}
+
+    def request(self, spans: Iterable["ReadableSpan"]) -> bytes:
+        """The export request of these spans."""
+        return self.requested([(span.resource, span.instrumentation_scope, self.span(span)) for span in spans])
+
+    def requested(self, written: Iterable[tuple["Resource", "InstrumentationScope | None", bytes]]) -> bytes:
+        """The export request of spans that `span` has written, each with its resource and scope."""
+        groups: dict[int, dict[int, list[bytes]]] = {}
+        heads: dict[int, tuple[bytes, dict[int, tuple[bytes, bytes]]]] = {}
+        for resource, scope, span in written:
+            scopes = groups.get(id(resource))
+            if scopes is None:
+                scopes = groups[id(resource)] = {}
+            spans = scopes.get(id(scope))
+            if spans is None:
+                spans = scopes[id(scope)] = []
+                head, before, after = self._head(resource, scope)
+                heads.setdefault(id(resource), (head, {}))[1][id(scope)] = (before, after)
+            spans.append(span)
+        parts = []
+        for of_resource, scopes in groups.items():
+            head, around = heads[of_resource]
+            content = [head]
+            for of_scope, spans in scopes.items():
+                before, after = around[of_scope]
+                content.append(sized(b"\x12", before + b"".join(spans) + after))
+            parts.append(sized(b"\x0a", b"".join(content)))
+        return b"".join(parts)
+
+    def span(self, span: "ReadableSpan") -> bytes:
+        """One span, as a field of its scope."""
+        context, parent = span.context, span.parent
+        trace_id = context.trace_id
+        parts = [_ids(b"\x0a\x10", trace_id >> 64, trace_id & _LOW, b"\x12\x08", context.span_id)]
+        if context.trace_state is not _NO_STATE and context.trace_state:
+            parts.append(sized(b"\x1a", _trace_state(context)))
+        if parent:
+            parts.append(b"\x22\x08" + _id(parent.span_id))
+        name = span.name
+        parts.append(self._names.get(name) or self._name(name))
+        parts.append(_KINDS[span.kind._value_])  # `value` is a function of Enum's
+        parts.append(_times(b"\x39", span.start_time or 0, b"\x41", span.end_time or 0))
+        attributes = span.attributes
+        if attributes:
+            texts, numbers = self._texts, self._numbers
+            value: Any
+            for key, value in getattr(attributes, "_dict", attributes).items():
+                kind = type(value)
+                if kind is str:
+                    parts.append(texts.get(key, _NONE).get(value) or self._text(key, value))
+                elif kind is int:
+                    parts.append(numbers.get(key, _NONE).get(value) or self._number(key, value))
+                else:
+                    parts.append(self._other(key, value))
+        if span.dropped_attributes:
+            parts.append(b"\x50" + varint(span.dropped_attributes))
+        if span.events or span.links or span.dropped_events or span.dropped_links:
+            parts.append(_lists(span))
+        parts.append(_status(span))
+        parts.append(_FROM_AFAR if parent and parent.is_remote else _FROM_HERE)
+        content = b"".join(parts)
+        return b"\x12" + varint(len(content)) + content
+
+    def _text(self, key: str, value: str) -> bytes:
+        """A span's attribute that is text."""
+        content = utf8(value)
+        size, head = len(content), self._keys.get(key) or self._key(key)
+        if size < SHORT - len(head):
+            around = len(head) + size
+            written = b"".join((b"\x4a", _SHORT[around + 4], head, b"\x12", _SHORT[size + 2], b"\x0a", _SHORT[size], content))
+            _keep(self._texts, key, value, written)
+            return written
+        return sized(b"\x4a", head + sized(b"\x12", sized(b"\x0a", content)))
+
+    def _number(self, key: str, value: int) -> bytes:
+        """A span's attribute that is an int."""
+        if 0 <= value < 1 << 63:
+            head, content = self._keys.get(key) or self._key(key), varint(value)
+            size = len(content)
+            if len(head) < SHORT - size:
+                written = b"".join((b"\x4a", _SHORT[len(head) + size + 3], head, b"\x12", _SHORT[size + 1], b"\x18", content))
+                _keep(self._numbers, key, value, written)
+                return written
+        return self._written(key, value)
+
+    def _other(self, key: str, value: Any) -> bytes:
+        """A span's attribute of any other type."""
+        if type(value) is not bool:
+            return self._written(key, value)
+        known = self._truths.get((key, value))
+        if known is None:
+            known = self._written(key, value)
+            if len(self._truths) < KEYS_KEPT:
+                self._truths[key, value] = known
+        return known
+
+    def _written(self, key: str, value: Any) -> bytes:
+        return sized(b"\x4a", self._key(key) + sized(b"\x12", _value(value)))
+
+    def _key(self, key: str) -> bytes:
+        found = self._keys.get(key)
+        if found is None:
+            found = sized(b"\x0a", utf8(str(key)))
+            if len(self._keys) < KEYS_KEPT:
+                self._keys[key] = found
+        return found
+
+    def _name(self, name: str) -> bytes:
+        written = sized(b"\x2a", utf8(str(name)))
+        if len(self._names) < KEYS_KEPT:
+            self._names[name] = written
+        return written
+
+    def _head(self, resource: "Resource", scope: "InstrumentationScope | None") -> tuple[bytes, bytes, bytes]:
+        """A resource's first fields, a scope's first and its last ones."""
+        place = id(resource), id(scope)
+        found = self._heads.get(place)
+        if found is None or found[0] is not resource or found[1] is not scope:
+            before = sized(b"\x0a", _scope(scope) if scope else b"")
+            after = sized(b"\x1a", utf8(scope.schema_url)) if scope and scope.schema_url else b""
+            about = sized(b"\x0a", _pairs(b"\x0a", resource.attributes))
+            if resource.schema_url:
+                about += sized(b"\x1a", utf8(resource.schema_url))
+            if len(self._heads) > VALUES_KEPT:
+                self._heads.clear()
+            found = self._heads[place] = resource, scope, about, before, after
+        return found[2:]
+
+
+def _lists(span: "ReadableSpan") -> bytes:
+    """Events and links, and how many of them were dropped."""
+    events = b"".join(sized(b"\x5a", _event(event)) for event in span.events)
+    links = b"".join(sized(b"\x6a", _link(link)) for link in span.links)
+    dropped_events = b"\x60" + varint(span.dropped_events) if span.dropped_events else b""
+    return events + dropped_events + links + (b"\x70" + varint(span.dropped_links) if span.dropped_links else b"")
+
+
+def _event(event: "Event") -> bytes:
+    content = b"\x09" + event.timestamp.to_bytes(8, "little") + sized(b"\x12", utf8(event.name))
+    content += _pairs(b"\x1a", event.attributes)
+    return content + b"\x20" + varint(event.dropped_attributes) if event.dropped_attributes else content
+
+
+def _link(link: "Link") -> bytes:
+    context = link.context
+    content = _ids(b"\x0a\x10", context.trace_id >> 64, context.trace_id & _LOW, b"\x12\x08", context.span_id)
+    content += _pairs(b"\x22", link.attributes)
+    if link.dropped_attributes:
+        content += b"\x28" + varint(link.dropped_attributes)
+    return content + b"\x35" + _fixed32(_flags(context))
+
+
+def _keep(cache: dict[str, dict[Any, bytes]], key: str, value: Any, written: bytes) -> None:
+    known = cache.get(key)
+    if known is None:
+        if len(cache) < KEYS_KEPT:
+            cache[key] = {value: written}
+    elif len(known) < VALUES_KEPT:
+        known[value] = written
+
+
+def _scope(scope: "InstrumentationScope") -> bytes:
+    version = sized(b"\x12", utf8(scope.version)) if scope.version else b""
+    return sized(b"\x0a", utf8(scope.name)) + version + _pairs(b"\x1a", scope.attributes)
+
+
+def _pairs(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
+    return b"".join(sized(tag, _pair(key, value, 0)) for key, value in attributes.items()) if attributes else b""
+
+
+def _pair(key: object, value: Any, depth: int) -> bytes:
+    return sized(b"\x0a", utf8(str(key))) + sized(b"\x12", _value(value, depth))
+
+
+def _value(value: Any, depth: int = 0) -> bytes:
+    """The content of an AnyValue; an int beyond 64 bits is text, and what no type fits is its `str`."""
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return write(value, depth)
+    return sized(b"\x0a", utf8(str(value)))
+
+
+def _int(value: int, _: int) -> bytes:
+    return b"\x18" + varint(value & _LOW) if -(1 << 63) <= value < 1 << 63 else sized(b"\x0a", utf8(str(value)))
+
+
+def _array(values: Sequence[Any], depth: int) -> bytes:
+    if depth > DEEPEST:
+        return sized(b"\x0a", utf8(str(values)))
+    return sized(b"\x2a", b"".join(sized(b"\x0a", _value(value, depth + 1)) for value in values))
+
+
+def _mapping(values: Mapping[Any, Any], depth: int) -> bytes:
+    if depth > DEEPEST:
+        return sized(b"\x0a", utf8(str(values)))
+    return sized(b"\x32", b"".join(sized(b"\x0a", _pair(key, value, depth + 1)) for key, value in values.items()))
+
+
+_WRITERS: Final[tuple[tuple[Any, Callable[[Any, int], bytes]], ...]] = (
+    (str, lambda value, _: sized(b"\x0a", utf8(value))),
+    (bool, lambda value, _: b"\x10\x01" if value else b"\x10\x00"),
+    (int, _int),
+    (float, lambda value, _: b"\x21" + _double(value)),
+    (type(None), lambda value, _: b""),  # noqa: ARG005 - as all others
+    ((bytes, bytearray), lambda value, _: sized(b"\x3a", bytes(value))),
+    (Sequence, _array),
+    (Mapping, _mapping),
+)
+
+
+def _status(span: "ReadableSpan") -> bytes:
+    status = span.status
+    code = status.status_code._value_
+    if not code and not status.description:
+        return b"\x7a\x00"
+    message = sized(b"\x12", utf8(status.description)) if status.description else b""
+    return sized(b"\x7a", message + (b"\x18" + _SHORT[code] if code else b""))
+
+
+def _flags(context: "SpanContext | None") -> int:
+    return _HAS_REMOTE | _IS_REMOTE if context and context.is_remote else _HAS_REMOTE
+
+
+def _trace_state(context: "SpanContext") -> bytes:
+    return utf8(",".join(f"{key}={value}" for key, value in context.trace_state.items()))
