@@ -11,7 +11,7 @@ import pytest
 import tollbook
 from opentelemetry.trace import StatusCode
 from tollbook.integrations.onnxruntime import OnnxRuntimeInstrumentor
-from tollbook.testing import Captured
+from tollbook.testing import Captured, capture
 
 from tests.sdk import onnx
 
@@ -154,19 +154,21 @@ def test_a_failed_run_raises_what_onnxruntime_raises(captured: Captured) -> None
     assert captured.attributes("inference tiny")["error.type"] == "ValueError"
 
 
-def test_the_models_own_threads_count_as_its_cpu_time(captured: Captured) -> None:
-    """A matrix product on two threads uses more CPU than the calling thread alone."""
+def test_the_models_own_threads_count_as_its_cpu_time() -> None:
+    """A matrix product on two threads uses more CPU than the calling thread alone, unless all cores are busy with other things."""
     model = session(onnx.model("MatMul", ("a", "b")), threads=2)
     matrix = np.ones((1200, 1200), dtype=np.float32)
-    with tollbook.request("r"), tollbook.handoff("call", name="alone") as span:
-        before_ns = threading_cpu_ns()
-        model.run(None, {"a": matrix, "b": matrix})
-        own_ns = threading_cpu_ns() - before_ns
-        span.set("own", own_ns)
-    cpu_ns = captured.attributes("inference tiny")["tollbook.cpu.time"]
-    assert cpu_ns > 1.2 * own_ns
-    assert captured.attributes("alone")["tollbook.cpu.time"] >= cpu_ns
-    assert captured.attributes("r")["tollbook.cpu.time"] >= cpu_ns
+    for _try in range(20):
+        with capture() as captured, tollbook.request("r"), tollbook.handoff("call", name="alone"):
+            before_ns = threading_cpu_ns()
+            model.run(None, {"a": matrix, "b": matrix})
+            own_ns = threading_cpu_ns() - before_ns
+        cpu_ns = captured.attributes("inference tiny")["tollbook.cpu.time"]
+        assert captured.attributes("alone")["tollbook.cpu.time"] >= cpu_ns
+        assert captured.attributes("r")["tollbook.cpu.time"] >= cpu_ns
+        if cpu_ns > 1.2 * own_ns:
+            return
+    pytest.fail(f"the threads of the model count for nothing: {cpu_ns} ns, {own_ns} of them the caller's")
 
 
 def test_a_session_shared_by_threads_keeps_every_result(captured: Captured) -> None:
