@@ -59,14 +59,16 @@ SELECT
     failed,
     if(notEmpty(finish_reasons), finish_reasons, arrayFilter(r -> r != '', [texts[indexOf(concepts, 37)]])) AS finish_reasons,
     has(['true', '1', 'hit', 'yes'], lower(texts[indexOf(concepts, 42)])) AS local_cache_hit,
-    has(['true', '1', 'yes'], lower(texts[indexOf(concepts, 41)])) OR lower(texts[indexOf(concepts, 38)]) = 'batch' AS batch,
+    if(lower(texts[indexOf(concepts, 38)]) = 'batch', true, has(['true', '1', 'yes'], lower(texts[indexOf(concepts, 41)]))) AS batch,
     lower(texts[indexOf(concepts, 38)]) AS service_tier,
     if(has(concepts, 39), texts[indexOf(concepts, 39)], region_of_span) AS region,
     if(has(concepts, 40), texts[indexOf(concepts, 40)], account_of_span) AS account,
-    if(hasAny(concepts, [1, 2]) OR all_input > 0, all_input - cached[1] - cached[2], NULL) AS fresh_tokens,
+    multiIf(
+        hasAny(concepts, [1, 2]), all_input - cached[1] - cached[2], all_input > 0, all_input - cached[1] - cached[2], NULL
+    ) AS fresh_tokens,
     if(cache_told, cached[1], NULL) AS cache_read_tokens,
-    if(has(concepts, 15) OR cached[2] > 0, cached[2], NULL) AS cache_write_tokens,
-    if(has(concepts, 18) OR visible > 0, visible, NULL) AS output_tokens,
+    multiIf(cached[2] > 0, cached[2], has(concepts, 15), cached[2], NULL) AS cache_write_tokens,
+    multiIf(visible > 0, visible, has(concepts, 18), visible, NULL) AS output_tokens,
     if(has(concepts, 20), numbers[indexOf(concepts, 20)], NULL) AS reasoning_tokens
 FROM (
     SELECT
@@ -80,18 +82,18 @@ FROM (
             'web_search', numbers[indexOf(concepts, 26)], 'image', numbers[indexOf(concepts, 27)], 'audio_second', numbers[indexOf(concepts, 28)], 'video_second', numbers[indexOf(concepts, 29)], 'character', numbers[indexOf(concepts, 30)], 'page', numbers[indexOf(concepts, 31)], 'query', numbers[indexOf(concepts, 32)]
         )), 'Map(LowCardinality(String), Int64)') AS buckets,
         arrayFilter(flag -> flag != '', [
-            if(cache_apart AND NOT rule_cache_apart, 'cache_counted_apart', ''),
-            if(reasoning_apart AND NOT rule_reasoning_apart, 'reasoning_counted_apart', ''),
-            if(numbers[indexOf(concepts, 25)] > 0 AND numbers[indexOf(concepts, 1)] + numbers[indexOf(concepts, 18)] > numbers[indexOf(concepts, 25)], 'parts_exceed_total', ''),
-            if(arraySum(wanted_in) > arraySum(kinds_in) OR arraySum(wanted_out) > arraySum(kinds_out), 'kinds_exceed_total', ''),
-            if(NOT has(concepts, 9) AND cached[1] = 0 AND NOT embedding AND all_input >= 1024, 'cache_share_unknown', ''),
-            if(has(concepts, 25) AND NOT hasAny(concepts, [1, 2, 18]), 'only_total', ''),
+            multiIf(rule_cache_apart, '', cache_apart, 'cache_counted_apart', ''),
+            multiIf(rule_reasoning_apart, '', reasoning_apart, 'reasoning_counted_apart', ''),
+            multiIf(numbers[indexOf(concepts, 25)] <= 0, '', numbers[indexOf(concepts, 1)] + numbers[indexOf(concepts, 18)] > numbers[indexOf(concepts, 25)], 'parts_exceed_total', ''),
+            if(arraySum(wanted_in) + arraySum(wanted_out) > arraySum(kinds_in) + arraySum(kinds_out), 'kinds_exceed_total', ''),
+            multiIf(has(concepts, 9), '', cached[1] > 0, '', embedding, '', all_input >= 1024, 'cache_share_unknown', ''),
+            multiIf(hasAny(concepts, [1, 2, 18]), '', has(concepts, 25), 'only_total', ''),
             transform(texts[indexOf(concepts, 48)], ['logs', 'metrics'], ['from_logs', 'from_metrics'], ''),
             if(arrayExists(b -> b.2 < 0, bad), 'negative_count', ''),
             if(arrayExists(b -> toFloat64OrZero(b.3) > 10000000000, bad), 'absurd_count', ''),
-            if(arrayExists(b -> isNull(b.2) AND NOT toFloat64OrZero(b.3) > 10000000000, bad), 'unreadable_count', '')
+            if(arrayExists(b -> if(isNull(b.2), toFloat64OrZero(b.3) <= 10000000000, false), bad), 'unreadable_count', '')
         ]) AS flags,
-        has(concepts, 9) OR cached[1] > 0 AS cache_told
+        if(cached[1] > 0, true, has(concepts, 9)) AS cache_told
     FROM (
         SELECT
             *,
@@ -106,9 +108,14 @@ FROM (
             FROM (
                 SELECT
                     *,
-                    numbers[indexOf(concepts, 20)] > 0 AND has(concepts, 18) AND (
-                        numbers[indexOf(concepts, 20)] > numbers[indexOf(concepts, 18)] OR all_input + numbers[indexOf(concepts, 18)] + numbers[indexOf(concepts, 20)] = numbers[indexOf(concepts, 25)]
-                        OR (rule_reasoning_apart AND (output_never_whole OR all_input + numbers[indexOf(concepts, 18)] != numbers[indexOf(concepts, 25)]))
+                    multiIf(
+                        numbers[indexOf(concepts, 20)] = 0, false,
+                        NOT has(concepts, 18), false,
+                        numbers[indexOf(concepts, 20)] > numbers[indexOf(concepts, 18)], true,
+                        all_input + numbers[indexOf(concepts, 18)] + numbers[indexOf(concepts, 20)] = numbers[indexOf(concepts, 25)], true,
+                        output_never_whole, true,
+                        all_input + numbers[indexOf(concepts, 18)] = numbers[indexOf(concepts, 25)], false,
+                        rule_reasoning_apart
                     ) AS reasoning_apart
                 FROM (
                     SELECT
@@ -116,41 +123,48 @@ FROM (
                         numbers[indexOf(concepts, 3)] + multiIf(
                             has(concepts, 1), numbers[indexOf(concepts, 1)] + if(cache_apart, cached[1] + cached[2], 0) + if(disjoint[1], arraySum(wanted_in), 0),
                             has(concepts, 2), numbers[indexOf(concepts, 2)] + cached[1] + cached[2],
-                            embedding AND NOT has(concepts, 18) AND numbers[indexOf(concepts, 25)] > 0, numbers[indexOf(concepts, 25)],
+                            if(embedding, NOT has(concepts, 18), false), greatest(numbers[indexOf(concepts, 25)], cached[1] + cached[2] + arraySum(wanted_in)),
                             cached[1] + cached[2] + arraySum(wanted_in)
                         ) AS all_input
                     FROM (
                         SELECT
                             *,
-                            arraySum(cached) > 0 AND has(concepts, 1) AND (
-                                arraySum(cached) > numbers[indexOf(concepts, 1)] OR (
-                                    NOT (has(concepts, 2) AND numbers[indexOf(concepts, 2)] + cached[1] IN (numbers[indexOf(concepts, 1)], numbers[indexOf(concepts, 1)] - cached[2]))
-                                    AND (
-                                        rule_cache_apart
-                                        OR numbers[indexOf(concepts, 25)] - numbers[indexOf(concepts, 1)] - arraySum(cached) - numbers[indexOf(concepts, 18)] - numbers[indexOf(concepts, 3)] IN (0, numbers[indexOf(concepts, 20)])
-                                    )
-                                )
+                            multiIf(
+                                arraySum(cached) = 0, false,
+                                NOT has(concepts, 1), false,
+                                arraySum(cached) > numbers[indexOf(concepts, 1)], true,
+                                if(has(concepts, 2), numbers[indexOf(concepts, 2)] + cached[1] IN (numbers[indexOf(concepts, 1)], numbers[indexOf(concepts, 1)] - cached[2]), false), false,
+                                numbers[indexOf(concepts, 25)] - numbers[indexOf(concepts, 1)] - arraySum(cached) - numbers[indexOf(concepts, 18)] - numbers[indexOf(concepts, 3)] IN (0, numbers[indexOf(concepts, 20)]), true,
+                                rule_cache_apart
                             ) AS cache_apart
                         FROM (
                             SELECT
                                 * EXCEPT (scope_name),
-                                has([75, 78], rows[indexOf(concepts, 1)])
-                                OR (has([74], rows[indexOf(concepts, 1)]) AND hasAny(rows, [596, 597, 973, 974, 975, 604, 980, 602]))
-                                OR (has(['openlit', 'mlflow', 'vercel'], dialect) AND match(arrayStringConcat(named, ' '), '(?i)anthropic|claude|bedrock|^(?:aws|amazon)') AND NOT match(named[1], '(?i)openrouter|openai|litellm|together|fireworks|groq|gateway|portkey|vercel|deepinfra|huggingface')) AS rule_cache_apart,
+                                multiIf(
+                                    has([75, 78], rows[indexOf(concepts, 1)]), true,
+                                    has([74], rows[indexOf(concepts, 1)]), hasAny(rows, [596, 597, 973, 974, 975, 604, 980, 602]),
+                                    NOT has(['openlit', 'mlflow', 'vercel'], dialect), false,
+                                    match(named[1], '(?i)openrouter|openai|litellm|together|fireworks|groq|gateway|portkey|vercel|deepinfra|huggingface'), false,
+                                    match(arrayStringConcat(named, ' '), '(?i)anthropic|claude|bedrock|^(?:aws|amazon)')
+                                ) AS rule_cache_apart,
                                 has([1162, 1163, 1164], rows[indexOf(concepts, 18)]) AS output_never_whole,
-                                output_never_whole
-                                OR (has(['raw', 'gen_ai_1.36', 'gen_ai_1.41', 'gen_ai', 'traceloop', 'openlit', 'openinference'], dialect) AND match(arrayStringConcat(named, ' '), '(?i)\\bx[-_.]?ai\\b|grok') AND NOT match(named[1], '(?i)openrouter|openai|litellm|together|fireworks|groq|gateway|portkey|vercel|deepinfra|huggingface')) AS rule_reasoning_apart
+                                multiIf(
+                                    has([1162, 1163, 1164], rows[indexOf(concepts, 18)]), true,
+                                    NOT has(['raw', 'gen_ai_1.36', 'gen_ai_1.41', 'gen_ai', 'traceloop', 'openlit', 'openinference'], dialect), false,
+                                    match(named[1], '(?i)openrouter|openai|litellm|together|fireworks|groq|gateway|portkey|vercel|deepinfra|huggingface'), false,
+                                    match(arrayStringConcat(named, ' '), '(?i)\\bx[-_.]?ai\\b|grok')
+                                ) AS rule_reasoning_apart
                             FROM (
                                 SELECT
                                     *,
                                     if(
-                                        scope_name != '' AND arrayExists(p -> startsWith(concat(scope_name, '$'), p), ['com.anthropic.claude_code', 'langfuse-sdk$', 'langfuse$', 'mlflow', 'ai$', '@ai-sdk/', 'logfire', 'pydantic-ai$', 'openinference.', '@arizeai/openinference', 'litellm', 'openlit', 'traceloop', '@traceloop/', 'opentelemetry.instrumentation.openai$', 'opentelemetry.instrumentation.openai.', 'opentelemetry.instrumentation.anthropic$', 'opentelemetry.instrumentation.bedrock$', 'opentelemetry.instrumentation.cohere$', 'opentelemetry.instrumentation.mistralai$', 'opentelemetry.instrumentation.groq$', 'opentelemetry.instrumentation.langchain$', 'opentelemetry.instrumentation.llamaindex$', 'opentelemetry.instrumentation.', 'opentelemetry.util.genai', 'tollbook']),
+                                        arrayExists(p -> startsWith(concat(scope_name, '$'), p), ['com.anthropic.claude_code', 'langfuse-sdk$', 'langfuse$', 'mlflow', 'ai$', '@ai-sdk/', 'logfire', 'pydantic-ai$', 'openinference.', '@arizeai/openinference', 'litellm', 'openlit', 'traceloop', '@traceloop/', 'opentelemetry.instrumentation.openai$', 'opentelemetry.instrumentation.openai.', 'opentelemetry.instrumentation.anthropic$', 'opentelemetry.instrumentation.bedrock$', 'opentelemetry.instrumentation.cohere$', 'opentelemetry.instrumentation.mistralai$', 'opentelemetry.instrumentation.groq$', 'opentelemetry.instrumentation.langchain$', 'opentelemetry.instrumentation.llamaindex$', 'opentelemetry.instrumentation.', 'opentelemetry.util.genai', 'tollbook']),
                                         ['claude_code', 'langfuse', 'langfuse', 'mlflow', 'vercel', 'vercel', 'logfire', 'logfire', 'openinference', 'openinference', 'litellm', 'openlit', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'traceloop', 'gen_ai', 'gen_ai', 'gen_ai'][arrayFirstIndex(p -> startsWith(concat(scope_name, '$'), p), ['com.anthropic.claude_code', 'langfuse-sdk$', 'langfuse$', 'mlflow', 'ai$', '@ai-sdk/', 'logfire', 'pydantic-ai$', 'openinference.', '@arizeai/openinference', 'litellm', 'openlit', 'traceloop', '@traceloop/', 'opentelemetry.instrumentation.openai$', 'opentelemetry.instrumentation.openai.', 'opentelemetry.instrumentation.anthropic$', 'opentelemetry.instrumentation.bedrock$', 'opentelemetry.instrumentation.cohere$', 'opentelemetry.instrumentation.mistralai$', 'opentelemetry.instrumentation.groq$', 'opentelemetry.instrumentation.langchain$', 'opentelemetry.instrumentation.llamaindex$', 'opentelemetry.instrumentation.', 'opentelemetry.util.genai', 'tollbook'])],
                                         ['claude_code', 'langfuse', 'mlflow', 'vercel', 'logfire', 'openinference', 'litellm', 'openlit', 'traceloop', 'raw', 'gen_ai_1.36', 'gen_ai_1.41', 'gen_ai'][arrayMin(arrayMap(a -> transform(a.1, [64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 128, 129, 130, 131, 192, 256, 257, 258, 259, 260, 320, 321, 322, 323, 324, 325, 326, 327, 328, 329, 330, 384, 385, 386, 387, 388, 389, 390, 391, 392, 393, 394, 395, 448, 449, 512, 513, 514, 515, 516, 517, 518, 519, 520, 576, 577, 578, 579, 580, 581, 582, 583, 584, 585, 586, 587, 588, 589, 590, 591, 592, 593, 594, 595, 596, 597, 598, 599, 600, 601, 602, 603, 604, 605, 606, 607, 608, 609, 610, 640, 641, 642, 643, 704, 705, 706, 707, 708, 709, 710, 768, 769, 770, 771, 772, 773, 832, 896, 897, 898, 899, 900, 960, 961, 962, 963, 964, 965, 966, 967, 968, 969, 970, 971, 972, 973, 974, 975, 976, 977, 978, 979, 980, 981, 982, 983, 1024, 1025, 1026, 1027, 1028, 1029, 1030, 1031, 1032, 1033, 1088, 1089, 1090, 1091, 1092, 1093, 1094, 1095, 1096, 1097, 1098, 1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161, 1162, 1163, 1164, 1165, 1166, 1167, 1216, 1280, 1281, 1282, 1283, 1284, 1285, 1286, 1287, 1288, 1289, 1290, 1291, 1292, 1293, 1294, 1295, 1296, 1297, 1298, 1299, 1300, 1301, 1302, 1303, 1304, 1344, 1345, 1346, 1347, 1348, 1408, 1409, 1410, 1411, 1412, 1413, 1414, 1415, 1416, 1417, 1418, 1472, 1473, 1474, 1475, 1476, 1477, 1478, 1479, 1480, 1481, 1536, 1537, 1538, 1539, 1600, 1601, 1602, 1603, 1604, 1605, 1606, 1607, 1664, 1665, 1666, 1667, 1668, 1669, 1670, 1671, 1728, 1729, 1730, 1731, 1792, 1793, 1794, 1795, 1856, 1857, 1920, 1921, 1922, 1984, 1985, 2048, 2049, 2050, 2112, 2113, 2114, 2115, 2116, 2117, 2118, 2119, 2176, 2177, 2178, 2179, 2180, 2181, 2182, 2183, 2184, 2240, 2241, 2242, 2304, 2305, 2306, 2368, 2369, 2370, 2371, 2372, 2432, 2433, 2434, 2435, 2436, 2437, 2438, 2439, 2440, 2496, 2497, 2498, 2560, 2561, 2624, 2625, 2626, 2688, 2689, 2690, 2691, 2692, 2693, 2694, 2695, 2696, 2697, 2752, 2753, 2754, 2755, 2756, 2757, 2758, 2759, 2760, 2761, 2762, 2763, 2764, 2765, 2766, 2767, 2768, 2769, 2770, 2771, 2772, 2773, 2816, 2880, 2881, 2882, 2883, 2884, 2885, 2944, 2945, 2946, 2947, 2948, 2949, 3008, 3009, 3010, 3072, 3136, 3137, 3138, 3139, 3140, 3141, 3142, 3143, 3144, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31], [13, 11, 6, 9, 4, 4, 4, 3, 10, 10, 10, 10, 10, 10, 1, 5, 4, 10, 10, 10, 10, 13, 10, 10, 10, 10, 13, 6, 5, 5, 8, 10, 10, 10, 10, 10, 10, 13, 6, 5, 5, 8, 10, 10, 10, 10, 10, 10, 10, 5, 10, 13, 6, 5, 5, 10, 10, 10, 10, 10, 13, 9, 6, 6, 5, 5, 5, 8, 8, 8, 8, 4, 4, 4, 4, 3, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 1, 12, 12, 13, 13, 10, 10, 13, 13, 5, 5, 10, 10, 10, 13, 13, 5, 5, 10, 10, 10, 13, 13, 5, 5, 10, 13, 12, 9, 6, 5, 5, 8, 8, 4, 4, 4, 3, 3, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 1, 13, 13, 5, 5, 4, 4, 10, 10, 10, 10, 13, 13, 5, 5, 4, 4, 3, 10, 10, 10, 10, 13, 11, 6, 9, 4, 4, 3, 10, 10, 10, 10, 10, 10, 10, 1, 5, 10, 13, 9, 9, 6, 5, 5, 5, 8, 8, 8, 4, 4, 4, 3, 3, 10, 10, 10, 10, 10, 10, 10, 10, 12, 12, 13, 10, 10, 10, 10, 13, 6, 5, 5, 8, 10, 10, 10, 10, 10, 10, 13, 6, 5, 5, 8, 10, 10, 10, 10, 10, 13, 10, 10, 10, 11, 6, 9, 4, 3, 10, 10, 10, 13, 13, 5, 5, 10, 10, 10, 10, 13, 13, 10, 10, 13, 10, 10, 10, 13, 10, 13, 10, 10, 13, 10, 13, 10, 10, 13, 11, 6, 6, 3, 4, 7, 7, 13, 6, 6, 6, 6, 2, 3, 4, 1, 13, 6, 4, 13, 4, 1, 6, 9, 9, 4, 1, 13, 11, 10, 4, 12, 12, 9, 9, 6, 13, 13, 10, 13, 7, 13, 13, 6, 13, 13, 13, 7, 7, 7, 7, 9, 9, 9, 13, 13, 13, 13, 13, 13, 6, 2, 2, 5, 7, 7, 7, 7, 1, 10, 10, 4, 4, 9, 9, 9, 9, 13, 13, 13, 6, 2, 2, 13, 13, 13, 6, 2, 2, 13, 13, 2, 13, 13, 13, 6, 2, 3, 4, 1, 9, 9, 2, 13, 13, 10, 10, 10, 13, 10, 3, 3, 4, 13, 2, 3, 3, 2, 10, 10, 13, 7, 7, 2, 2, 3, 5, 5, 5, 9, 9, 7, 7], 13), told))]
                                     ) AS dialect,
                                     [texts[indexOf(concepts, 33)], texts[indexOf(concepts, 34)], texts[indexOf(concepts, 35)]] AS named,
                                     arrayMap(t -> transform(lower(t), ['chat', 'text_completion', 'completion', 'generate_content', 'responses', 'message', 'messages', 'llm', 'chat_model', 'generation', 'rerank', 'reranker', 'llm_request', 'claude_code.llm_request', 'ai.generatetext.dogenerate', 'ai.streamtext.dostream', 'ai.generateobject.dogenerate', 'ai.streamobject.dostream', 'ai.rerank.dorerank', 'image_generation', 'speech', 'transcription', 'audio', 'embeddings', 'embedding', 'embed', 'ai.embed.doembed', 'ai.embedmany.doembed', 'invoke_agent', 'agent_step', 'invoke_workflow', 'handle_conversation_turn', 'create_agent', 'plan', 'agent', 'chain', 'workflow', 'task', 'tool', 'retriever', 'retrieval', 'guardrail', 'evaluator', 'prompt', 'parser', 'span', 'event', 'memory', 'interaction', 'claude_code.interaction', 'ai.generatetext', 'ai.streamtext', 'ai.generateobject', 'ai.streamobject', 'ai.embed', 'ai.embedmany', 'ai.rerank', 'execute_tool', 'fetch_response', 'ai.toolcall'], ['call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'call', 'embedding', 'embedding', 'embedding', 'embedding', 'embedding', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'rollup', 'none', 'none', 'none'], ''), arrayFilter((t, c) -> c = 49, texts, concepts)) AS classes,
-                                    has(classes, 'rollup') OR hasAny(rows, [79, 1167]) AS is_rollup,
+                                    if(has(classes, 'rollup'), true, hasAny(rows, [79, 1167])) AS is_rollup,
                                     has(classes, 'embedding') AS embedding,
                                     [has([75, 1162], rows[indexOf(concepts, 1)]), has([75, 1162], rows[indexOf(concepts, 18)])] AS disjoint,
                                     if(
@@ -182,10 +196,10 @@ FROM (
                                     FROM (
                                         SELECT
                                             *,
-                                            arrayFilter(a -> a.1 BETWEEN 64 AND 2111 AND NOT ifNull(a.2 BETWEEN 0 AND 10000000000, 0), told) AS bad,
-                                            arraySort(b -> (b.1 < 2112 AND b.2 = 0, b.1), arrayMap(
+                                            arrayFilter(a -> multiIf(a.1 < 64, false, a.1 >= 2112, false, isNull(a.2), true, a.2 < 0, true, a.2 > 10000000000), told) AS bad,
+                                            arraySort(b -> b.1 + if(b.1 < 2112, if(b.2 = 0, 100000, 0), 0), arrayMap(
                                                 a -> (a.1, if(a.1 < 2112, ifNull(a.2, 0), 0), a.3),
-                                                arrayFilter(a -> a.1 >= 2112 OR a.1 >= 64 AND ifNull(a.2 BETWEEN 0 AND 10000000000, 0), told)
+                                                arrayFilter(a -> multiIf(a.1 >= 2112, true, a.1 < 64, false, isNull(a.2), false, a.2 < 0, false, a.2 <= 10000000000), told)
                                             )) AS best
                                         FROM (
                                             SELECT
@@ -199,7 +213,7 @@ FROM (
                                                     arrayFilter(p -> p.2 NOT IN ('', 'null'), arrayConcat(
                                                         of_columns,
                                                         arrayMap(
-                                                            (k, v) -> (if(is_claude AND position(k, '.') = 0, concat('claude_code#', k), toString(k)), if(startsWith(v, '"'), JSONExtractString(v), v)),
+                                                            (k, v) -> (multiIf(NOT is_claude, toString(k), position(k, '.') > 0, toString(k), concat('claude_code#', k)), if(startsWith(v, '"'), JSONExtractString(v), v)),
                                                             keys, values
                                                         ),
                                                         arrayMap(
@@ -225,7 +239,7 @@ FROM (
         e -> (concat(p.1, '.', lower(concat(JSONExtractString(e, 'modality'), JSONExtractString(e, 'ttl')))),
             concat(JSONExtractRaw(e, 'tokenCount'), JSONExtractRaw(e, 'token_count'), JSONExtractRaw(e, 'inputTokens'))),
         JSONExtractArrayRaw(p.2)),
-    [p]), arrayFlatten(arrayMap((shape, json) -> if(shape = '' OR NOT startsWith(json, '{'), [], arrayMap(p -> (concat(shape, '#', p.1), p.2), JSONExtractKeysAndValuesRaw(json))), shapes, values))))))))
+    [p]), arrayFlatten(arrayMap((shape, json) -> multiIf(shape = '', [], NOT startsWith(json, '{'), [], arrayMap(p -> (concat(shape, '#', p.1), p.2), JSONExtractKeysAndValuesRaw(json))), shapes, values))))))))
                                                         )
                                                     ))
                                                 ) AS told
@@ -248,9 +262,13 @@ FROM (
                                     )
                                 )
                             )
-                            WHERE NOT has(classes, 'none') AND (
-                                arrayExists(c -> c < 33, concepts) OR notEmpty(bad)
-                                OR (NOT is_rollup AND (hasAny(classes, ['call', 'embedding']) OR tollbook_kind = 'inference'))
+                            WHERE multiIf(
+                                has(classes, 'none'), false,
+                                arrayExists(c -> c < 33, concepts), true,
+                                notEmpty(bad), true,
+                                is_rollup, false,
+                                tollbook_kind = 'inference', true,
+                                hasAny(classes, ['call', 'embedding'])
                             )
                         )
                     )
