@@ -155,7 +155,7 @@ def test_a_failed_run_raises_what_onnxruntime_raises(captured: Captured) -> None
 
 
 def test_the_models_own_threads_count_as_its_cpu_time() -> None:
-    """A matrix product on two threads uses more CPU than the calling thread alone, unless all cores are busy with other things."""
+    """A matrix product on two threads uses more CPU than the calling thread alone, unless all cores are busy otherwise."""
     model = session(onnx.model("MatMul", ("a", "b")), threads=2)
     matrix = np.ones((1200, 1200), dtype=np.float32)
     for _try in range(20):
