@@ -3,9 +3,10 @@
 import random
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tollbook_attribution import settle
+from tollbook_attribution import ranges, settle
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import Intake
@@ -32,14 +33,15 @@ def cost(call: TrueCall) -> Decimal:
     return (call.input - call.cached) * fresh + call.cached * cached + call.output * output
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     trees=st.lists(parts, min_size=12, max_size=20),
     chance=st.randoms(use_true_random=False),
 )
 def test_any_telling_of_the_same_calls_has_the_same_total(
-    store: Store, intake: Intake, trees: list[Told | Tree], chance: random.Random
+    store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch, trees: list[Told | Tree], chance: random.Random
 ) -> None:
+    monkeypatch.setattr(ranges, "SPANS_AT_A_TIME", chance.choice([50, 500_000]))
     for table in ("spans", "fact_hours", "settlements"):
         store.command(f"TRUNCATE TABLE {table}")
     tellers = [Teller(trace) for trace in range(1, len(trees) + 1)]

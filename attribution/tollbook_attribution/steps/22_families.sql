@@ -84,41 +84,52 @@ FROM (SELECT trace_id, span_id, response_id FROM work_families WHERE settlement 
 INNER JOIN firsts AS x ON f.trace_id = x.trace_id AND f.response_id = x.response_id
 WHERE f.span_id != x.first;
 
+-- Which calls are at the bottom below a call?
+INSERT INTO work_bottoms
+SELECT DISTINCT {settlement:UInt64} AS settlement, trace_id, upper_id, lower_id
+FROM work_pairs
+WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage AND upper_usage AND upper_class = 'leaf'
+    AND (trace_id, lower_id) NOT IN (
+        SELECT trace_id, upper_id FROM work_pairs WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage
+    );
+
 -- What else proves two spans to tell of one call?
 -- Inside: a call with exactly one call at the bottom below it. Beside (same parent, same time): another teller with the same token counts, where one of
 -- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each.
 INSERT INTO work_merges
-WITH calls AS (
-    SELECT f.*, if(m.into_span_id = toFixedString('', 8), f.span_id, m.into_span_id) AS call_id
-    FROM (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS f
-    LEFT ANY JOIN (SELECT * FROM work_merges WHERE settlement = {settlement:UInt64} AND evidence = 1) AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
-),
-bottoms AS (
-    SELECT DISTINCT trace_id, upper_id, lower_id
-    FROM work_pairs
-    WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage AND upper_usage AND upper_class = 'leaf'
-        AND (trace_id, lower_id) NOT IN (
-            SELECT trace_id, upper_id FROM work_pairs WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage
-        )
-),
+WITH
+answers AS (SELECT trace_id, span_id, into_span_id FROM work_merges WHERE settlement = {settlement:UInt64} AND evidence = 1),
+bottoms AS (SELECT trace_id, upper_id, lower_id FROM work_bottoms WHERE settlement = {settlement:UInt64}),
 wrappers AS (
-    SELECT b.trace_id AS trace_id, u.call_id AS call_id, any(l.call_id) AS into_id
+    SELECT
+        b.trace_id AS trace_id,
+        if(u.into_span_id = toFixedString('', 8), b.upper_id, u.into_span_id) AS call_id,
+        min(if(l.into_span_id = toFixedString('', 8), b.lower_id, l.into_span_id)) AS into_id
     FROM bottoms AS b
-    INNER JOIN calls AS u ON b.trace_id = u.trace_id AND b.upper_id = u.span_id
-    INNER JOIN calls AS l ON b.trace_id = l.trace_id AND b.lower_id = l.span_id
-    GROUP BY b.trace_id, u.call_id
-    HAVING uniqExact(l.call_id) = 1
+    LEFT ANY JOIN answers AS u ON b.trace_id = u.trace_id AND b.upper_id = u.span_id
+    LEFT ANY JOIN answers AS l ON b.trace_id = l.trace_id AND b.lower_id = l.span_id
+    GROUP BY trace_id, call_id
+    HAVING uniqExact(if(l.into_span_id = toFixedString('', 8), b.lower_id, l.into_span_id)) = 1
 ),
 beside AS (
     SELECT
-        *,
-        (trace_id, span_id) IN (SELECT trace_id, upper_id FROM bottoms) AS wraps,
-        (wraps, response_id != '', -start_ns, span_id) AS rank,
-        row_number() OVER (PARTITION BY trace_id, parent_span_id, teller, input_tokens, output_tokens ORDER BY start_ns, span_id) AS place
-    FROM calls
-    WHERE call_class = 'leaf' AND (trace_id, parent_span_id) IN (
-        SELECT trace_id, parent_span_id FROM work_families WHERE settlement = {settlement:UInt64} GROUP BY trace_id, parent_span_id HAVING count() > 1
-    )
+        f.*,
+        if(m.into_span_id = toFixedString('', 8), f.span_id, m.into_span_id) AS call_id,
+        (f.trace_id, f.span_id) IN (SELECT trace_id, upper_id FROM bottoms) AS wraps,
+        (wraps, f.response_id != '', -f.start_ns, f.span_id) AS rank,
+        row_number() OVER (PARTITION BY f.trace_id, f.parent_span_id, f.teller, f.input_tokens, f.output_tokens ORDER BY f.start_ns, f.span_id) AS place
+    FROM (
+        SELECT *
+        FROM work_families
+        WHERE settlement = {settlement:UInt64} AND call_class = 'leaf' AND (trace_id, parent_span_id) IN (
+            SELECT trace_id, parent_span_id
+            FROM work_families
+            WHERE settlement = {settlement:UInt64} AND call_class = 'leaf'
+            GROUP BY trace_id, parent_span_id
+            HAVING count() > 1 AND (min(teller) != max(teller) OR max(silent))
+        )
+    ) AS f
+    LEFT ANY JOIN answers AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
 ),
 twins AS (
     SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id

@@ -25,20 +25,26 @@ INNER JOIN heads AS b ON a.response_id = b.response_id
 WHERE (b.head.1, b.trace_id) < (a.head.1, a.trace_id) AND NOT hasAny(a.tellers, b.tellers) AND a.head.1 <= b.until_ns + 5000000000
 GROUP BY a.response_id, a.trace_id, a.head.2;
 
--- Which spans tell of one call, and which of them tells of it best? A roll-up after a call, one that sums up another after it, then what tells most of the
--- usage, then the inner one. A span may be led to one that is led on itself, four times at most.
-INSERT INTO work_same_calls
-WITH merges AS (
-    SELECT trace_id, span_id, best.2 AS into_trace_id, best.3 AS into_span_id
-    FROM (
-        SELECT trace_id, span_id, min((evidence, into_trace_id, into_span_id)) AS best
-        FROM work_merges
-        WHERE settlement = {settlement:UInt64}
-        GROUP BY trace_id, span_id
-    )
+-- Where does the best evidence lead each span?
+INSERT INTO work_leads
+SELECT {settlement:UInt64} AS settlement, trace_id, span_id, best.2 AS into_trace_id, best.3 AS into_span_id
+FROM (
+    SELECT trace_id, span_id, min((evidence, into_trace_id, into_span_id)) AS best
+    FROM work_merges
+    WHERE settlement = {settlement:UInt64}
+    GROUP BY trace_id, span_id
+);
+
+-- And where does that end? A span may be led to one that is led on itself, three times over at most.
+INSERT INTO work_led
+WITH leads AS (
+    SELECT trace_id, span_id, into_trace_id, into_span_id
+    FROM work_leads
+    WHERE settlement = {settlement:UInt64}
+        AND (trace_id, span_id) IN (SELECT into_trace_id, into_span_id FROM work_leads WHERE settlement = {settlement:UInt64})
 ),
 first AS (
-    SELECT trace_id, span_id, into_trace_id AS call_trace_id, into_span_id AS call_span_id FROM merges
+    SELECT trace_id, span_id, into_trace_id AS call_trace_id, into_span_id AS call_span_id FROM work_leads WHERE settlement = {settlement:UInt64}
 ),
 second AS (
     SELECT
@@ -46,7 +52,7 @@ second AS (
         if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
         if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
     FROM first AS c
-    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+    LEFT ANY JOIN leads AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
 ),
 third AS (
     SELECT
@@ -54,7 +60,7 @@ third AS (
         if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
         if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
     FROM second AS c
-    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+    LEFT ANY JOIN leads AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
 ),
 fourth AS (
     SELECT
@@ -62,22 +68,20 @@ fourth AS (
         if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
         if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
     FROM third AS c
-    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
-),
-fifth AS (
-    SELECT
-        c.trace_id AS trace_id, c.span_id AS span_id,
-        if(m.into_span_id = toFixedString('', 8), c.call_trace_id, m.into_trace_id) AS call_trace_id,
-        if(m.into_span_id = toFixedString('', 8), c.call_span_id, m.into_span_id) AS call_span_id
-    FROM fourth AS c
-    LEFT ANY JOIN merges AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
-),
-members AS (
-    SELECT trace_id, span_id, call_trace_id, call_span_id FROM fifth
+    LEFT ANY JOIN leads AS m ON c.call_trace_id = m.trace_id AND c.call_span_id = m.span_id
+)
+SELECT {settlement:UInt64} AS settlement, trace_id, span_id, call_trace_id, call_span_id FROM fourth;
+
+-- Which spans tell of one call, and which of them tells of it best? A roll-up after a call, one that sums up another after it, then what tells most of the
+-- usage, then the inner one.
+INSERT INTO work_same_calls
+WITH members AS (
+    SELECT trace_id, span_id, call_trace_id, call_span_id FROM work_led WHERE settlement = {settlement:UInt64}
     UNION ALL
     SELECT DISTINCT call_trace_id AS trace_id, call_span_id AS span_id, call_trace_id, call_span_id
-    FROM fifth
-    WHERE (call_trace_id, call_span_id) NOT IN (SELECT trace_id, span_id FROM merges)
+    FROM work_led
+    WHERE settlement = {settlement:UInt64}
+        AND (call_trace_id, call_span_id) NOT IN (SELECT trace_id, span_id FROM work_led WHERE settlement = {settlement:UInt64})
 )
 SELECT
     {settlement:UInt64} AS settlement,
@@ -89,7 +93,9 @@ SELECT
         PARTITION BY call_trace_id, call_span_id
         ORDER BY f.call_class ASC, f.has_usage DESC, e.exceeds ASC, f.usage_score DESC, e.uppers DESC, f.start_ns ASC, span_id ASC
     ) AS place
-FROM (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS f
+FROM (
+    SELECT trace_id, span_id, call_class, has_usage, usage_score, start_ns FROM work_families WHERE settlement = {settlement:UInt64}
+) AS f
 INNER JOIN members AS c ON c.trace_id = f.trace_id AND c.span_id = f.span_id
 LEFT ANY JOIN (
     SELECT trace_id, span_id, max(exceeds) AS exceeds, sum(uppers) AS uppers

@@ -7,12 +7,7 @@ WITH pairs AS (SELECT * FROM work_pairs WHERE settlement = {settlement:UInt64} A
 same AS (SELECT * FROM work_same_calls WHERE settlement = {settlement:UInt64}),
 sums AS (
     SELECT p.trace_id AS trace_id, p.upper_id AS span_id, (any(u.call_trace_id), any(u.call_span_id)) AS call
-    FROM (
-        SELECT trace_id, upper_id, lower_id
-        FROM pairs
-        WHERE upper_class = 'leaf' AND upper_usage AND lower_usage
-            AND (trace_id, lower_id) NOT IN (SELECT trace_id, upper_id FROM pairs WHERE lower_usage)
-    ) AS p
+    FROM (SELECT trace_id, upper_id, lower_id FROM work_bottoms WHERE settlement = {settlement:UInt64}) AS p
     LEFT ANY JOIN same AS u ON p.trace_id = u.trace_id AND p.upper_id = u.span_id
     LEFT ANY JOIN same AS l ON p.trace_id = l.trace_id AND p.lower_id = l.span_id
     GROUP BY p.trace_id, p.upper_id

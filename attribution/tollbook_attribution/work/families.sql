@@ -61,6 +61,16 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, lower_id);
 
+CREATE TABLE IF NOT EXISTS work_bottoms (
+    settlement UInt64,
+    trace_id FixedString(16),
+    upper_id FixedString(8) COMMENT 'a call with tokens that is no roll-up',
+    lower_id FixedString(8) COMMENT 'the same call or a part of it, below it, with tokens and with no such call below itself'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, upper_id);
+
 CREATE TABLE IF NOT EXISTS work_shared_answers (
     settlement UInt64,
     answer UInt64 COMMENT 'of a response id that several traces name'
@@ -76,6 +86,28 @@ CREATE TABLE IF NOT EXISTS work_merges (
     into_trace_id FixedString(16) COMMENT 'a span that tells of the same call',
     into_span_id FixedString(8),
     evidence UInt8 COMMENT '1 the same answer in one trace, 2 in several, 3 one inside the other, 4 beside, with equal usage, 5 halves of a stream'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_leads (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    into_trace_id FixedString(16) COMMENT 'the merge with the best evidence',
+    into_span_id FixedString(8)
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_led (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    call_trace_id FixedString(16) COMMENT 'where leads end',
+    call_span_id FixedString(8)
 )
 ENGINE = MergeTree
 PARTITION BY settlement
