@@ -11,18 +11,21 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import lag, lives, peers, pressure
+from benchmarks import lag, lives, peers, pressure, settling
 from benchmarks.figures import Line, Result, Series, table
 from benchmarks.lives import Lives
 from benchmarks.payload import ShapeName
 from benchmarks.systems import SystemName
 
 RESULTS = Path(__file__).with_name("results")
-GROUPS = ("import", "ingest", "overload", "memory", "lag", "sustained")
+GROUPS = ("import", "ingest", "overload", "memory", "lag", "settlement", "queries", "sustained")
 IMPORT = "import time; t = time.perf_counter(); import tollbook; print((time.perf_counter() - t) * 1000)"
 SPANS: dict[ShapeName, int] = {"genai": 400_000, "loadgen": 600_000, "genai_msg": 150_000}
 """In one flood: some seconds' work for the fastest."""
 SLOW_SPANS = 1_024
+HOUR_SPANS = 10_000_000
+"""Spans of the hour that is settled and asked about."""
+QUICK_HOUR = 204_800
 QUICK = 20_480
 OVERLOADED: tuple[SystemName, ...] = ("tollbook", "rotel")
 SHAPES: tuple[ShapeName, ...] = ("genai", "loadgen", "genai_msg")
@@ -102,6 +105,11 @@ def _results(options: argparse.Namespace) -> Iterator[Result]:
         yield Result(result.title, result.protocol, [*result.lines, *_idle_peers(lived, idle_mb)], result.notes)
     if "lag" in groups:
         yield lag.run(options.rounds, 2 if options.quick else 10)
+    hour = max(options.spans, QUICK_HOUR) if options.quick else options.spans or HOUR_SPANS
+    if "settlement" in groups:
+        yield settling.settlement(options.rounds, hour)
+    if "queries" in groups:
+        yield settling.queries(options.rounds, hour)
     if "sustained" in groups:
         yield pressure.sustained(options.seconds, options.rate, {"TOLLBOOK_SETTLE_SECONDS": str(options.settle)})
 

@@ -40,5 +40,6 @@ ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
 ORDER BY (tenant, window, settlement);
 
+-- By the number alone, which no two settlements share: looking all three up took three quarters of a question's CPU.
 CREATE VIEW IF NOT EXISTS costs AS
-SELECT * FROM costs_settled WHERE (tenant, window, settlement) IN (SELECT tenant, window, settlement FROM current_settlements);
+SELECT * FROM costs_settled WHERE settlement IN (SELECT settlement FROM current_settlements);
