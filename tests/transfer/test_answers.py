@@ -30,18 +30,13 @@ def test_a_pipelines_egress_and_what_else_data_costs_is_answered(store: Store, i
     intake.spans([asked(31, db__system__name="pinecone", pinecone__usage__read_units=1000)])
     answers = Answers(store)
     (tmp_path / "stored.csv").write_text(FILE)
-    assert answers.data.declare(tmp_path / "stored.csv").new_rows == 2
-    assert answers.data.declare(tmp_path / "stored.csv").new_rows == 0
+    assert [answers.data.declare(tmp_path / "stored.csv").new_rows for _ in range(2)] == [2, 0]
     engine.settle(store)
     moved = answers.data.transfers(TWO_DAYS)
     assert (moved.moved_bytes, moved.priced_bytes, moved.known_usd) == (11 * GB, 10 * GB, Decimal("0.9"))
     first, second = moved.rows
-    assert (first.workflow, first.network, first.destination, first.known_usd) == (
-        "pipeline 1",
-        "internet",
-        "partner",
-        Decimal("0.9"),
-    )
+    assert (first.workflow, first.network, first.destination) == ("pipeline 1", "internet", "partner")
+    assert first.known_usd == Decimal("0.9")
     assert (second.network, second.known_usd) == ("unknown", None)
     held = {row.location: (row.held_hours, row.known_usd, row.copies) for row in answers.data.stored(TWO_DAYS).rows}
     assert held == {"lake": (24, Decimal("0.1"), 2), "index": (24, Decimal("0.2"), 2)}
@@ -50,7 +45,7 @@ def test_a_pipelines_egress_and_what_else_data_costs_is_answered(store: Store, i
     assert (used.service, used.uses, used.quantity, used.known_usd) == ("pinecone", 1, 1000, Decimal("0.016"))
     client = TestClient(api.create(answers), base_url="http://localhost")
     period = {"since": "2026-11-20", "until": "2026-11-22"}
-    assert client.get("/api/v1/transfers", params=period).json()["known_usd"] == "0.900000000000000000"
+    assert client.get("/api/v1/transfers", params=period).json()["known_usd"] == "0.9"
     assert client.get("/api/v1/storage", params={**period, "format": "csv"}).text.count("\n") == 3
     sent = client.post("/api/v1/storage/imports", params={"name": "again.csv"}, content=FILE.encode())
     assert sent.json() == {"file": "again.csv", "rows": 2, "new_rows": 0}
@@ -64,7 +59,7 @@ WRONG = {
     "asset,location,bytes,from\na,,1,2026-11-20\n": "line 2, column location: is missing",
     "asset,location,bytes,from\na,b,1,20.11.2026\n": "line 2, column from: '20.11.2026' is no time",
     "asset,location,bytes,from,until\na,b,1,2026-11-20,2026-11-19\n": "line 2, column until: '2026-11-19' is not after",
-    "asset,location,bytes,from\na,b,1,2026-11-20\na,b,2,2026-11-21\n": "line 3: 'a' in 'b' is held twice at a time, also by line 2",
+    "asset,location,bytes,from\na,b,1,2026-11-20\na,b,2,2026-11-21\n": "line 3: 'a' in 'b' is held twice at a time, also by",
 }
 
 

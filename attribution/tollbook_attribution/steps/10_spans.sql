@@ -70,7 +70,26 @@ SELECT
         s.scaffolding_class != '', s.scaffolding_class,
         s.tollbook_kind IN ('inference', 'request') OR isNotNull(s.input_tokens), 'useful',
         s.handoff_operation IN ('copy', 'lookup', 'transform'), s.handoff_operation,
-        s.messaging_system != '' AND s.kind IN ('producer', 'consumer'), 'middleware',
+        lower(s.operation_name) IN (
+            'chat', 'generate_content', 'text_completion', 'embeddings', 'rerank', 'invoke_agent', 'execute_tool', 'retrieval'
+        ) OR s.openinference_kind IN ('LLM', 'EMBEDDING', 'RERANKER', 'AGENT', 'TOOL', 'RETRIEVER'), 'useful',
+        match(lower(s.name), '(^|[^a-z])(log|logs|logger|logging|audit|telemetry|metrics?|traces?|breadcrumb)([^a-z]|$)')
+            OR match(lower(s.name), '/v1/(traces|logs|metrics)|(send|emit|write|flush|export)_?(log|audit|metric|telemetry)')
+            OR match(lower(s.server_address), '(^|[.-])(loki|logs?|logstash|fluentd?|splunk|datadoghq|sentry|newrelic|honeycomb|otel|otlp|statsd)([.-]|$)'),
+        'logging',
+        match(lower(s.name), '(^|[^a-z])(re)?sync|replicat|backfill|re-?index|mirror|(^|[^a-z])(cdc|etl|rsync|snapshot|refresh)')
+            OR match(lower(s.name), '(nightly|hourly|scheduled)[^a-z]?(job|import|export|load|copy)'),
+        'sync',
+        match(lower(s.name), '(^|[^a-z])((de)?serialize|parse|convert|normali[sz]e|(un)?marshal|transform|encode|decode|flatten|reshape|pivot|chunk)')
+            OR match(lower(s.name), '(^|[^a-z])(tokeni[sz]e|(de)?compress|to_?(json|csv|parquet|arrow|dict)|from_?(json|csv|parquet|dict)|map_?fields)'),
+        'transform',
+        (s.messaging_system != '' AND s.kind IN ('producer', 'consumer'))
+            OR match(lower(s.name), '(^|[^a-z])(middleware|proxy|gateway|ingress|sidecar|load_?balancer|broker|enqueue|dequeue|publish|poll|rate_?limit|authenticate|authori[sz]e)')
+            OR match(lower(s.service_name), '(^|[^a-z])(envoy|nginx|kong|traefik|haproxy|gateway|proxy|istio)'),
+        'middleware',
+        match(lower(s.name), '(^|[^a-z])(adapt[eo]r|connector|bridge|wrapper|glue|webhook|callback|shim|retry|wait_?for|(lookup|resolve)_?id)')
+            OR match(lower(s.name), '(^|[^a-z])(upload|download|export|import|forward|relay)'),
+        'glue',
         ''
     ) AS scaffolding_class,
     ifNull(s.simulated, false) AS simulated,
