@@ -17,6 +17,11 @@ GOOD: Mapping[str, Any] = {
     "usd_per_hour": "0.1",
     "vcpus": "2",
     "scopes": ["read"],
+    "before": "2026-W46",
+    "after": "2026-W47",
+    "benefit_usd": "100",
+    "budget": "all",
+    "amount_usd": "10",
 }
 """Values of parameters that an operation cannot do without."""
 
