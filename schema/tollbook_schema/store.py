@@ -115,6 +115,9 @@ FILE_SETTINGS: Mapping[str, Any] = {
 
 SOURCE = "/*SOURCE*/"
 
+MAX_SENT_BYTES = 2 * 1024**3
+"""Of a file that is sent to a server in one piece, as its rows cannot be told apart before they are parsed."""
+
 
 @dataclass(frozen=True)
 class FileSource:
@@ -412,8 +415,14 @@ class Store:
             return
         bound = statement.replace(SOURCE, f"input({_quoted(file.structure)})")
         bound = f"{cluster.at_one_node(bound) if self._clustered else bound}\nSETTINGS {settings}\nFORMAT {file.format}"
-        with file.opened() as content, self._loader(0).client() as client:
-            client.command(bound, parameters=dict(parameters), data=cast("bytes", content))
+        with file.opened() as opened:
+            content = opened.read(MAX_SENT_BYTES + 1)
+        if len(content) > MAX_SENT_BYTES:
+            raise QueryError(
+                f"a file of more than {MAX_SENT_BYTES:,} bytes, unzipped, cannot be sent to a server at once: take it in parts"
+            )
+        with self._loader(0).client() as client:
+            client.command(bound, parameters=dict(parameters), data=content)
 
     def backup(self, folder: Path) -> None:
         """Copies the embedded database into a folder that does not exist yet. Nothing may write meanwhile.
