@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tollbook_schema.store import Store
 
-from tests.attribution.facts import Intake, Span
+from tests.attribution.facts import NOON, Intake, Span, _pairs, trace_request
 from tests.dialects.normalizing import normalized
 from tests.dialects.wrapping import DIALECTS, Usage
 
@@ -296,6 +296,7 @@ ROLES: dict[str, tuple[dict[str, Any], str | None]] = {
     "a trace of MLflow": ({"mlflow.spanType": '"AGENT"', TOKENS: '{"input_tokens": 1}'}, "rollup"),
     "an interaction": ({"span.type": "interaction", "input_tokens": 1}, "rollup"),
     "aggregated usage": ({"gen_ai.aggregated_usage.input_tokens": 1}, "rollup"),
+    "an agent of Pydantic AI": ({"pydantic_ai.new_message_index": 4, INPUT: 1}, "rollup"),
     "partial usage": ({"gen_ai.usage.partial.input_tokens": 1}, None),
     "a tool": ({"gen_ai.operation.name": "execute_tool", INPUT: 1}, None),
     "an answer fetched again": ({"gen_ai.operation.name": "fetch_response", INPUT: 1}, None),
@@ -309,3 +310,13 @@ def test_a_span_is_a_call_a_sum_of_calls_or_neither(store: Store, intake: Intake
     assert {name: calls.get(number, {}).get("call_class") for number, name in enumerate(ROLES, start=1)} == {
         n: role for n, (_, role) in ROLES.items()
     }
+
+
+def test_an_event_of_a_span_tells_its_usage(store: Store, intake: Intake) -> None:
+    request = trace_request([Span(1, 1, attributes=CLAUDE), Span(2, 1, attributes=CLAUDE)], NOON)
+    told, other = (resource.scope_spans[0].spans[0] for resource in request.resource_spans)
+    told.events.add(name="gen_ai.client.inference.operation.details", attributes=_pairs({INPUT: 50, OUTPUT: 4, READ: 20}))
+    other.events.add(name="my.event", attributes=_pairs({INPUT: 50}))
+    intake._load("spans", request.SerializeToString())
+    calls = normalized(store)
+    assert [calls[number]["buckets"] for number in (1, 2)] == [{"input": 30, "cache_read": 20, "output": 4}, {}]
