@@ -20,6 +20,7 @@ from tollbook_schema import dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
 from tollbook_attribution import due, model_names, price_list, ranges, service_prices
+from tollbook_attribution.bills.reconcile import reconcile_all
 
 HOUR = timedelta(hours=1)
 FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,7 +99,11 @@ def settle(
         started = renewed = time.monotonic()
         _prepare(store)
         settled: dict[tuple[str, datetime], Mapping[str, Any]] = {}
-        rounds: tuple[Callable[[], list[Unsettled]], ...] = (lambda: windows_to_settle(store, since, until), lambda: _due(store))
+        rounds: tuple[Callable[[], list[Unsettled]], ...] = (
+            lambda: windows_to_settle(store, since, until),
+            lambda: _due(store),
+            lambda: _billed(store) if settled else [],
+        )
         for hours in (found() for found in rounds):
             for done, unsettled in enumerate(hours, start=1):
                 if held and time.monotonic() - renewed > lease.SECONDS / 2:
@@ -118,6 +123,11 @@ def _due(store: Store) -> list[Unsettled]:
         return []
     asked = {"tenants": [tenant for tenant, _ in hours], "seconds": [int(window.timestamp()) for _, window in hours]}
     return _still_whole(store, store.query(_query("hours.sql"), asked))
+
+
+def _billed(store: Store) -> list[Unsettled]:
+    """Hours to settle because bills say something else of them, now that others are settled; none where nothing has changed."""
+    return windows_to_settle(store) if any([done.changed for done in reconcile_all(store)]) else []
 
 
 def _still_whole(store: Store, rows: Iterable[Mapping[str, Any]]) -> list[Unsettled]:

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.attribution.conftest import _price_list_is_worked_out_once, intake
+
+__all__ = ["_price_list_is_worked_out_once", "intake"]
+
 FOCUS_ROW = {
     "BilledCost": "1.50",
     "EffectiveCost": "1.50",

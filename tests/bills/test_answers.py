@@ -19,29 +19,28 @@ from tollbook_ui.periods import BadQuestionError
 
 from tests.attribution.facts import NOON, Intake, S, Span, chat
 from tests.bills.conftest import Folder, focus
+from tests.conftest import FILLED_TABLES
 
 DAY = Period(NOON.replace(hour=0), NOON.replace(hour=0) + timedelta(days=1))
 
 
-@pytest.fixture
-def intake(store: Store, tmp_path: Path) -> Intake:
-    return Intake(store, tmp_path)
-
-
-@pytest.fixture
-def answers(store: Store, intake: Intake, folder: Folder) -> Answers:
+@pytest.fixture(scope="module")
+def answers(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """An hour of two machines and two calls, and a bill of one of the machines, one that nobody saw, and a tax."""
+    store, path = _session_store, tmp_path_factory.mktemp("bills")
+    for table in store.query(FILLED_TABLES):
+        store.command(f"TRUNCATE TABLE {table['name']}")
     for kind in ("box", "rack"):
         set_rate(store, kind, "1.00", 1)
     hour = {"duration_ns": 3600 * S - 1, "attributes": {A.TOLLBOOK_CPU_TIME: 900 * S, "tollbook.team": "core"}}
-    intake.spans([
+    Intake(store, path).spans([
         Span(1, 1, resource={A.HOST_ID: "i-0abc", A.HOST_TYPE: "box"}, service="a", **hour),
         Span(2, 1, resource={A.HOST_ID: "i-0def", A.HOST_TYPE: "rack"}, service="b", **hour),
         chat(3, 1, input=1000, output=100),
     ])  # fmt: skip
     settle(store)
     found = Answers(store)
-    file = folder.csv(
+    file = Folder(path).csv(
         focus(BilledCost="1.25", EffectiveCost="1", ConsumedQuantity="1"),
         focus(BilledCost="3", ResourceId="i-unseen", ConsumedQuantity="2"),
         focus(BilledCost="0.7", ChargeCategory="Tax", ResourceId="", ServiceName="Tax", ConsumedQuantity=""),
@@ -98,6 +97,9 @@ def test_the_effective_cost_can_be_what_counts(answers: Answers) -> None:
     assert found.rows[0].billed == Decimal("2.5")
     with pytest.raises(BadQuestionError, match="billed or effective"):
         answers.bills.reconcile(cost="list")
+    assert answers.bills.reconcile(cost="billed")
+    settle(answers.store)
+    assert answers.bills.reconciliation().rows[0].billed == Decimal("4.25")
 
 
 def test_bills_are_listed_and_summed(answers: Answers) -> None:

@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
 from tollbook_attribution import set_rate, settle
 from tollbook_attribution.bills import load
 from tollbook_attribution.bills.reconcile import reconcile
@@ -16,11 +14,6 @@ from tests.attribution.facts import NOON, Intake, S, Span, chat
 from tests.bills.conftest import Folder, focus
 
 BOX = {A.HOST_ID: "i-0abc", A.HOST_TYPE: "box"}
-
-
-@pytest.fixture
-def intake(store: Store, tmp_path: Path) -> Intake:
-    return Intake(store, tmp_path)
 
 
 def ledger(store: Store) -> list[dict[str, Any]]:
