@@ -1,23 +1,6 @@
 -- Which calls are inside which?
--- Trace by trace. Only traces are climbed in which a call has a span below it and that hold another call.
-INSERT INTO work_climbs
-WITH calling AS (
-    SELECT trace_id, span_id
-    FROM work_calls
-    WHERE settlement = {settlement:UInt64} AND trace_id IN (
-        SELECT trace_id FROM work_calls WHERE settlement = {settlement:UInt64} GROUP BY trace_id HAVING count() > 1
-    )
-)
-SELECT {settlement:UInt64} AS settlement, trace_id, span_id, parent_span_id
-FROM work_spans
-WHERE settlement = {settlement:UInt64} AND parent_span_id != toFixedString('', 8)
-    AND trace_id IN (
-        SELECT trace_id
-        FROM work_spans
-        WHERE settlement = {settlement:UInt64} AND parent_span_id != toFixedString('', 8)
-            AND (trace_id, parent_span_id) IN (SELECT trace_id, span_id FROM calling)
-    );
-
+-- Trace by trace.
+-- Where there is: work_climbs
 INSERT INTO work_nesting
 WITH RECURSIVE above AS (
     SELECT trace_id, span_id, parent_span_id AS upper_id, 1 AS height
@@ -32,4 +15,4 @@ WITH RECURSIVE above AS (
 )
 SELECT DISTINCT {settlement:UInt64} AS settlement, trace_id, upper_id, span_id AS lower_id
 FROM above
-WHERE upper_id != span_id AND (trace_id, upper_id) IN (SELECT trace_id, span_id FROM work_calls WHERE settlement = {settlement:UInt64});
+WHERE upper_id != span_id AND (trace_id, upper_id) IN (SELECT trace_id, span_id FROM work_calls WHERE settlement = {settlement:UInt64})

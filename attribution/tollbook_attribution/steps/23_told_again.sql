@@ -2,6 +2,7 @@
 -- Twins: all but the best of those that tell of one call. Roll-ups: a span that sums up calls below it, declared or not; it counts only where nothing
 -- below it tells of tokens. A wrapper without tokens gives way to the call inside it, and a call without tokens to the span around it that has
 -- them, unless it failed and the one around it did not: that was an attempt of its own.
+-- Where there is: work_same_calls, work_pairs
 INSERT INTO work_told_again
 WITH pairs AS (SELECT * FROM work_pairs WHERE settlement = {settlement:UInt64} AND same_call),
 same AS (SELECT * FROM work_same_calls WHERE settlement = {settlement:UInt64}),

@@ -1,6 +1,7 @@
 -- What do the spans that tell of one call tell together? The best one's tale; where it has no input or no output, those of the next that has; and what it
 -- leaves out besides: the cost that was reported, why the answer ended, the tier. Nothing is added up. The model is that of the best span whose names
 -- have a price: a gateway's clients may know a name of its own only. Only where the best one leaves something out.
+-- Where there is: work_same_calls
 INSERT INTO work_merged (
     settlement, trace_id, span_id, response_id, dialect, call_class, embedding, provider, request_model, response_model, models, has_usage, usage_score, buckets,
     cache_told, total_input_tokens, flags, notes, provider_cost, provider_currency, failed, finish_reasons, local_cache_hit, batch, service_tier, region, account,

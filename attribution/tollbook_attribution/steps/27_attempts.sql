@@ -2,27 +2,10 @@
 -- Trace by trace. A call that fails and is followed, at the same place of its trace, by one of the same model with no other input was retried: both are attempts of
 -- one operation. The same place: one digest of the input; without it, one wrapper around both; without one, one parent.
 -- Waste: retried, aborted (cancelled by its caller), failed, truncated (it ran into a limit of length), duplicate.
+-- Where there is: work_faults
 INSERT INTO work_attempts
 WITH
-counted AS (
-    SELECT *
-    FROM work_calls
-    WHERE settlement = {settlement:UInt64}
-        AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_told_again WHERE settlement = {settlement:UInt64})
-),
-ended AS (
-    SELECT
-        trace_id, span_id, failed,
-        arrayExists(r -> match(r, '(?i)cancel|abort|interrupt|disconnect'), finish_reasons) AS cancelled,
-        arrayExists(r -> match(r, '(?i)^(length|max[_ -]?(output[_ -]?)?tokens|model[_ -]?length|incomplete|.*context[_ -]window.*|token[_ -]limit)'), finish_reasons) AS cut
-    FROM counted
-),
-faults AS (
-    SELECT e.trace_id AS trace_id, e.span_id AS span_id, e.failed AS failed, e.cancelled AS cancelled, e.cut AS cut, d.span_id != toFixedString('', 8) AS again
-    FROM ended AS e
-    LEFT ANY JOIN (SELECT trace_id, span_id FROM work_duplicates WHERE settlement = {settlement:UInt64}) AS d ON e.trace_id = d.trace_id AND e.span_id = d.span_id
-    WHERE e.failed OR e.cancelled OR e.cut OR again
-),
+faults AS (SELECT * FROM work_faults WHERE settlement = {settlement:UInt64}),
 placed AS (
     SELECT
         w.trace_id AS trace_id,
@@ -40,8 +23,9 @@ placed AS (
         multiIf(how = 1, s.input_digest, how = 2, x.wrapper, s.parent_span_id) AS place
     FROM (
         SELECT trace_id, span_id, models, embedding, total_input_tokens
-        FROM counted
-        WHERE trace_id IN (SELECT trace_id FROM faults)
+        FROM work_calls
+        WHERE settlement = {settlement:UInt64} AND trace_id IN (SELECT trace_id FROM faults)
+            AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_told_again WHERE settlement = {settlement:UInt64})
     ) AS w
     INNER JOIN (
         SELECT trace_id, span_id, parent_span_id, start_time, duration_ns, error_type, input_digest

@@ -1,5 +1,6 @@
 -- What do roll-ups tell of beyond what the calls below them tell? It is named and never added: nobody knows whether these tokens are on another span.
 -- Trace by trace. Of the spans that tell of one call, the one that tells of most is taken.
+-- Where there is: work_pairs
 INSERT INTO work_rests
 WITH
 sums AS (

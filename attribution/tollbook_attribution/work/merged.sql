@@ -10,6 +10,19 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
 
+CREATE TABLE IF NOT EXISTS work_faults (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    failed Bool,
+    cancelled Bool,
+    cut Bool,
+    again Bool
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
 CREATE TABLE IF NOT EXISTS work_attempts (
     settlement UInt64,
     trace_id FixedString(16),

@@ -1,0 +1,46 @@
+-- Which calls inside which may be the same one? A roll-up stands for all below it. Two others are one call unless they name different answers, one is
+-- an embedding and the other is not, or they name different models (a date at the end is no difference). A proxy gives answers names of its own: two tellers
+-- that name different answers of exactly the same length on both sides, one inside the other, tell of one.
+-- Trace by trace.
+-- Where there is: work_nesting
+INSERT INTO work_pairs
+WITH
+    u.input_tokens = l.input_tokens AND u.output_tokens = l.output_tokens AND u.has_usage AS equal_usage,
+    arrayExists(
+        m -> arrayExists(
+            n -> m = n OR (startsWith(m, n) AND match(substring(m, length(n) + 1), '^[-@][0-9]{4}'))
+                OR (startsWith(n, m) AND match(substring(n, length(m) + 1), '^[-@][0-9]{4}')),
+            l.models
+        ),
+        u.models
+    ) AS share_model
+SELECT
+    {settlement:UInt64} AS settlement,
+    n.trace_id AS trace_id,
+    n.upper_id AS upper_id,
+    n.lower_id AS lower_id,
+    u.call_class AS upper_class,
+    l.call_class AS lower_class,
+    u.has_usage AS upper_usage,
+    l.has_usage AS lower_usage,
+    u.failed AS upper_failed,
+    l.failed AS lower_failed,
+    u.call_class = 'rollup' OR (
+        (u.response_id = '' OR l.response_id = '' OR u.response_id = l.response_id OR (u.teller != l.teller AND equal_usage))
+        AND (u.embedding = l.embedding OR NOT u.has_usage)
+        AND (empty(u.models) OR empty(l.models) OR NOT u.has_usage OR share_model)
+    ) AS same_call,
+    (l.output_tokens > 0 AND u.output_tokens > l.output_tokens)
+    OR (u.output_tokens = 0 AND l.output_tokens = 0 AND l.input_tokens > 0 AND u.input_tokens > l.input_tokens) AS upper_exceeds
+FROM (SELECT trace_id, upper_id, lower_id FROM work_nesting WHERE settlement = {settlement:UInt64}) AS n
+INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS u ON n.trace_id = u.trace_id AND n.upper_id = u.span_id
+INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS l ON n.trace_id = l.trace_id AND n.lower_id = l.span_id;
+
+-- Which calls are at the bottom below a call?
+INSERT INTO work_bottoms
+SELECT DISTINCT {settlement:UInt64} AS settlement, trace_id, upper_id, lower_id
+FROM work_pairs
+WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage AND upper_usage AND upper_class = 'leaf'
+    AND (trace_id, lower_id) NOT IN (
+        SELECT trace_id, upper_id FROM work_pairs WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage
+    )

@@ -1,0 +1,88 @@
+-- Which spans of a trace name the same answer? All others are led to the first.
+-- Trace by trace.
+-- Where there is: work_families
+INSERT INTO work_merges
+WITH firsts AS (
+    SELECT trace_id, response_id, min((start_ns, span_id)).2 AS first
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND response_id != ''
+    GROUP BY trace_id, response_id
+    HAVING count() > 1
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    f.trace_id AS trace_id, f.span_id AS span_id, f.trace_id AS into_trace_id, x.first AS into_span_id, 1 AS evidence
+FROM (SELECT trace_id, span_id, response_id FROM work_families WHERE settlement = {settlement:UInt64} AND response_id != '') AS f
+INNER JOIN firsts AS x ON f.trace_id = x.trace_id AND f.response_id = x.response_id
+WHERE f.span_id != x.first;
+
+-- What else proves two spans to tell of one call?
+-- Inside: a call with exactly one call at the bottom below it. Beside (same parent, same time): another teller with the same token counts, where one of
+-- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each.
+INSERT INTO work_merges
+WITH
+answers AS (SELECT trace_id, span_id, into_span_id FROM work_merges WHERE settlement = {settlement:UInt64} AND evidence = 1),
+bottoms AS (SELECT trace_id, upper_id, lower_id FROM work_bottoms WHERE settlement = {settlement:UInt64}),
+wrappers AS (
+    SELECT
+        b.trace_id AS trace_id,
+        if(u.into_span_id = toFixedString('', 8), b.upper_id, u.into_span_id) AS call_id,
+        min(if(l.into_span_id = toFixedString('', 8), b.lower_id, l.into_span_id)) AS into_id
+    FROM bottoms AS b
+    LEFT ANY JOIN answers AS u ON b.trace_id = u.trace_id AND b.upper_id = u.span_id
+    LEFT ANY JOIN answers AS l ON b.trace_id = l.trace_id AND b.lower_id = l.span_id
+    GROUP BY trace_id, call_id
+    HAVING uniqExact(if(l.into_span_id = toFixedString('', 8), b.lower_id, l.into_span_id)) = 1
+),
+beside AS (
+    SELECT
+        f.*,
+        if(m.into_span_id = toFixedString('', 8), f.span_id, m.into_span_id) AS call_id,
+        (f.trace_id, f.span_id) IN (SELECT trace_id, upper_id FROM bottoms) AS wraps,
+        (wraps, f.response_id != '', -f.start_ns, f.span_id) AS rank,
+        row_number() OVER (PARTITION BY f.trace_id, f.parent_span_id, f.teller, f.input_tokens, f.output_tokens ORDER BY f.start_ns, f.span_id) AS place
+    FROM (
+        SELECT *
+        FROM work_families
+        WHERE settlement = {settlement:UInt64} AND call_class = 'leaf' AND (trace_id, parent_span_id) IN (
+            SELECT trace_id, parent_span_id
+            FROM work_families
+            WHERE settlement = {settlement:UInt64} AND call_class = 'leaf'
+            GROUP BY trace_id, parent_span_id
+            HAVING count() > 1 AND (min(teller) != max(teller) OR max(silent))
+        )
+    ) AS f
+    LEFT ANY JOIN answers AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
+),
+twins AS (
+    SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id
+    FROM (SELECT * FROM beside WHERE has_usage) AS a
+    INNER JOIN (SELECT * FROM beside WHERE has_usage) AS b
+        ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id AND a.place = b.place
+        AND a.input_tokens = b.input_tokens AND a.output_tokens = b.output_tokens
+    WHERE a.teller != b.teller AND a.embedding = b.embedding AND a.rank < b.rank AND NOT a.wraps
+        AND (a.response_id = '' OR b.response_id = '')
+        AND (empty(a.models) OR empty(b.models) OR arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models))
+        AND a.start_ns <= b.end_ns AND b.start_ns <= a.end_ns
+    GROUP BY a.trace_id, a.call_id
+),
+halves AS (
+    SELECT
+        a.trace_id AS trace_id, a.call_id AS call_id, b.call_id AS into_id,
+        row_number() OVER (PARTITION BY trace_id, call_id ORDER BY abs(b.start_ns - a.end_ns), into_id) AS place_of_into,
+        row_number() OVER (PARTITION BY trace_id, into_id ORDER BY abs(b.start_ns - a.end_ns), call_id) AS place_of_call
+    FROM (SELECT * FROM beside WHERE silent AND NOT embedding AND NOT wraps) AS a
+    INNER JOIN (SELECT * FROM beside WHERE output_tokens > 0) AS b ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id
+    WHERE if(a.has_usage, b.input_tokens = 0, a.streams OR b.streams)
+        AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
+        AND b.start_ns >= a.start_ns AND b.start_ns <= a.end_ns + 1000000000
+)
+SELECT {settlement:UInt64} AS settlement, trace_id, call_id AS span_id, trace_id AS into_trace_id, into_id AS into_span_id, evidence
+FROM (
+    SELECT trace_id, call_id, into_id, 3 AS evidence FROM wrappers
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 4 AS evidence FROM twins
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 5 AS evidence FROM halves WHERE place_of_into = 1 AND place_of_call = 1
+)
+WHERE call_id != into_id

@@ -1,0 +1,27 @@
+-- Which spans of several traces name the same answer? Those at the same time, within 5 s for clocks that differ, by different tellers: a gateway that did not
+-- hear of its caller's trace. A teller that names an answer in two traces tells of two calls: some servers give all answers one id.
+-- Where there is: work_shared_answers
+INSERT INTO work_merges
+WITH heads AS (
+    SELECT
+        response_id,
+        trace_id,
+        min((start_ns, span_id)) AS head,
+        max(end_ns) AS until_ns,
+        groupUniqArray(teller) AS tellers
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND response_id != ''
+        AND cityHash64(response_id) IN (SELECT answer FROM work_shared_answers WHERE settlement = {settlement:UInt64})
+    GROUP BY response_id, trace_id
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    a.trace_id AS trace_id,
+    a.head.2 AS span_id,
+    min((b.head.1, b.trace_id, b.head.2)).2 AS into_trace_id,
+    min((b.head.1, b.trace_id, b.head.2)).3 AS into_span_id,
+    2 AS evidence
+FROM heads AS a
+INNER JOIN heads AS b ON a.response_id = b.response_id
+WHERE (b.head.1, b.trace_id) < (a.head.1, a.trace_id) AND NOT hasAny(a.tellers, b.tellers) AND a.head.1 <= b.until_ns + 5000000000
+GROUP BY a.response_id, a.trace_id, a.head.2
