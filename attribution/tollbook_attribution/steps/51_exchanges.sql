@@ -52,7 +52,10 @@ WHERE s.tenant = {tenant:String} AND s.start_time >= {window:DateTime('UTC')} AN
         OR isNotNull(s.messaging_bytes) OR s.handoff_operation = 'delete' OR (s.kind IN ('server', 'consumer') AND s.cloud_region != '')
     )
 ORDER BY trace_id, span_id, s.received_at DESC, s.duration_ns DESC, s.input_tokens DESC, s.output_tokens DESC, s.start_time, s.name,
-    cityHash64(s.workflow, s.team, s.project, s.feature, s.customer, s.environment, s.attributes)
+    toString((
+        s.handoff_bytes, s.http_request_bytes, s.http_response_bytes, s.messaging_bytes, s.handoff_network, s.handoff_operation, s.handoff_source,
+        s.handoff_destination, s.server_address, s.asset_id, s.cloud_region, s.cloud_availability_zone, s.attributes
+    ))
 LIMIT 1 BY trace_id, span_id
 SETTINGS short_circuit_function_evaluation = 'disable';
 

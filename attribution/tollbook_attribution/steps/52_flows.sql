@@ -135,6 +135,7 @@ SELECT
         concat(decision.2, '; taken as all going out, an upper bound'), decision.2
     ) AS reason,
     declared_class != '' AS declared,
+    flow.1 AS way,
     flow.2 AS bytes,
     cloud, account,
     flow.3 AS region,

@@ -1,44 +1,18 @@
 -- What did each flow of bytes cost?
--- Rates come from the price book: own prices before lists, those of the tenant, account, region and provider before those of all. Tiers count the
--- bytes of the calendar month (UTC) of one tenant, provider, account, region and class: those of earlier hours as they are settled, then
--- those of this hour in order of time. A flow that crosses into another tier makes two lines. Where late data moves the bytes of an
--- hour, later hours that this brings over a tier's end are settled again: queries/moved_tiers.sql.
--- A flow is priced whole or not at all.
+-- Rates come from the price book: own prices before lists, those of the tenant, account, region and provider before those of all. A flow that
+-- crosses into another tier of the month makes two lines. A flow is priced whole or not at all.
 -- Where there is: work_flows
-INSERT INTO transfer_volumes_settled
-SELECT
-    {window:DateTime('UTC')} AS window,
-    {tenant:String} AS tenant,
-    {settlement:UInt64} AS settlement,
-    f.cloud AS provider,
-    f.account AS account,
-    f.region AS region,
-    f.class AS item,
-    f.sent AS bytes,
-    ifNull(m.sent, 0) AS month_bytes
-FROM (
-    SELECT cloud, account, region, class, toUInt64(sum(bytes)) AS sent
-    FROM work_flows
-    WHERE settlement = {settlement:UInt64} AND class != 'unknown'
-    GROUP BY cloud, account, region, class
-) AS f
-LEFT ANY JOIN (
-    SELECT v.provider AS cloud, v.account AS account, v.region AS region, v.item AS class, sum(v.bytes) AS sent
-    FROM transfer_volumes AS v
-    WHERE v.tenant = {tenant:String} AND v.window >= toStartOfMonth({window:DateTime('UTC')}) AND v.window < {window:DateTime('UTC')}
-    GROUP BY v.provider, v.account, v.region, v.item
-) AS m ON f.cloud = m.cloud AND f.account = m.account AND f.region = m.region AND f.class = m.class;
-
+-- Trace by trace.
 INSERT INTO work_transfers
 WITH
     keys AS (
-        SELECT provider AS cloud, account, region, item AS class, month_bytes
+        SELECT provider AS cloud, account, region, item AS class
         FROM transfer_volumes_settled
         WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
     ),
     boxes AS (
         SELECT
-            k.cloud AS box_cloud, k.account AS box_account, k.region AS box_region, k.class AS box_class, any(k.month_bytes) AS month_bytes,
+            k.cloud AS box_cloud, k.account AS box_account, k.region AS box_region, k.class AS box_class,
             groupArrayIf((
                 toInt64(toUInt8(p.precedence)) * 16 + (p.tenant != '') * 8 + (p.account != '') * 4 + (p.region != '') * 2 + (p.provider != ''),
                 if(p.precedence = 'own', 0, toUnixTimestamp(p.retrieved_at)),
@@ -63,17 +37,17 @@ WITH
     ordered AS (
         SELECT
             f.*,
-            toInt256(month_bytes) + sum(toInt256(f.bytes)) OVER (
-                PARTITION BY f.cloud, f.account, f.region, f.class ORDER BY f.start_time, f.trace_id, f.span_id, f.source
-                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-            ) AS sent_until,
-            sent_until - f.bytes AS sent_before,
+            t.sent_before AS sent_before,
+            sent_before + f.bytes AS sent_until,
             toUnixTimestamp(least(f.start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC'))) AS second,
             arrayFilter(p -> p.3 <= second AND second < p.4, prices) AS in_force,
             arrayMax(p -> p.1, in_force) AS rank,
             arrayMax(p -> if(p.1 = rank, p.2, 0), in_force) AS said_at,
             arraySort(p -> p.5, arrayFilter(p -> p.1 = rank AND p.2 = said_at AND p.5 < sent_until AND sent_before < p.6, in_force)) AS tiers
         FROM work_flows AS f
+        LEFT ANY JOIN (
+            SELECT trace_id AS sent_trace_id, span_id AS sent_span_id, way AS sent_way, sent_before FROM work_tier_places WHERE settlement = {settlement:UInt64}
+        ) AS t ON f.trace_id = sent_trace_id AND f.span_id = sent_span_id AND f.way = sent_way
         LEFT ANY JOIN boxes ON f.cloud = box_cloud AND f.account = box_account AND f.region = box_region AND f.class = box_class
         WHERE f.settlement = {settlement:UInt64}
     ),

@@ -54,7 +54,7 @@ FROM (
                 OR hasAny(mapKeys(attributes), ['tollbook.service.name', 'db.operation.cost', 'pinecone.usage.read_units', 'pinecone.usage.write_units'])
             )
         ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name,
-            cityHash64(workflow, team, project, feature, customer, environment, attributes)
+            toString((db_system, tool_name, operation_name, attributes))
         LIMIT 1 BY trace_id, span_id
     ) AS s
 )

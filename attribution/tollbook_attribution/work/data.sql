@@ -63,12 +63,24 @@ CREATE TABLE IF NOT EXISTS work_flows (
     class LowCardinality(String),
     reason LowCardinality(String) COMMENT 'how the class was decided, or why it is not known',
     declared Bool,
+    way Enum8('out' = 1, 'in' = 2),
     bytes Int64,
     cloud LowCardinality(String),
     account LowCardinality(String),
     region LowCardinality(String) COMMENT 'whose rates hold',
     source LowCardinality(String),
     destination LowCardinality(String)
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_tier_places (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    way Enum8('out' = 1, 'in' = 2),
+    sent_before Int256 COMMENT 'bytes of the month before it, where its price has tiers'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
