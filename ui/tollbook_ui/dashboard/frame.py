@@ -13,6 +13,7 @@ from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import (
     accelerators,
+    bill,
     bridge,
     budgets,
     cost,
@@ -38,11 +39,15 @@ PAGES: tuple[tuple[Body, str, str], ...] = (
     (cost.page, "Cost", "cost"),
     (bridge.page, "Bridge", "bridge"),
     (budgets.page, "Budgets", "budgets"),
+    (bill.page, "Bill", "bill"),
     (owners.page, "Owners", "owners"),
     (freshness.page, "Freshness", "freshness"),
     (accelerators.page, "Accelerators", "accelerators"),
     (hotspots.page, "Hotspots", "hotspots"),
 )
+
+ANY_PERIOD: tuple[Body, ...] = (bill.page, budgets.page)
+"""Pages about periods of their own."""
 
 
 def run() -> None:
@@ -78,7 +83,7 @@ def _shown(body: Body) -> Note | None:
     extent = source.extent()
     chosen = scope.sidebar(source, extent)
     _signed_in()
-    missing = scope.missing(source, extent, chosen)
+    missing = None if body in ANY_PERIOD and extent.settled_at else scope.missing(source, extent, chosen)
     if missing is None:
         body(source, chosen)
     return missing

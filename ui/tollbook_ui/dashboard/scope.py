@@ -55,7 +55,7 @@ def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:
     Raises:
         StoreError: the store does not answer.
     """
-    if extent.spans == 0:
+    if extent.spans == 0 and extent.settled_at is None:
         return EMPTY
     if extent.settled_at is None:
         return Note(
