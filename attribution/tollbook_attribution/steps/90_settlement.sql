@@ -31,8 +31,8 @@ SELECT
     lines.amount_usd AS amount_usd,
     previous.id AS previous,
     lines.amount_usd - previous.amount_usd AS difference_usd,
-    ['tokens', 'compute'] AS covered,
-    ['accelerator', 'storage', 'transfer', 'third_party', 'shared'] AS not_covered,
+    ['tokens', 'compute', 'accelerator', 'storage', 'transfer', 'third_party', 'shared'] AS covered,
+    CAST([], 'Array(LowCardinality(String))') AS not_covered,
     (
         SELECT countIf(rate_id = '') FROM hosts_settled
         WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
