@@ -14,7 +14,7 @@ from tollbook.work import Work
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-Operation = Literal["read", "write", "copy", "call", "lookup", "transform"]
+Operation = Literal["read", "write", "copy", "call", "lookup", "transform", "delete"]
 Network = Literal[
     "in_process",
     "local_disk",

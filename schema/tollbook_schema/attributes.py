@@ -308,6 +308,48 @@ TOLLBOOK_HANDOFF_SERIALIZATION_DURATION: Final = "tollbook.handoff.serialization
 TOLLBOOK_HANDOFF_NETWORK: Final = "tollbook.handoff.network"
 """Class of the boundary that the data crosses, which decides its price."""
 
+TOLLBOOK_HANDOFF_SOURCE_REGION: Final = "tollbook.handoff.source.region"
+"""Region that the data comes from."""
+
+TOLLBOOK_HANDOFF_SOURCE_ZONE: Final = "tollbook.handoff.source.zone"
+"""Zone that the data comes from."""
+
+TOLLBOOK_HANDOFF_DESTINATION_REGION: Final = "tollbook.handoff.destination.region"
+"""Region that the data goes to."""
+
+TOLLBOOK_HANDOFF_DESTINATION_ZONE: Final = "tollbook.handoff.destination.zone"
+"""Zone that the data goes to."""
+
+TOLLBOOK_STORAGE_CLASS: Final = "tollbook.storage.class"
+"""Storage class that the handoff leaves the data in, as the price book names it."""
+
+TOLLBOOK_STORAGE_PROVIDER: Final = "tollbook.storage.provider"
+"""Who stores it, where it is not the cloud that the span ran in."""
+
+TOLLBOOK_STORAGE_RETENTION: Final = "tollbook.storage.retention"
+"""How long it is kept, in s."""
+
+TOLLBOOK_SERVICE_NAME: Final = "tollbook.service.name"
+"""Service paid by use that the span asked."""
+
+TOLLBOOK_SERVICE_PRODUCT: Final = "tollbook.service.product"
+"""Its product."""
+
+TOLLBOOK_SERVICE_ITEM: Final = "tollbook.service.item"
+"""What it counts."""
+
+TOLLBOOK_SERVICE_QUANTITY: Final = "tollbook.service.quantity"
+"""How many of these the span took; one if not given."""
+
+TOLLBOOK_SERVICE_COST: Final = "tollbook.service.cost"
+"""What the service says that it cost."""
+
+TOLLBOOK_SERVICE_CURRENCY: Final = "tollbook.service.currency"
+"""Currency of that cost; USD if not given."""
+
+TOLLBOOK_USAGE_IMPORT: Final = "tollbook.usage.import"
+"""Import of a usage file that the call came from."""
+
 TOLLBOOK_HANDOFF_DELIVERY: Final = "tollbook.handoff.delivery"
 """Delivery semantics of the handoff."""
 
