@@ -96,8 +96,74 @@ FROM (
     WHERE tenant IN ('', {tenant:String})
 );
 
--- What is the price of each item, for all calls that prices cannot tell apart? Of the boxes that hold: those for batches and for the service tier
--- before the usual, people's before lists', newer ones before older. A discount comes off list prices only.
+-- What do prices tell apart: which model, how asked for, how long an input, when?
+INSERT INTO work_price_wanted
+WITH
+    (SELECT groupUniqArray(name) FROM work_boxes WHERE settlement = {settlement:UInt64}) AS priced_names,
+keyed AS (
+    SELECT
+        cityHash64(call_key, part) AS price_key, said_by, asked_for, answered_by, tier, in_batch, place, payer, quantity,
+        if(part = 0, toUInt32({window:DateTime('UTC')}), edges[part]) AS at
+    FROM (
+        SELECT
+            cityHash64(
+                provider, request_model, response_model, service_tier, batch, region, account,
+                arrayCount(e -> e <= total_input_tokens, (SELECT any(quantities) FROM work_price_edges WHERE settlement = {settlement:UInt64}))
+            ) AS call_key,
+            any(provider) AS said_by, any(request_model) AS asked_for, any(response_model) AS answered_by, any(service_tier) AS tier,
+            any(batch) AS in_batch, any(region) AS place, any(account) AS payer, any(total_input_tokens) AS quantity,
+            (SELECT any(seconds) FROM work_price_edges WHERE settlement = {settlement:UInt64}) AS edges
+        FROM (
+            SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}
+            UNION ALL
+            SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
+        )
+        GROUP BY call_key
+    )
+    ARRAY JOIN range(toUInt64(length(edges) + 1)) AS part
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    k.price_key AS price_key, k.said_by AS said_by, k.asked_for AS asked_for, k.answered_by AS answered_by, k.tier AS tier, k.in_batch AS in_batch,
+    k.place AS place, k.payer AS payer, k.quantity AS quantity, k.at AS at,
+    if(arrayExists(n -> has(priced_names, n), r.names), r.names, q.names) AS names,
+    if(arrayExists(n -> has(priced_names, n), r.names), r.borrowed, q.borrowed) AS is_borrowed,
+    multiIf(arrayExists(n -> has(priced_names, n), r.names), r.reason, arrayExists(n -> has(priced_names, n), q.names) OR q.reason != '', q.reason, r.reason) AS name_reason
+FROM keyed AS k
+LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS r
+    ON k.said_by = r.provider AND k.answered_by = r.model
+LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS q
+    ON k.said_by = q.provider AND k.asked_for = q.model;
+
+-- Which boxes hold? Those for batches and for the service tier before the usual, people's before lists', newer ones before older.
+INSERT INTO work_price_found
+SELECT
+    {settlement:UInt64} AS settlement,
+    price_key, item,
+    p.1 AS unit, p.2 AS each, p.3 AS currency, p.4 AS usd_per_unit, p.5 AS price_id, p.6 AS version, p.7 AS provider, p.8 AS model, p.9 AS own,
+    p.10 AS service_tier, p.11 AS batch, said_provider, said_models, payer, at
+FROM (
+    SELECT
+        n.price_key AS price_key,
+        b.item AS item,
+        any(n.said_by) AS said_provider,
+        any([lower(n.asked_for), lower(n.answered_by)]) AS said_models,
+        any(n.payer) AS payer,
+        any(n.at) AS at,
+        argMax(
+            (b.unit, b.each, b.currency, b.usd_per_unit, b.price_id, b.version, b.provider, b.model, b.own, b.service_tier, b.batch),
+            (b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '', b.valid_from, b.added_at)
+        ) AS p
+    FROM (SELECT *, name, choice FROM work_price_wanted ARRAY JOIN names AS name, arrayEnumerate(names) AS choice WHERE settlement = {settlement:UInt64}) AS n
+    INNER JOIN (SELECT * FROM work_boxes WHERE settlement = {settlement:UInt64}) AS b ON n.name = b.name
+    WHERE b.first_second <= n.at AND n.at < b.last_second AND b.day_from_s <= n.at % 86400 AND n.at % 86400 < b.day_until_s
+        AND b.min_quantity <= n.quantity AND n.quantity < b.max_quantity
+        AND b.service_tier IN ('', n.tier) AND (n.in_batch OR NOT b.batch) AND b.region IN ('', n.place) AND b.account IN ('', n.payer)
+        AND NOT (n.is_borrowed AND NOT b.own AND (b.batch OR b.service_tier != ''))
+    GROUP BY n.price_key, b.item
+);
+
+-- What is the price of each item, for all calls that prices cannot tell apart? A discount comes off list prices only.
 -- A part without a price of its own is billed as what it is part of.
 INSERT INTO work_price_keys
 WITH
@@ -121,69 +187,14 @@ WITH
     arrayMap(c -> c.1, chains) AS parts,
     toDate({window:DateTime('UTC')}) AS today,
     (SELECT groupUniqArray(name) FROM work_boxes WHERE settlement = {settlement:UInt64}) AS priced_names,
-keyed AS (
-    SELECT
-        cityHash64(call_key, part) AS price_key, said_by, asked_for, answered_by, tier, in_batch, place, payer, quantity,
-        if(part = 0, toUInt32({window:DateTime('UTC')}), edges[part]) AS at
-    FROM (
-        SELECT
-            cityHash64(
-                provider, request_model, response_model, service_tier, batch, region, account,
-                arrayCount(e -> e <= total_input_tokens, (SELECT any(quantities) FROM work_price_edges WHERE settlement = {settlement:UInt64}))
-            ) AS call_key,
-            any(provider) AS said_by, any(request_model) AS asked_for, any(response_model) AS answered_by, any(service_tier) AS tier,
-            any(batch) AS in_batch, any(region) AS place, any(account) AS payer, any(total_input_tokens) AS quantity,
-            (SELECT any(seconds) FROM work_price_edges WHERE settlement = {settlement:UInt64}) AS edges
-        FROM (
-            SELECT * FROM work_calls WHERE settlement = {settlement:UInt64}
-            UNION ALL
-            SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
-        )
-        GROUP BY call_key
-    )
-    ARRAY JOIN range(toUInt64(length(edges) + 1)) AS part
-),
-named AS (
-    SELECT
-        k.*,
-        arrayExists(n -> has(priced_names, n), r.names) AS by_answer,
-        if(by_answer, r.names, q.names) AS names,
-        if(by_answer, r.borrowed, q.borrowed) AS is_borrowed,
-        multiIf(by_answer, r.reason, arrayExists(n -> has(priced_names, n), q.names) OR q.reason != '', q.reason, r.reason) AS name_reason
-    FROM keyed AS k
-    LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS r
-        ON k.said_by = r.provider AND k.answered_by = r.model
-    LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS q
-        ON k.said_by = q.provider AND k.asked_for = q.model
-),
-found AS (
-    SELECT
-        n.price_key AS price_key,
-        b.item AS item,
-        any(n.said_by) AS said_provider,
-        any([lower(n.asked_for), lower(n.answered_by)]) AS said_models,
-        any(n.payer) AS payer,
-        any(n.at) AS at,
-        argMax(
-            (b.unit, b.each, b.currency, b.usd_per_unit, b.price_id, b.version, b.provider, b.model, b.own, b.service_tier, b.batch),
-            (b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '', b.valid_from, b.added_at)
-        ) AS p
-    FROM (SELECT *, name, choice FROM named ARRAY JOIN names AS name, arrayEnumerate(names) AS choice) AS n
-    INNER JOIN (SELECT * FROM work_boxes WHERE settlement = {settlement:UInt64}) AS b ON n.name = b.name
-    WHERE b.first_second <= n.at AND n.at < b.last_second AND b.day_from_s <= n.at % 86400 AND n.at % 86400 < b.day_until_s
-        AND b.min_quantity <= n.quantity AND n.quantity < b.max_quantity
-        AND b.service_tier IN ('', n.tier) AND (n.in_batch OR NOT b.batch) AND b.region IN ('', n.place) AND b.account IN ('', n.payer)
-        AND NOT (n.is_borrowed AND NOT b.own AND (b.batch OR b.service_tier != ''))
-    GROUP BY n.price_key, b.item
-),
 lessened AS (
     SELECT
         f.price_key AS price_key, f.item AS item,
         argMax((d.percent, d.discount_id), (d.item != '', d.model != '', d.account != '', d.provider != '', d.category != '', d.tenant != '', d.valid_from)) AS discount
-    FROM found AS f
+    FROM (SELECT * FROM work_price_found WHERE settlement = {settlement:UInt64}) AS f
     INNER JOIN (SELECT *, 1 AS one FROM current_discounts WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'tokens')) AS d ON d.one = 1
-    WHERE NOT f.p.9 AND d.item IN ('', f.item) AND d.account IN ('', f.payer)
-        AND d.provider IN ('', lower(f.p.7), lower(f.said_provider)) AND (d.model IN ('', lower(f.p.8)) OR has(f.said_models, d.model))
+    WHERE NOT f.own AND d.item IN ('', f.item) AND d.account IN ('', f.payer)
+        AND d.provider IN ('', lower(f.provider), lower(f.said_provider)) AND (d.model IN ('', lower(f.model)) OR has(f.said_models, d.model))
         AND toUnixTimestamp(d.valid_from) <= f.at AND (isNull(d.valid_until) OR f.at < toUnixTimestamp(assumeNotNull(d.valid_until)))
     GROUP BY f.price_key, f.item
 ),
@@ -192,21 +203,21 @@ book AS (
         f.price_key AS price_key,
         groupArray(f.item) AS own_items,
         groupArray((
-            f.p.1 AS unit,
-            multiplyDecimal(f.p.2, toDecimal256(100 - l.discount.1, 38) / 100, 38) AS each,
-            f.p.3 AS currency,
-            multiplyDecimal(each, toDecimal256(ifNull(f.p.4, 0), 38), 38) AS each_usd,
-            f.p.5 AS price_id,
-            f.p.6 AS price_version,
-            if(l.discount.1 = 0, '', concat(', less ', toString(l.discount.1), ' % (', l.discount.2, ')')) AS discount,
-            if(isNull(f.p.4), concat('no exchange rate for ', f.p.3, ' of ', toString(today)), '') AS missing
+            f.unit,
+            multiplyDecimal(f.each, toDecimal256(100 - l.discount.1, 38) / 100, 38) AS net,
+            f.currency,
+            multiplyDecimal(net, toDecimal256(ifNull(f.usd_per_unit, 0), 38), 38),
+            f.price_id,
+            f.version,
+            if(l.discount.1 = 0, '', concat(', less ', toString(l.discount.1), ' % (', l.discount.2, ')')),
+            if(isNull(f.usd_per_unit), concat('no exchange rate for ', f.currency, ' of ', toString(today)), '')
         )) AS own_prices,
-        any(f.p.7) AS price_provider,
-        any(f.p.8) AS price_model,
-        max(f.p.10 != '') AS tier_priced,
-        max(f.p.11) AS batch_priced,
-        anyIf(f.p.2, f.item = 'cache_read') < anyIf(f.p.2, f.item = 'input') AND countIf(f.item = 'cache_read') > 0 AS cache_is_cheaper
-    FROM found AS f
+        any(f.provider) AS price_provider,
+        any(f.model) AS price_model,
+        max(f.service_tier != '') AS tier_priced,
+        max(f.batch) AS batch_priced,
+        anyIf(f.each, f.item = 'cache_read') < anyIf(f.each, f.item = 'input') AND countIf(f.item = 'cache_read') > 0 AS cache_is_cheaper
+    FROM (SELECT * FROM work_price_found WHERE settlement = {settlement:UInt64}) AS f
     LEFT ANY JOIN lessened AS l ON f.price_key = l.price_key AND f.item = l.item
     GROUP BY f.price_key
 )
@@ -228,7 +239,7 @@ SELECT
         (f, p) -> (p.1, p.2, p.3, p.4, p.5, p.6, concat('counted on the span of the call', if(f.1 = f.2, '', concat(', at the price of ', f.2)), p.7), p.8),
         b.priced_as, arrayMap(f -> b.own_prices[indexOf(b.own_items, f.2)], b.priced_as)
     ) AS prices
-FROM (SELECT *, arrayFirst(m -> has(priced_names, m), names) AS priced_name FROM named) AS n
+FROM (SELECT *, arrayFirst(m -> has(priced_names, m), names) AS priced_name FROM work_price_wanted WHERE settlement = {settlement:UInt64}) AS n
 LEFT ANY JOIN (
     SELECT
         *,

@@ -51,6 +51,50 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY settlement;
 
+CREATE TABLE IF NOT EXISTS work_price_wanted (
+    settlement UInt64,
+    price_key UInt64 COMMENT 'of everything that a price may depend on',
+    said_by LowCardinality(String) COMMENT 'the provider as the telemetry says it',
+    asked_for String,
+    answered_by String,
+    tier LowCardinality(String),
+    in_batch Bool,
+    place LowCardinality(String),
+    payer LowCardinality(String),
+    quantity Int64,
+    at UInt32,
+    names Array(String),
+    is_borrowed Bool,
+    name_reason String
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY price_key;
+
+CREATE TABLE IF NOT EXISTS work_price_found (
+    settlement UInt64,
+    price_key UInt64,
+    item LowCardinality(String),
+    unit LowCardinality(String),
+    each Decimal(76, 38),
+    currency LowCardinality(String),
+    usd_per_unit Nullable(Decimal(38, 18)),
+    price_id String,
+    version LowCardinality(String),
+    provider LowCardinality(String),
+    model String,
+    own Bool,
+    service_tier LowCardinality(String),
+    batch Bool,
+    said_provider LowCardinality(String),
+    said_models Array(String),
+    payer LowCardinality(String),
+    at UInt32
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (price_key, item);
+
 CREATE TABLE IF NOT EXISTS work_price_keys (
     settlement UInt64,
     price_key UInt64 COMMENT 'of everything that a price may depend on',
