@@ -33,7 +33,7 @@ def test_each_policy_gives_idle_money_to_whom_it_says(store: Store, intake: Inta
     idle, share = "idle CPU time", "share of idle CPU time"
     assert [settled(store, method) for method in ("separate", "none", "by-node", "by-cluster", "by-use")] == [
         {(0, "idle", idle): Decimal("0.020")},
-        {(0, "unattributed", "unused machine"): Decimal("0.020")},
+        {(0, "unattributed", "unused CPU time"): Decimal("0.020")},
         {(trace, "request", share): Decimal(usd) for trace, usd in {1: "0.004", 2: "0.004", 3: "0.004", 4: "0.008"}.items()},
         {(trace, "request", share): Decimal(usd) for trace, usd in {1: "0.0015", 2: "0.0015", 3: "0.009", 4: "0.008"}.items()},
         {(trace, "request", share): Decimal(usd) for trace, usd in {1: "0.002", 2: "0.002", 3: "0.012", 4: "0.004"}.items()},

@@ -1,5 +1,5 @@
 -- Which accelerators were paid for, for how long, and what did they cost in that time?
--- A device is there from the first to the last fact of itself or its machine. Its price is its part of what its machine's rate pays for
+-- A device is there from the first to the last fact of itself, of who has it, or of its machine. Its price is its part of what its machine's rate pays for
 -- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's. It is never paid twice. Without a price its cost is unknown.
 -- Where there is: work_held_spans, work_device_samples, work_commitments
 INSERT INTO work_devices
@@ -15,6 +15,11 @@ told AS (
             device, max(model) AS model, max(host) AS host, max(region) AS region, min(start_ns) AS since_ns, max(end_ns) AS until_ns,
             NULL AS busy_ratio
         FROM work_held_spans
+        WHERE settlement = {settlement:UInt64}
+        GROUP BY device
+        UNION ALL
+        SELECT device, '' AS model, '' AS host, '' AS region, min(start_ns) AS since_ns, max(end_ns) AS until_ns, NULL AS busy_ratio
+        FROM work_holds
         WHERE settlement = {settlement:UInt64}
         GROUP BY device
         UNION ALL

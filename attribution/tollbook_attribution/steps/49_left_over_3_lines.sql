@@ -26,7 +26,12 @@ SELECT
     min(w.start_time) AS start_time,
     if(p.method = 'none', 'unattributed', w.allocation) AS goes_to,
     w.category AS category,
-    if(p.method = 'none' AND w.allocation = 'idle', concat('unused ', if(w.category = 'compute', 'machine', w.category)), w.item) AS part,
+    multiIf(
+        p.method != 'none' OR w.allocation != 'idle', w.item,
+        startsWith(w.item, 'idle '), replaceOne(w.item, 'idle', 'unused'),
+        startsWith(w.item, 'accelerator '), 'unused accelerator time',
+        w.item
+    ) AS part,
     w.resource AS resource,
     '' AS provider,
     '' AS account,
