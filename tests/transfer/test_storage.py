@@ -34,7 +34,8 @@ def test_a_copy_costs_its_size_times_its_time_until_it_ends(store: Store, intake
             left(2, 6, 20),  # grows
             left(3, 6, 40, "copy", to="index"),  # a copy, until the next morning
             left(4, 6, 10, to="cache", kept_s=7200),  # kept for two hours
-            left(5, 6, 1, to="disk", **{"tollbook.storage.class": ""}),
+            left(5, 6, 1, to="disk", **{"tollbook.storage.class": "tape"}),
+            left(6, 6, 1, to="queue", **{"tollbook.storage.class": ""}),  # nothing says that it stays there
             *(left(10 + place, 30, 0, "delete", to=to) for place, to in enumerate(("index", "lake", "disk"))),
         ],
         at,
@@ -44,11 +45,11 @@ def test_a_copy_costs_its_size_times_its_time_until_it_ends(store: Store, intake
     stored = [tuple(row.values()) for row in store.query(STORED)]
     assert [row[:4] for row in stored] == [
         ("cache", 10, 7200, ""),
-        ("disk", 1, 64800, "its storage class is not known"),
+        ("disk", 1, 64800, "no price for tape of aws"),
         ("index", 40, 64800, ""),
         ("lake", 10, 2700, ""),
         ("lake", 20, 64800, ""),
-        ("disk", 1, 21600, "its storage class is not known"),
+        ("disk", 1, 21600, "no price for tape of aws"),
         ("index", 40, 21600, ""),
         ("lake", 20, 21600, ""),
     ]

@@ -1,5 +1,5 @@
 -- Which copies of assets were made, changed or deleted, and what did it cost to hold all there are?
--- A write or copy that names an asset leaves a copy of it at the destination; a deletion, or the end of its retention, ends it. The storage
+-- A write or copy that names an asset and a storage class leaves a copy of it at the destination; a deletion, or the end of its retention, ends it. The storage
 -- of a day is booked in its last hour: bytes x time, by the days of the calendar month (UTC), at the price in force at the day's
 -- end. Lines are of no request; they have the owners of the copy.
 INSERT INTO storage_events_settled
@@ -17,7 +17,7 @@ SELECT
     s.environment AS environment
 FROM (
     SELECT * FROM work_exchanges
-    WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (operation IN ('write', 'copy') AND out_bytes > 0))
+    WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (operation IN ('write', 'copy') AND out_bytes > 0 AND storage_class != ''))
 ) AS e
 LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id;
 

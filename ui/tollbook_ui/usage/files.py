@@ -143,8 +143,12 @@ def _paths(record: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 
 def _parquet(path: Path, name: str) -> UsageFile:
-    from pyarrow import lib, parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and rarely wanted
-
+    try:
+        from pyarrow import lib, parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and rarely wanted
+    except ImportError as error:
+        raise BadQuestionError(
+            f"{name} is a Parquet file: install tollbook[dashboard], which brings pyarrow, to read it"
+        ) from error
     try:
         schema = parquet.read_schema(path)
     except (lib.ArrowInvalid, OSError) as error:
