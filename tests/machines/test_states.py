@@ -11,7 +11,9 @@ from tests.attribution.facts import Intake, S, Span
 from tests.attribution.laws import assert_the_ledger_balances
 from tests.machines.devices import HOST, on_gpu, set_gpu_price
 
-STATES = "SELECT state, subject, device_seconds, cost_usd FROM accelerator_states ORDER BY device, state, subject"
+STATES = """
+SELECT state, subject, device_seconds, cost_usd FROM accelerator_states WHERE isNotNull(cost_usd) ORDER BY device, state, subject
+"""
 LINES = "SELECT allocation, item, quantity, amount_usd FROM ledger WHERE category = 'accelerator' ORDER BY ALL"
 
 
@@ -27,6 +29,7 @@ def test_concurrent_requests_share_a_device_and_its_idle_time_has_a_cause(store:
         Span(1, 2, 1, resource=HOST, start_ns=1 * S, duration_ns=2 * S, attributes=read),
         on_gpu(1, 3, 1, start_ns=3 * S, duration_ns=4 * S),
         on_gpu(2, 3, 0, start_ns=5 * S, duration_ns=4 * S),
+        on_gpu(3, 1, 0, device="TPU-1", resource={}, attributes={A.HW_MODEL: "unheard of"}),
     ])  # fmt: skip
     settle(store)
     # 10 s at 0.001 USD: 3 to 5 is the first's, 5 to 7 both, 7 to 9 the second's; 1 to 3 waits for s3; nobody asks at either end.
@@ -42,3 +45,8 @@ def test_concurrent_requests_share_a_device_and_its_idle_time_has_a_cause(store:
         ("idle", "accelerator without requests", Decimal(2), Decimal("0.002")),
     ]
     assert_the_ledger_balances(store)
+    # The machine has no rate; the fifth span is on no machine at all, on a device that has no price.
+    coverage = (
+        "SELECT spans, spans_without_host, spans_without_rate, accelerators, accelerators_without_price FROM machine_coverage"
+    )
+    assert rows(store, coverage) == [(5, 1, 4, 2, 1)]
