@@ -10,8 +10,7 @@ SELECT
     '' AS account,
     unit,
     toDecimal128(0, 9) AS quantity,
-    sum(r.quantity) AS seen,
+    sum(there) AS seen,
     toDecimal128(0, 18) AS amount_usd
-FROM work_resources AS r
-WHERE settlement = {settlement:UInt64}
+FROM (SELECT category, resource, unit, quantity AS there FROM work_resources WHERE settlement = {settlement:UInt64})
 GROUP BY category, resource, unit

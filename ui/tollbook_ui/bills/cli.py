@@ -101,9 +101,11 @@ def reconcile(
     from tollbook_ui.bills import show
 
     with asking(data) as answers:
-        if answers.bills.reconcile(tenant, cost):
-            access.settle(answers, None, None)
+        answers.bills.reconcile(tenant, cost)
         found = answers.bills.reconciliation(provider, period, limit)
+        if found.unsettled_hours:
+            access.settle(answers, None, None)
+            found = answers.bills.reconciliation(provider, period, limit)
     answer(shape, found, lambda: show.reconciliation(found))
 
 

@@ -1,6 +1,7 @@
 -- Which hours does a new reconciliation change? Those in which it says something else than the one before. They are settled again.
-INSERT INTO fact_hours (tenant, window, signal, facts)
-SELECT {tenant:String} AS tenant, toStartOfHour(window) AS window, 'bills' AS signal, count() AS facts
+INSERT INTO fact_hours (window, tenant, signal, facts)
+SELECT
+    toStartOfHour(window) AS window, {tenant:String} AS tenant, 'bills' AS signal, count() AS facts
 FROM (
     SELECT window, billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, item
     FROM bill_shares AS s

@@ -63,7 +63,7 @@ FROM (
         *,
         toDecimal64(toDecimal256(if(
             whole = 0,
-            intDiv(place * toInt256(1000000000000), rows) - intDiv((place - 1) * toInt256(1000000000000), rows),
+            intDiv(place * toInt256(1000000000000), parts) - intDiv((place - 1) * toInt256(1000000000000), parts),
             intDiv(upto * 1000000000000, whole) - intDiv((upto - weight) * 1000000000000, whole)
         ), 12) / toInt64(1000000000000), 12) AS ratio
     FROM (
@@ -71,7 +71,7 @@ FROM (
             *,
             toInt256(toDecimal256(cost, 18) * toInt256('1000000000000000000')) AS weight,
             sum(weight) OVER origin AS whole,
-            count() OVER origin AS rows,
+            count() OVER origin AS parts,
             sum(weight) OVER (origin ORDER BY allocation, item, unit, workload, team, project, feature, environment, service_name, model, waste, basis, method, simulated
                 ROWS UNBOUNDED PRECEDING) AS upto,
             row_number() OVER (origin ORDER BY allocation, item, unit, workload, team, project, feature, environment, service_name, model, waste, basis, method, simulated)
