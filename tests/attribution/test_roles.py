@@ -61,17 +61,21 @@ def test_a_roll_up_sees_calls_far_below_it(store: Store, intake: Intake) -> None
     ("upper", "lower"),
     [
         ({"operation": "invoke_agent"}, {"parent": 7}),
+        (
+            {"operation": "invoke_agent"},
+            {"input": None, "output": None, "attributes": {"ai.usage.promptTokens": 10, "ai.usage.completionTokens": 1}},
+        ),
         ({"response_id": "r"}, {"response_id": "r"}),
         ({}, {"parent": 1}),
     ],
-    ids=["roll-up", "same answer", "wrapper"],
+    ids=["roll-up", "roll-up, in another spelling", "same answer", "wrapper"],
 )
 def test_a_call_that_crosses_the_hour_counts_once(
     store: Store, intake: Intake, upper: dict[str, Any], lower: dict[str, Any]
 ) -> None:
     intake.spans([
         chat(1, 1, input=10, output=1, start_ns=3_599 * S, duration_ns=20 * S, **upper),
-        chat(1, 2, input=10, output=1, start_ns=3_601 * S, duration_ns=10 * S, **lower),
+        chat(1, 2, **{"input": 10, "output": 1, **lower}, start_ns=3_601 * S, duration_ns=10 * S),
     ])  # fmt: skip
     settle(store)
     assert roles(store)[2] == "counted"

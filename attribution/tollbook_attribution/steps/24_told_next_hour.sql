@@ -17,7 +17,7 @@ FROM (
     FROM spans
     WHERE tenant = {tenant:String} AND start_time >= {until:DateTime64(9, 'UTC')} AND start_time < {until:DateTime64(9, 'UTC')} + INTERVAL 1 HOUR
         AND trace_id IN (SELECT trace_id FROM crossing)
-        AND (input_tokens > 0 OR output_tokens > 0)
+        AND (input_tokens > 0 OR output_tokens > 0 OR arrayExists(k -> k IN {count_keys:Array(String)}, mapKeys(attributes)))
         AND lower(operation_name) NOT IN ('invoke_agent', 'agent_step', 'invoke_workflow', 'handle_conversation_turn', 'execute_tool', 'fetch_response')
         AND upper(openinference_kind) NOT IN ('AGENT', 'CHAIN')
 ) AS n
