@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,11 +16,12 @@ from decimal import Decimal
 from functools import cache
 from importlib import metadata, resources
 from typing import Any
+from weakref import WeakSet
 
-from tollbook_schema import dialects, lease, sql
+from tollbook_schema import cluster, dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import due, model_names, price_list, ranges, service_prices
+from tollbook_attribution import due, model_names, price_list, ranges, service_prices, superseded
 from tollbook_attribution.bills.reconcile import reconcile_all
 
 HOUR = timedelta(hours=1)
@@ -32,17 +34,18 @@ END_OF_TIME = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
 MODELS_NAMED_AFTER = "20_usage.sql"
 """Step after which the model names of the window are known."""
 
-SUPERSEDED = "95_superseded.sql"
-"""Step that only has work where the window was settled before."""
-
-WORK_TABLE_MADE = re.compile(r"\bEXISTS (work_\w+)")
 WORK_TABLE = "work_table"
 """Stands for the name of a work table in a question about any of them."""
 
 NEEDS = re.compile(r"^-- Where there is: (work_\w+(?:, work_\w+)*)$", re.MULTILINE)
 """Says in the header of a step that it has work only where one of these tables has rows."""
 
+ABANDONED_NS = 24 * 3600 * 10**9
+"""Age at which the rows that a killed settlement left are removed."""
+
 _one_at_a_time = threading.Lock()
+_prepared: "WeakSet[Node]" = WeakSet()
+"""Nodes that have the work tables."""
 
 Progress = Callable[[int, int, datetime], None]
 """Called with the number of windows settled, of windows to settle, and the window settled last."""
@@ -113,6 +116,9 @@ def settle(
                 settled[key] = _after(settled.get(key), settle_window(store, unsettled))
                 if progress:
                     progress(done, len(hours), unsettled.window)
+        removal = superseded.Removal.of(store)
+        removal.note(window for _, window in settled)
+        removal.run(store)
         return _summary(list(settled.values()), time.monotonic() - started)
 
 
@@ -127,7 +133,8 @@ def _due(store: Store) -> list[Unsettled]:
 
 def _billed(store: Store) -> list[Unsettled]:
     """Hours to settle because bills say something else of them, now that others are settled; none where nothing has changed."""
-    return windows_to_settle(store) if any([done.changed for done in reconcile_all(store)]) else []
+    changed = [done.changed for done in reconcile_all(store)]
+    return windows_to_settle(store) if any(changed) else []
 
 
 def _still_whole(store: Store, rows: Iterable[Mapping[str, Any]]) -> list[Unsettled]:
@@ -180,8 +187,7 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     pieces = ranges.of_window(node, {name: parameters[name] for name in ("tenant", "window", "until")})
     try:
         for step in steps():
-            if step != SUPERSEDED or node.query(_query("superseded.sql"), parameters):
-                run_step(node, step, parameters, pieces)
+            run_step(node, step, parameters, pieces)
             if step == MODELS_NAMED_AFTER:
                 _name_models(store, node, parameters)
     finally:
@@ -194,9 +200,16 @@ def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[
     text = sql.text("tollbook_attribution", f"steps/{step}")
     if (needs := NEEDS.search(text)) and not _found(node, needs[1], parameters["settlement"]):
         return
-    for piece in pieces if ranges.is_trace_by_trace(text) else [ranges.Range()]:
+
+    def run(piece: ranges.Range) -> None:
         for statement in sql.statements(text):
             node.command(statement, {**parameters, **piece.parameters}, piece.filters)
+
+    if len(pieces) == 1 or not ranges.is_trace_by_trace(text):
+        run(ranges.Range())
+    else:
+        with ThreadPoolExecutor(ranges.SIDE_BY_SIDE) as pool:
+            list(pool.map(run, pieces))
 
 
 def _found(node: Node, tables: str, settlement: int) -> bool:
@@ -210,26 +223,26 @@ def steps() -> tuple[str, ...]:
     return _files("steps")
 
 
-@cache
-def work_tables() -> tuple[str, ...]:
-    """Names of the tables that a settlement works in; their rows live as long as the settlement runs."""
-    texts = (sql.text("tollbook_attribution", f"work/{name}") for name in _files("work"))
-    return tuple(name for text in texts for name in WORK_TABLE_MADE.findall(text))
-
-
 def _prepare(store: Store) -> None:
     """Prices and work tables are there; what a killed process left in them is gone."""
     price_list.seed(store)
     service_prices.seed(store)
     for node in (store.shard(number) for number in range(store.shards)):
-        for name in _files("work"):
-            _run(node, f"work/{name}", {})
-        for settlement in {row["settlement"] for table in work_tables() for row in node.query(_of_table("leftovers.sql", table))}:
+        if node not in _prepared:
+            for name in _files("work"):
+                _run(node, f"work/{name}", {})
+            _prepared.add(node)
+        for settlement in {settlement for _, settlement in _at_work(node) if settlement < time.time_ns() - ABANDONED_NS}:
             _work_done(node, settlement)
 
 
+def _at_work(node: Node) -> list[tuple[str, int]]:
+    """Work tables that hold rows, each with every settlement whose rows it holds."""
+    return [(row["name"].removesuffix(cluster.LOCAL), int(row["settlement"])) for row in node.query(_query("at_work.sql"))]
+
+
 def _work_done(node: Node, settlement: int) -> None:
-    for table in work_tables():
+    for table in (table for table, of in _at_work(node) if of == settlement):
         node.command(_of_table("work_done.sql", table), {"settlement": settlement})
 
 

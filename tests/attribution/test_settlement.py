@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tollbook_attribution import engine, set_rate, settle, windows_to_settle
+from tollbook_attribution import engine, set_rate, settle, superseded, windows_to_settle
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Node, QueryError, Store
 
@@ -71,6 +71,8 @@ def test_superseded_rows_are_deleted(store: Store, intake: Intake) -> None:
     intake.spans([chat(1, 1, input=1_000)])
     settle(store)
     settle(store, since=NOON)
+    superseded.Removal.of(store).note([NOON])
+    superseded.Removal.of(store).run(store, now=True)
     for table in ("ledger", "calls", "requests", "resource_costs", "span_costs"):
         assert store.query(f"SELECT count() AS rows, uniqExact(settlement) AS ids FROM {table}_settled")[0]["ids"] == 1, table
     assert store.query("SELECT count() AS rows FROM work_spans") == [{"rows": 0}]
@@ -95,6 +97,8 @@ def test_a_step_that_fails_leaves_what_readers_see(store: Store, intake: Intake,
     assert store.query(LINES) == before
     assert store.query("SELECT count() AS rows FROM work_spans") == [{"rows": 0}]
     assert settle(store).amount_usd == Decimal("0.005")
+    superseded.Removal.of(store).note([NOON])
+    superseded.Removal.of(store).run(store, now=True)
     assert store.query("SELECT uniqExact(settlement) AS ids FROM ledger_settled") == [{"ids": 1}]
 
 
