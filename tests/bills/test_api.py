@@ -39,3 +39,6 @@ def test_files_are_taken_listed_and_refused_over_the_api(store: Store) -> None:
     assert focused.text.startswith("AllocatedMethodDetails,")
     assert client.get("/api/v1/bills/focus", params={"format": "xml"}).status_code == 422
     assert client.post("/api/v1/bills/reconcile", params={"cost": "list"}).status_code == 422
+    for wish in ({"target": "none", "provider": "aws", "tenant": "A'--"}, {"target": "none"}):
+        assert client.post("/api/v1/bills/mappings", json=wish).status_code == 422
+    assert client.delete("/api/v1/bills/mappings/none", params={"tenant": "A B"}).status_code == 422

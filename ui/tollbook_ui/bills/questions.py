@@ -136,7 +136,7 @@ class Bills:
             BadQuestionError: it names no line, or nothing that the ledger has.
         """
         row = mapped(wish, datetime.now(UTC))
-        tenant = self._tenant or checked_tenant(wish.tenant)
+        tenant = self._tenant or _whose(wish.tenant)
         values = {**{name: getattr(row, name) for name in COLUMNS if hasattr(row, name)}, "tenant": tenant, "removed": False}
         self._store.insert("bill_mappings", [[values[name] for name in COLUMNS]], COLUMNS)
         reconcile(self._store, tenant)
@@ -148,7 +148,7 @@ class Bills:
         Raises:
             BadQuestionError: there is no such mapping.
         """
-        whose = self._tenant or checked_tenant(tenant)
+        whose = self._tenant or _whose(tenant)
         found = [row for row in Bills(self._store, self._store.of(whose)).mappings() if row.mapping_id == mapping_id]
         if not found:
             raise BadQuestionError(f"there is no mapping {mapping_id!r}; see: tollbook bill mappings")
@@ -178,6 +178,13 @@ def mapped(wish: f.NewMapping, now: datetime) -> f.Mapping:
     identity = hashlib.sha256("\0".join(told).encode()).hexdigest()[:12]
     whole = "" if resource == "*" else resource
     return f.Mapping(identity, now, *told, category, whole, wish.ledger_provider)
+
+
+def _whose(tenant: str) -> str:
+    try:
+        return checked_tenant(tenant)
+    except ValueError as error:
+        raise BadQuestionError(str(error)) from error
 
 
 def _asked(provider: str, period: str, limit: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 from tollbook_attribution import bills
 from tollbook_schema.tenants import DEFAULT_TENANT
@@ -96,7 +97,7 @@ class RemoteBills:
 
     def unmap(self, mapping_id: str, tenant: str = DEFAULT_TENANT) -> f.Mapping:
         """As `Bills.unmap`."""
-        return self._ask(f.Mapping, f"/bills/mappings/{mapping_id}", {"tenant": tenant}, None, "DELETE")
+        return self._ask(f.Mapping, f"/bills/mappings/{quote(mapping_id, safe='')}", {"tenant": tenant}, None, "DELETE")
 
 
 @contextmanager
