@@ -1,7 +1,7 @@
 """What calls cost by the price book: conditions, currencies, discounts, contracts, reported costs. Sums worked out by hand."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -167,19 +167,19 @@ def test_every_condition_of_a_price_is_kept(store: Store, calls: dict[str, dict[
     assert {line["price_id"] for line in of["by_tenant"]} == {"openai/o3/input (tenant default)"}
 
 
-@pytest.mark.parametrize(
-    ("at", "second", "usd"),
-    [
-        (datetime(2026, 3, 2, 16, tzinfo=UTC), 30 * 60 * S - 1, "0.00027"),
-        (datetime(2026, 3, 2, 16, tzinfo=UTC), 30 * 60 * S, "0.000135"),
-        (datetime(2026, 3, 3, 0, tzinfo=UTC), 30 * 60 * S - 1, "0.000135"),
-        (datetime(2026, 3, 3, 0, tzinfo=UTC), 30 * 60 * S, "0.00027"),
-        (datetime(2025, 6, 9, 23, tzinfo=UTC), 3600 * S - 1, "0.01"),
-        (datetime(2025, 6, 10, 0, tzinfo=UTC), 0, "0.002"),
-    ],
-)
-def test_both_sides_of_an_edge_are_exact(store: Store, intake: Intake, at: datetime, second: int, usd: str) -> None:
-    model = {"provider": "deepseek", "model": "deepseek-chat"} if at.year == 2026 else {"model": "o3"}
-    intake.spans([chat(1, 1, input=1_000, start_ns=second, duration_ns=1, **model)], at)
+EDGES = [
+    ({"provider": "deepseek", "model": "deepseek-chat"}, datetime(2026, 3, 2, 16, 30, tzinfo=UTC), "0.00027", "0.000135"),
+    ({"provider": "deepseek", "model": "deepseek-chat"}, datetime(2026, 3, 3, 0, 30, tzinfo=UTC), "0.000135", "0.00027"),
+    ({"model": "o3"}, datetime(2025, 6, 10, tzinfo=UTC), "0.01", "0.002"),
+]
+"""What 1,000 tokens of input cost just before an edge and at it."""
+
+
+def test_both_sides_of_an_edge_are_exact(store: Store, intake: Intake) -> None:
+    for number, (model, edge, _, _) in enumerate(EDGES, start=1):
+        for side, start_ns in ((0, S - 1), (1, S)):
+            call = chat(number, 10 * number + side, input=1_000, start_ns=start_ns, duration_ns=1, **model)
+            intake.spans([call], edge - timedelta(seconds=1))
     settle(store)
-    assert store.query("SELECT cost_usd FROM calls") == [{"cost_usd": Decimal(usd)}]
+    costs = store.query("SELECT cost_usd FROM calls ORDER BY trace_id, span_id")
+    assert [row["cost_usd"] for row in costs] == [Decimal(usd) for _, _, *sides in EDGES for usd in sides]
