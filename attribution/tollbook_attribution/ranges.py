@@ -12,6 +12,9 @@ from tollbook_schema.store import Node
 SPANS_AT_A_TIME = 500_000
 """Spans of one range. Its hash tables stay small: an hour of 10 M spans takes less memory and less CPU than in one piece."""
 
+SIDE_BY_SIDE = 2
+"""Ranges settled at a time, each on a connection of its own: one writes while the other reads."""
+
 TRACE_BY_TRACE = re.compile(r"^-- Trace by trace\b", re.MULTILINE)
 """Says in the header of a step that it relates rows of one trace only."""
 
