@@ -1,7 +1,7 @@
 -- What is known of these hours: how many facts they have, and their settlement in force?
 SELECT
-    tupleElement(asked, 1) AS tenant,
     toDateTime(tupleElement(asked, 2), 'UTC') AS window,
+    tupleElement(asked, 1) AS tenant,
     ifNull(f.facts, 0) AS facts,
     ifNull(s.newest, 0) AS newest
 FROM (SELECT arrayJoin(arrayZip({tenants:Array(String)}, {seconds:Array(UInt32)})) AS asked) AS a
