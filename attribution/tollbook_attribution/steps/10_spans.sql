@@ -111,8 +111,9 @@ FROM (
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
             AND (trace_id, span_id) GLOBAL IN (SELECT trace_id, span_id FROM work_doubled WHERE settlement = {settlement:UInt64})
         ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name,
-            cityHash64(workflow, team, project, feature, customer, environment, attributes)
+            cityHash64(toString(tuple(*)))
         LIMIT 1 BY trace_id, span_id
     )
 ) AS s
 LEFT ANY JOIN (SELECT * FROM work_owners WHERE settlement = {settlement:UInt64}) AS o ON s.trace_id = o.trace_id
+SETTINGS max_insert_threads = 2

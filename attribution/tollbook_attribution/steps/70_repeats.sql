@@ -40,3 +40,4 @@ SELECT
     {settlement:UInt64} AS settlement, kind, subject, service_name, workflow, team, trace_id, span_id, sameness, place, duration_ns, bytes
 FROM placed
 WHERE times > if(unkeyed, 2, 1)
+SETTINGS max_bytes_before_external_sort = 500000000, max_bytes_before_external_group_by = 500000000
