@@ -106,7 +106,8 @@ def amount(text: str) -> Decimal:
 
 
 def _per(text: str) -> int:
-    number, unit = re.fullmatch(r"(\d*)\s*([a-z]*)", text.lower().replace("_", ""), re.DOTALL).groups("") if text else ("", "")  # type: ignore[union-attr]
+    read = re.fullmatch(r"(\d{0,18})\s*([a-z]*)", text.lower().replace("_", ""))
+    number, unit = read.groups() if read else ("", text)
     found = int(number or 1) * MULTIPLES.get(unit, 0 if unit else 1)
     if not 1 <= found <= MOST_PER:
         raise BadValueError(f"{text!r} is no number of units: 1, 1000, 1M")
