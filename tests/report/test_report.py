@@ -41,7 +41,7 @@ def test_the_total_is_the_answers_total_to_the_last_digit(report: Report, answer
     assert sum(Decimal(row["amount_usd"]) for row in found["rows"]) == Decimal("0.021")
     assert answers.weekly(WEEK).overview.totals.total_usd == Decimal("0.021")
     assert "$0.021" in Tags(report.html).hovers
-    assert "| **Total** |  | **47** | **$0.021** |  |" in report.markdown
+    assert "| **Total** |  | **48** | **$0.021** |  |" in report.markdown
 
 
 def test_owners_add_up_to_the_total(report: Report) -> None:
