@@ -83,7 +83,7 @@ running AS (
     GROUP BY c.covers, c.region, c.usd, c.ids, c.capacity_ns
 ),
 covered AS (
-    SELECT arrayJoin(hosts) AS host, argMax((usd, ids, greatest(capacity_ns, used_ns), greatest(used_ns - capacity_ns, 0), used_ns), region) AS deal
+    SELECT arrayJoin(hosts) AS host, argMax((usd, ids, greatest(capacity_ns, used_ns), greatest(used_ns - capacity_ns, 0), greatest(used_ns, toInt256(1))), region) AS deal
     FROM running
     GROUP BY host
 )
