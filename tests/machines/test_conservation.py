@@ -87,9 +87,7 @@ METHODS = st.sampled_from(["separate", "none", "by-node", "by-cluster", "by-use"
 MONEY = st.decimals(min_value=0, max_value=500, places=18, allow_nan=False, allow_infinity=False)
 
 
-@settings(
-    max_examples=5, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=5, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     facts=st.lists(spans(), min_size=25, max_size=60),
     samples=st.lists(points(), max_size=8),
