@@ -18,8 +18,9 @@ def hours(store: Store, now: datetime | None = None) -> list[Hour]:
         store: where.
         now: the moment up to which days are over; the present one if not given.
     """
-    moved = store.query(_query("moved_tiers.sql"))
-    stored = store.query(_query("moved_storage.sql"), {"now": now or datetime.now(UTC)})
+    known = store.query(_query("known_data.sql"))[0]
+    moved = store.query(_query("moved_tiers.sql")) if known["volumes"] else []
+    stored = store.query(_query("moved_storage.sql"), {"now": now or datetime.now(UTC)}) if known["copies"] else []
     return sorted({(row["tenant"], row["window"].replace(tzinfo=UTC)) for row in (*moved, *stored)}, key=lambda hour: hour[::-1])
 
 

@@ -34,9 +34,12 @@ END_OF_TIME = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
 MODELS_NAMED_AFTER = "20_usage.sql"
 """Step after which the model names of the window are known."""
 
-WORK_TABLE = "work_table"
-"""Stands for the name of a work table in a question about any of them."""
+ANY_TABLE = "any_table"
+"""Stands for the name of a table in a question about any of them."""
 
+ASKS = re.compile(r"\A(?:\s|--[^\n]*\n)*(?:SELECT|WITH)\b")
+"""A step that only looks, and fails where what it sees must not be."""
+OWNS = re.compile(r"^-- Where the tenant has: (\w+(?:, \w+)*)$", re.MULTILINE)
 NEEDS = re.compile(r"^-- Where there is: (work_\w+(?:, work_\w+)*)$", re.MULTILINE)
 """Says in the header of a step that it has work only where one of these tables has rows."""
 
@@ -198,12 +201,16 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
 def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range]) -> None:
     """Runs a step once, or range by range where it relates rows of one trace only; not at all where it has no work."""
     text = sql.text("tollbook_attribution", f"steps/{step}")
-    if (needs := NEEDS.search(text)) and not _found(node, needs[1], parameters["settlement"]):
+    if not _has_work(node, text, parameters):
         return
 
     def run(piece: ranges.Range) -> None:
         for statement in sql.statements(text):
-            node.command(statement, {**parameters, **piece.parameters}, piece.filters)
+            bound = {**parameters, **piece.parameters}
+            if ASKS.search(statement):
+                node.query(statement, bound)  # what a failed question has written stays in a command's connection
+            else:
+                node.command(statement, bound, piece.filters)
 
     if len(pieces) == 1 or not ranges.is_trace_by_trace(text):
         run(ranges.Range())
@@ -212,9 +219,18 @@ def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[
             list(pool.map(run, pieces))
 
 
-def _found(node: Node, tables: str, settlement: int) -> bool:
-    """Whether this settlement has rows in one of these work tables."""
-    return any(node.query(_of_table("found.sql", table), {"settlement": settlement}) for table in tables.split(", "))
+def _has_work(node: Node, step: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether there is what the header of a step says that it needs."""
+    needs, owns = NEEDS.search(step), OWNS.search(step)
+    return (needs is None or _found(node, "found.sql", needs[1], parameters)) and (
+        owns is None or _found(node, "owned.sql", owns[1], parameters)
+    )
+
+
+def _found(node: Node, question: str, tables: str, parameters: Mapping[str, Any]) -> bool:
+    """Whether one of these tables has rows of this settlement, or of its tenant."""
+    bound = {name: parameters[name] for name in ("settlement", "tenant")}
+    return any(node.query(_query(question).replace(ANY_TABLE, table), bound) for table in tables.split(", "))
 
 
 @cache
@@ -243,11 +259,7 @@ def _at_work(node: Node) -> list[tuple[str, int]]:
 
 def _work_done(node: Node, settlement: int) -> None:
     for table in (table for table, of in _at_work(node) if of == settlement):
-        node.command(_of_table("work_done.sql", table), {"settlement": settlement})
-
-
-def _of_table(name: str, table: str) -> str:
-    return _query(name).replace(WORK_TABLE, table)
+        node.command(_query("work_done.sql").replace(ANY_TABLE, table), {"settlement": settlement})
 
 
 def _files(folder: str) -> tuple[str, ...]:

@@ -1,2 +1,2 @@
 -- What was only needed on the way? A work table's rows of this settlement.
-ALTER TABLE work_table DROP PARTITION {settlement:UInt64}
+ALTER TABLE any_table DROP PARTITION {settlement:UInt64}

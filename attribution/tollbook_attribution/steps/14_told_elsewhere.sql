@@ -1,6 +1,7 @@
 -- What do log records and metrics of this hour tell of model calls? Whether spans tell of them too, the next step says.
 -- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
 -- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
+-- Where the tenant has: metrics, logs
 INSERT INTO work_told_elsewhere
 SELECT
     {settlement:UInt64} AS settlement,

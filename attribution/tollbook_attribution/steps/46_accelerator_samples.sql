@@ -1,4 +1,5 @@
 -- How busy do samples say each accelerator was? The mean of them; one told twice counts once, one marked as without a value not at all.
+-- Where the tenant has: metrics
 INSERT INTO work_device_samples
 SELECT
     {settlement:UInt64} AS settlement,

@@ -1,5 +1,6 @@
 -- What did each of these repeated acts cost, with everything below it in its trace?
 -- Trace by trace.
+-- Where there is: work_repeats
 INSERT INTO work_repeat_costs
 WITH RECURSIVE below AS (
     SELECT trace_id, span_id AS top_id, span_id, 1 AS depth

@@ -1,4 +1,5 @@
 -- What would be saved if each lookup, copy and inference were done once? All but the first of each.
+-- Where there is: work_repeats
 INSERT INTO findings_settled
 SELECT
     {window:DateTime('UTC')} AS window,

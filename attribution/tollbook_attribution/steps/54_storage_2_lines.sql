@@ -1,26 +1,7 @@
--- Which copies of assets were made, changed or deleted, and what did it cost to hold all there are?
--- A write or copy that names an asset and a storage class leaves a copy of it at the destination; a deletion, or the end of its retention, ends it. The storage
--- of a day is booked in its last hour: bytes x time, by the days of the calendar month (UTC), at the price in force at the day's
--- end. Lines are of no request; they have the owners of the copy.
-INSERT INTO storage_events_settled
-SELECT
-    {window:DateTime('UTC')} AS window,
-    {tenant:String} AS tenant,
-    {settlement:UInt64} AS settlement,
-    e.trace_id AS trace_id, e.span_id AS span_id, e.end_time AS time, e.asset_id AS asset_id,
-    if(e.destination != '', e.destination, e.source) AS location,
-    e.storage_provider AS provider, e.storage_class AS storage_class,
-    if(e.to_region != '', e.to_region, e.region) AS region,
-    if(e.operation = 'delete', 0, toUInt64(e.out_bytes)) AS bytes,
-    e.retention_s AS retention_s,
-    s.service_name AS service_name, s.workflow AS workflow, s.team AS team, s.project AS project, s.feature AS feature, s.customer AS customer,
-    s.environment AS environment
-FROM (
-    SELECT * FROM work_exchanges
-    WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (operation IN ('write', 'copy') AND out_bytes > 0 AND storage_class != ''))
-) AS e
-LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id;
-
+-- What did it cost to hold all copies of assets that there are?
+-- The storage of a day is booked in its last hour: bytes x time, by the days of the calendar month (UTC), at the price in force at the
+-- day's end. Lines are of no request; they have the owners of the copy.
+-- Where the tenant has: stored_assets, storage_events_settled
 INSERT INTO storage_settled
 WITH
     toInt64(toUnixTimestamp(toStartOfDay({window:DateTime('UTC')}))) * 1000000000 AS day_from_ns,
