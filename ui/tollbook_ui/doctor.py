@@ -150,9 +150,7 @@ def _complaints(found: Doctor) -> tuple[Complaint, ...]:
         ),
     )
     broken = (
-        Complaint(
-            f"budget {row.budget}: {row.reason}", f"see: tollbook budget list; ask {row.owner or 'its owner'}", urgent=True
-        )
+        Complaint(f"budget {row.budget}: {row.reason}", f"see: tollbook budget list; ask {row.owner or 'its owner'}", urgent=True)
         for row in found.budgets
     )
     rows = [*found.intake.rows, *broken, *(complaint for wrong, complaint in said if wrong)]
