@@ -32,7 +32,8 @@ AREAS = (
     "tollbook_ui.budgets.api",
     "tollbook_ui.outcomes.api",
     "tollbook_ui.machines.api",
-    "tollbook_ui.usage.api", "tollbook_ui.dataflow.api",
+    "tollbook_ui.usage.api",
+    "tollbook_ui.dataflow.api",
     "tollbook_ui.dialects.api",
     "tollbook_ui.pricebook.api",
 )

@@ -283,7 +283,19 @@ def rates(found: Sequence[f.Rate]) -> Iterable[RenderableType]:
     """Prices of machine hours."""
     yield listed(
         "Prices of machine hours",
-        ("type", "provider", "region", ">vCPUs", ">GiB", ">USD per hour", ">for CPUs", ">memory", ">accelerators", "valid from", "source"),
+        (
+            "type",
+            "provider",
+            "region",
+            ">vCPUs",
+            ">GiB",
+            ">USD per hour",
+            ">for CPUs",
+            ">memory",
+            ">accelerators",
+            "valid from",
+            "source",
+        ),
         (
             (
                 row.instance_type,
