@@ -58,8 +58,8 @@ fmt: $(VENV)/.dev ## Format Python
 bench: $(VENV)/.dev ## Measure against rotel, Phoenix and MLflow; prints the table (SUSTAINED=1 adds five minutes of load)
 	@$(BIN)/python -m benchmarks $(if $(SUSTAINED),--sustained) $(BENCH_ARGS)
 
-soak: $(VENV)/.dev ## Every fault at full size, a line and a figure for each; FAULTS=R1,R9 picks some
-	$(BIN)/pytest -q -rs -p no:xdist -m fault --soak --faults=$(FAULTS) $(PYTEST_ARGS)
+soak: $(VENV)/.dev ## Every fault at full size, a line and a figure for each, and the laws on large input; FAULTS=R1,R9 picks some
+	$(BIN)/pytest -q -rs -p no:xdist -m "fault or long" --soak --faults=$(FAULTS) $(PYTEST_ARGS)
 
 generate: $(VENV)/.dev ## Write what follows from the registry: constants, columns, ingest SQL, the vocabulary page
 	$(BIN)/python -m tollbook_schema.generate

@@ -20,6 +20,10 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real inputs beside the project; tests that want them skip where they are not."""
 
 
+RULES = ("dialects", "money", "prices", "machines", "transfer", "usage", "bills", "answers")
+"""Folders of tests that are about rules and not about engines: on a server they run with `--store server --soak` only."""
+
+
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Bytes are named by their length: the content of some, gzip's with its time, differs from worker to worker."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
@@ -33,8 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With `--store server`, only the tests that use the store; the others would do the same again."""
     figures.pytest_collection_modifyitems(config, items)
+    if not config.getoption("--soak"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="large random input: make soak"))
     if config.getoption("--store") == "server":
-        using = [item for item in items if "store" in getattr(item, "fixturenames", ())]
+        everything = config.getoption("--soak")
+        using = [
+            item
+            for item in items
+            if "store" in getattr(item, "fixturenames", ()) and (everything or item.path.parent.name not in RULES)
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in using])
         items[:] = using
 

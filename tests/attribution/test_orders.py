@@ -30,7 +30,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Span], list[list[Span]]]:
     return told, [piece for piece in (mixed[:cut], mixed[cut:]) if piece]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(arrived=arrivals(), usd_per_hour=MONEY, usd_per_million=MONEY, method=METHODS)
 def test_neither_order_nor_lateness_nor_pieces_change_what_was_settled(

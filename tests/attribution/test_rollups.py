@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from tollbook_attribution import set_rate, settle
+from tollbook_attribution import set_rate, settle, superseded
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
@@ -51,4 +51,6 @@ def test_an_hour_is_added_up_as_its_ledger_says(store: Store, intake: Intake) ->
     intake.spans([chat(5, 1, input=1_000, attributes=MINE)])
     settle(store)
     costs_as_the_ledger()
+    superseded.Removal.of(store).note([NOON, NOON + timedelta(hours=15)])
+    superseded.Removal.of(store).run(store, now=True)
     assert store.query("SELECT uniqExact(window) = uniqExact(settlement) AS once FROM costs_settled") == [{"once": 1}]

@@ -93,7 +93,7 @@ def holds(store: Store, told: list[dict[str, str]]) -> list[dict[str, Any]]:
     return store.query(STATE)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(spans=work(), bill=st.lists(charges(), min_size=10, max_size=40))
 def test_every_bill_adds_up_whichever_comes_first(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
+import httpx2 as httpx
 from tollbook_attribution import settle
 from tollbook_schema.store import Store
 

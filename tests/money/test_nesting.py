@@ -33,7 +33,7 @@ def cost(call: TrueCall) -> Decimal:
     return (call.input - call.cached) * fresh + call.cached * cached + call.output * output
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     trees=st.lists(parts, min_size=12, max_size=20),
     chance=st.randoms(use_true_random=False),

@@ -53,7 +53,7 @@ def test_the_command_shows_what_it_would_take_and_takes_it(tmp_path: Path) -> No
     assert "2 new" in run(app, mapped).output
     again = json.loads(run(app, [*mapped, "--format", "json"]).output)
     assert [(file["rows"], file["new_calls"]) for file in again] == [(2, 0)]
-    assert "calls.csv" in run(app, ["import", "list"]).output
+    assert "calls.csv" in run(app, ["import", "list", "--format", "json"]).output
     assert "contexttokens" in run(app, ["import", "targets"]).output
     path.write_text("TIMESTAMP,ContextTokens\n1,2\n")
     assert "--map timestamp=TIMESTAMP,input_tokens=ContextTokens" in run(app, ["import", "usage", str(path)]).output
