@@ -14,7 +14,7 @@ FROM (
     SELECT provider, model, any(spellings) AS spellings, any(price_provider) AS price_provider, any(price_model) AS price_model,
         any(standard_tier_only) AS standard_tier_only, any(reason) AS reason
     FROM model_names
-    WHERE book = {book:String} AND (provider, model) IN (
+    WHERE book = {book:String} AND (provider, model) GLOBAL IN (
         SELECT provider, arrayJoin([toString(request_model), toString(response_model)]) AS model
         FROM (SELECT DISTINCT provider, request_model, response_model FROM work_calls WHERE settlement = {settlement:UInt64})
     )
@@ -34,7 +34,8 @@ LEFT ANY JOIN (
     GROUP BY p.provider, p.model
 ) AS a ON n.provider = a.provider AND n.model = a.model;
 
--- What does the book say of these names, ever?
+-- What does the book say of these names, ever? They are a constant: on a cluster IN, even GLOBAL IN, is asked below the view of prices, on nodes
+-- that do not hold them.
 INSERT INTO work_boxes
 SELECT
     {settlement:UInt64} AS settlement,
@@ -70,7 +71,7 @@ LEFT ANY JOIN (
     GROUP BY currency
 ) AS r ON p.currency = r.currency
 WHERE p.category = 'tokens' AND p.tenant IN ('', {tenant:String})
-    AND name IN (SELECT arrayJoin(names) FROM work_price_names WHERE settlement = {settlement:UInt64});
+    AND has((SELECT groupUniqArrayArray(names) FROM work_price_names WHERE settlement = {settlement:UInt64}), name);
 
 -- Where within this hour and over the lengths of inputs does a price or a discount change?
 INSERT INTO work_price_edges
