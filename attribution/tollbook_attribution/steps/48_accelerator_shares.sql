@@ -2,6 +2,7 @@
 -- Events in order of time: between two of them a slice is active where a span holds it, else loading, else waiting, else held; what is
 -- in force shares the time by weight. One pass: the integral of 1 / weight up to each event, so a span's share is its weight x the
 -- difference between its end and its start. In ns x 2^48, so that what is cut off is less than the 18th decimal of any money.
+-- Events of one instant come in any order, and in each window in another: the integral is taken up to the instant, never up to an event.
 -- Where there is: work_held_spans
 INSERT INTO work_shares
 WITH events AS (
@@ -34,7 +35,7 @@ swept AS (
         sum(if(force = 'waiting', gained, 0)) OVER each AS waiting_units,
         sum(if(force = 'held' AND held > 0, gained, 0)) OVER each AS held_units
     FROM weighed
-    WINDOW each AS (PARTITION BY device, slice ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    WINDOW each AS (PARTITION BY device, slice ORDER BY at RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 )
 SELECT
     {settlement:UInt64} AS settlement,
