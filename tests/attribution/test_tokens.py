@@ -117,6 +117,16 @@ def test_an_unknown_model_is_unpriced_and_says_so(store: Store, intake: Intake) 
     assert store.query("SELECT unpriced_calls FROM requests") == [{"unpriced_calls": 1}]
 
 
+def test_one_known_model_among_many_unknown_ones_keeps_its_price(store: Store, intake: Intake) -> None:
+    unknown = [chat(number, 1, model=f"ours-{number}", provider="acme", input=10) for number in range(2, 42)]
+    intake.spans([chat(1, 1, input=10), *unknown])
+    summary = settle(store)
+    assert (summary.priced_calls, summary.unpriced_calls, summary.lines) == (1, 40, 1)
+    reasons = {(row["model"], row["reason"]) for row in store.query(CALLS)}
+    assert reasons == {("gpt-4o", ""), *((f"ours-{number}", f"unknown model acme/ours-{number}") for number in range(2, 42))}
+    assert total(store) == Decimal("0.000025")
+
+
 def test_a_call_without_a_price_for_one_kind_of_token_is_not_priced_in_part(store: Store, intake: Intake) -> None:
     intake.spans([chat(1, 1, operation="embeddings", model="text-embedding-3-small", input=8, output=3)])
     settle(store)
