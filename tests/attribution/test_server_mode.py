@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tollbook_attribution import set_rate, settle
+from tollbook_attribution import set_rate, settle, superseded
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema import lease
 from tollbook_schema.store import Store
@@ -86,6 +86,8 @@ def test_late_spans_change_their_hour_on_a_cluster(cluster: Store, tmp_path: Pat
     intake.spans([chat(2, 1, input=1_000)], far)
     late = settle(cluster)
     assert (late.windows, late.difference_usd) == (1, Decimal("0.0025"))
+    superseded.Removal.of(cluster).note([far])
+    superseded.Removal.of(cluster).run(cluster, now=True)
     assert cluster.query(f"SELECT count() AS rows FROM calls_settled WHERE window = '{far:%Y-%m-%d %H:%M:%S}'") == [{"rows": 2}]
 
 

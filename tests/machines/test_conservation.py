@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tollbook_attribution import commitments, policies, set_rate, settle
@@ -87,6 +88,7 @@ METHODS = st.sampled_from(["separate", "none", "by-node", "by-cluster", "by-use"
 MONEY = st.decimals(min_value=0, max_value=500, places=18, allow_nan=False, allow_infinity=False)
 
 
+@pytest.mark.long
 @settings(max_examples=5, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     facts=st.lists(spans(), min_size=25, max_size=60),

@@ -1,5 +1,6 @@
 """Spans that begin and end at the same instants share a device once, in whatever order the engine reads them."""
 
+import pytest
 from tollbook_attribution import engine, settle
 from tollbook_attribution.ranges import Range
 from tollbook_schema.store import Store
@@ -21,6 +22,7 @@ GROUP BY device
 """
 
 
+@pytest.mark.long
 def test_events_of_one_instant_count_its_time_once(store: Store) -> None:
     settle(store)
     node = store.node("any")
