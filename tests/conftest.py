@@ -20,8 +20,11 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real inputs beside the project; tests that want them skip where they are not."""
 
 
-RULES = ("dialects", "money", "prices", "machines", "transfer", "usage", "bills", "answers")
-"""Folders of tests that are about rules and not about engines: on a server they run with `--store server --soak` only."""
+RULES = frozenset((
+    "dialects", "money", "prices", "machines", "transfer", "usage", "bills", "answers",
+    "test_tokens.py", "test_roles.py", "test_findings.py", "test_lineage.py", "test_orders.py",
+))  # fmt: skip
+"""Folders and files of tests that are about rules and not about engines: on a server they run with `--store server --soak` only."""
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -46,7 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         using = [
             item
             for item in items
-            if "store" in getattr(item, "fixturenames", ()) and (everything or item.path.parent.name not in RULES)
+            if "store" in getattr(item, "fixturenames", ()) and (everything or RULES.isdisjoint(item.path.parts[-2:]))
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in using])
         items[:] = using

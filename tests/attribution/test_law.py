@@ -56,7 +56,7 @@ CPUS = st.decimals(min_value="0.001", max_value=999, places=3, allow_nan=False, 
 STATE = "SELECT category, resource, trace_id, span_id, item, amount_usd FROM ledger ORDER BY ALL"
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(spans(), min_size=1, max_size=12), min_size=1, max_size=2), rates=RATES, cpus=CPUS)
 def test_the_ledger_balances_for_any_spans_rates_and_overlaps(
     store: Store, intake: Intake, batches: list[list[Span]], rates: tuple[Decimal, Decimal], cpus: Decimal
