@@ -24,7 +24,7 @@ RULES = frozenset((
     "dialects", "money", "prices", "machines", "transfer", "usage", "bills", "answers",
     "test_tokens.py", "test_roles.py", "test_findings.py", "test_lineage.py", "test_orders.py",
 ))  # fmt: skip
-"""Folders and files of tests that are about rules and not about engines: on a server they run with `--store server --soak` only."""
+"""Folders and files of tests that are about rules, not engines: on a server they run with `--store server --soak` only."""
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
