@@ -23,6 +23,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 RULES = frozenset((
     "dialects", "money", "prices", "machines", "transfer", "usage", "bills", "answers",
     "test_tokens.py", "test_roles.py", "test_findings.py", "test_lineage.py", "test_orders.py",
+    "test_sign_in.py", "test_oidc.py", "test_empty_pages.py", "test_weeks.py", "test_door.py", "test_otlp_http.py",
 ))  # fmt: skip
 """Folders and files of tests that are about rules, not engines: on a server they run with `--store server --soak` only."""
 
