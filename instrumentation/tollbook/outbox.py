@@ -123,17 +123,13 @@ class Outbox:
         with self._counting:
             self._wants_all += 1
         try:
-            while True:
-                self._write(1 << 30)
-                with self._counting:
-                    wanted = self._taken
-                self._ready.set()
-                with self._counting:
-                    while self._settled < wanted and (left := until - time.monotonic()) > 0:
-                        self._counting.wait(min(left, 0.1))
-                    done = self._settled >= wanted
-                if done or time.monotonic() >= until:
-                    return done and self.dropped == lost
+            self._write(1 << 30)
+            wanted = self._taken
+            self._ready.set()
+            with self._counting:
+                while self._settled < wanted and (left := until - time.monotonic()) > 0:
+                    self._counting.wait(min(left, 0.1))
+                return self._settled >= wanted and self.dropped == lost
         finally:
             with self._counting:
                 self._wants_all -= 1

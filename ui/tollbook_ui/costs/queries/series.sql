@@ -1,8 +1,8 @@
 -- What did each of the dearest groups cost, hour by hour?
 SELECT
     key1, key2, key3,
-    groupArray(hour) AS hours,
-    groupArray(spent_usd) AS amounts
+    arrayMap(point -> point.1, groupArray((hour, spent_usd))) AS hours,
+    arrayMap(point -> point.2, groupArray((hour, spent_usd))) AS amounts
 FROM (
     SELECT
         toString({key1:Identifier}) AS key1,
