@@ -308,6 +308,12 @@ TOLLBOOK_HANDOFF_SERIALIZATION_DURATION: Final = "tollbook.handoff.serialization
 TOLLBOOK_HANDOFF_NETWORK: Final = "tollbook.handoff.network"
 """Class of the boundary that the data crosses, which decides its price."""
 
+TOLLBOOK_HANDOFF_WIRE_SIZE: Final = "tollbook.handoff.wire.size"
+"""Bytes of the handoff on the wire, headers and compression included, both ways where an answer comes back."""
+
+TOLLBOOK_HANDOFF_WAIT_DURATION: Final = "tollbook.handoff.wait.duration"
+"""Time that the item waited in a queue or a pool before it was taken, in ns."""
+
 TOLLBOOK_HANDOFF_SOURCE_REGION: Final = "tollbook.handoff.source.region"
 """Region that the data comes from."""
 
@@ -349,6 +355,15 @@ TOLLBOOK_SERVICE_CURRENCY: Final = "tollbook.service.currency"
 
 TOLLBOOK_USAGE_IMPORT: Final = "tollbook.usage.import"
 """Import of a usage file that the call came from."""
+
+TOLLBOOK_ACCELERATOR_PROFILE: Final = "tollbook.accelerator.profile"
+"""Slice of the accelerator that the span holds."""
+
+TOLLBOOK_ACCELERATOR_SHARE: Final = "tollbook.accelerator.share"
+"""Share of the accelerator that the span holds, 0 to 1."""
+
+TOLLBOOK_ACCELERATOR_STATE: Final = "tollbook.accelerator.state"
+"""What the span does with the accelerator, where it does not compute an answer."""
 
 TOLLBOOK_HANDOFF_DELIVERY: Final = "tollbook.handoff.delivery"
 """Delivery semantics of the handoff."""

@@ -1,31 +1,26 @@
 """onnxruntime: a span for each run of an `InferenceSession`, whoever wrote the program that calls it."""
 
 import hashlib
-import importlib.util
 import marshal
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import copy_context
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
-import wrapt
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # its file opts out
-from opentelemetry.instrumentation.utils import unwrap
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import digest
 from tollbook.cpu import Newborn, ThreadPool
 from tollbook.extract import size_bytes
 from tollbook.handle import INERT, Handle
+from tollbook.integrations.base import Integration
 from tollbook.shield import shielded
 from tollbook.steps import ending
 from tollbook.work import Work
 
-_MODULE: Final = "onnxruntime.capi.onnxruntime_inference_collection"
 _GENERIC: Final = frozenset({"model", "models", "onnx", "network", "net", "model_quantized", "model_fp16", ""})
 """File and folder names that say nothing: the folder above is asked instead."""
 _GPU: Final = frozenset({"CUDA", "Tensorrt", "NvTensorRTRTX", "ROCM", "MIGraphX", "Dml", "WebGpu", "WebGPU"})
@@ -38,38 +33,6 @@ _ITEMSIZES: Final[Mapping[str, int]] = {
 _UNVERSIONED: Final = frozenset({0, 2**63 - 1})
 _HASHED_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 """A larger model file is hashed in the background: this much takes about 20 ms, beside the loading of the model."""
-
-
-class OnnxRuntimeInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """Instruments onnxruntime once it is imported, in whichever of its distributions."""
-
-    _wrapped: ModuleType | None = None
-    _wanted = False
-
-    def instrumentation_dependencies(self) -> Collection[str]:
-        """None by name: onnxruntime comes as onnxruntime, onnxruntime-gpu, onnxruntime-directml and more."""
-        return ()
-
-    def _instrument(self, **_: Any) -> None:
-        if importlib.util.find_spec("onnxruntime") is None:
-            raise ModuleNotFoundError("onnxruntime is not installed", name="onnxruntime")
-        self._wanted = True
-        wrapt.register_post_import_hook(self._wrap, _MODULE)  # importing it costs 0.2 s, which may never be needed
-
-    def _uninstrument(self, **_: Any) -> None:
-        self._wanted = False
-        if self._wrapped is not None:
-            for method in _WRAPPERS:
-                owner, _dot, name = method.partition(".")
-                unwrap(getattr(self._wrapped, owner), name)
-            self._wrapped = None
-
-    def _wrap(self, module: ModuleType) -> None:
-        with shielded("instrument onnxruntime"):
-            if self._wanted and self._wrapped is None:
-                for method, wrapper in _WRAPPERS.items():
-                    wrapt.wrap_function_wrapper(module, method, wrapper)
-                self._wrapped = module
 
 
 class _Model:
@@ -301,10 +264,16 @@ def _argument(args: tuple[Any, ...], kwargs: Mapping[str, Any], place: int, *nam
     return next((kwargs[name] for name in names if name in kwargs), None)
 
 
-_WRAPPERS: Final[Mapping[str, Callable[..., Any]]] = {
-    "InferenceSession.__init__": _created,
-    "Session.run": _run,
-    "Session.run_with_ort_values": _run,
-    "Session.run_with_iobinding": _run_bound,
-    "Session.run_async": _run_async,
-}
+class OnnxRuntimeInstrumentor(Integration):
+    """Instruments onnxruntime, in whichever of its distributions."""
+
+    library = "onnxruntime"
+    wrappers: ClassVar = {
+        "onnxruntime.capi.onnxruntime_inference_collection": {
+            "InferenceSession.__init__": _created,
+            "Session.run": _run,
+            "Session.run_with_ort_values": _run,
+            "Session.run_with_iobinding": _run_bound,
+            "Session.run_async": _run_async,
+        }
+    }

@@ -1,0 +1,141 @@
+"""What every integration shares: its library is wrapped once it is imported, and unwrapped again; and the span of a handoff."""
+
+import importlib.util
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import ModuleType
+from typing import Any, ClassVar
+
+import wrapt
+from opentelemetry.context import get_current
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # its file opts out
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled, unwrap
+from opentelemetry.trace import SpanKind, get_current_span
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook.handle import INERT, Handle, Value
+from tollbook.inputs import opened
+from tollbook.shield import shielded
+from tollbook.work import Work
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+"""Called in place of a function with it, the object it is bound to, its arguments and its keyword arguments."""
+
+_BEGINNING = shielded("begin a handoff")
+
+
+class Integration(BaseInstrumentor):  # type: ignore[misc]
+    """Instruments one library. A subclass names what it wraps; importing the library is left to the application.
+
+    A name that this version of the library lacks is left out, and counted as a fault.
+    """
+
+    library: ClassVar[str]
+    """Module that must be installed."""
+    wrappers: ClassVar[Mapping[str, Mapping[str, Wrapper]]]
+    """By module, then by name inside it, such as `Session.send`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        if not hasattr(self, "_wrapped"):  # one object for each class, however often it is asked for
+            self._wrapped: dict[str, tuple[ModuleType, list[str]]] = {}
+            self._wanted = False
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """None by name: one library comes in several distributions, and what it lacks is left out."""
+        return ()
+
+    def _instrument(self, **_: Any) -> None:
+        if importlib.util.find_spec(self.library) is None:
+            raise ModuleNotFoundError(f"{self.library} is not installed", name=self.library)
+        self._wanted = True
+        for module in self.wrappers:
+            wrapt.register_post_import_hook(self._wrap, module)  # importing it takes time that may never be needed
+
+    def _uninstrument(self, **_: Any) -> None:
+        self._wanted = False
+        for module, names in self._wrapped.values():
+            for name in names:
+                owner, _dot, method = name.rpartition(".")
+                unwrap(_found(module, owner), method)
+        self._wrapped.clear()
+
+    def _wrap(self, module: ModuleType) -> None:
+        if not self._wanted or module.__name__ in self._wrapped:
+            return
+        names = self._wrapped[module.__name__] = (module, [])
+        for name, wrapper in self.wrappers[module.__name__].items():
+            with shielded(f"instrument {module.__name__}.{name}"):
+                wrapt.wrap_function_wrapper(module, name, wrapper)
+                names[1].append(name)
+
+
+def _found(module: ModuleType, owner: str) -> Any:
+    found: Any = module
+    for step in filter(None, owner.split(".")):
+        found = getattr(found, step)
+    return found
+
+
+class Handover:
+    """A kind of handoff that an integration sees: what all of its spans say.
+
+    Args:
+        operation: what is done with the data, as `tollbook.handoff` takes it.
+        beneath: scopes of other instrumentations of the same library. Where one of theirs has made the current span, that
+            span is told what it lacks, and no second one is made.
+        kind: OpenTelemetry's span kind.
+        attributes: what each span says.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        *,
+        beneath: Sequence[str] = (),
+        kind: SpanKind = SpanKind.CLIENT,
+        attributes: Mapping[str, Value | None] | None = None,
+    ) -> None:
+        self._beneath = tuple(beneath)
+        self._operation = operation
+        said = {A.TOLLBOOK_HANDOFF_OPERATION: operation, **(attributes or {})}
+        self._attributes: dict[str, Value] = {A.TOLLBOOK_KIND: "handoff"}
+        self._attributes.update({key: value for key, value in said.items() if value is not None})
+        self._work = Work("handoff", None, said, operation=operation, span_kind=kind)
+
+    def begin(self, name: str, said: Mapping[str, Value | None] | None = None, *, measures_cpu: bool = True) -> Handle:
+        """The handle of a span, not yet current; `INERT` while nothing is recorded or instrumentation is suppressed.
+
+        Args:
+            name: the span's name, where it is ours.
+            said: what this span says beside what all of them say.
+            measures_cpu: off where the work ends on another thread or task than it began on.
+        """
+        with _BEGINNING:
+            if not is_instrumentation_enabled():
+                return INERT
+            handle = self._joined() or self._work.begin(name, measures_cpu)
+            if said and handle is not INERT:
+                handle.span.set_attributes({key: value for key, value in said.items() if value is not None})
+            return handle
+        return INERT
+
+    def _joined(self) -> Handle | None:
+        """The current span, if another instrumentation has made it of this very call."""
+        if not self._beneath:
+            return None
+        span = get_current_span()
+        scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
+        if scope not in self._beneath or not span.is_recording():
+            return None
+        span.set_attributes(self._attributes)
+        context = get_current()
+        return Joined(span, context, opened(context), self._operation, measures_cpu=False)
+
+
+class Joined(Handle):
+    """The handle of a span that another instrumentation makes and ends."""
+
+    __slots__ = ()
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Whoever made the span ends it, and says how."""
