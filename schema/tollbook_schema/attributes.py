@@ -179,6 +179,9 @@ K8S_NAMESPACE_NAME: Final = "k8s.namespace.name"
 K8S_NODE_NAME: Final = "k8s.node.name"
 """Node the pod runs on."""
 
+K8S_CONTAINER_NAME: Final = "k8s.container.name"
+"""Container of the pod."""
+
 K8S_POD_NAME: Final = "k8s.pod.name"
 """Name of the pod."""
 
@@ -235,6 +238,30 @@ HW_MODEL: Final = "hw.model"
 
 HW_TYPE: Final = "hw.type"
 """Type of the hardware."""
+
+HW_NAME: Final = "hw.name"
+"""Name of the hardware that people know it by."""
+
+HW_VENDOR: Final = "hw.vendor"
+"""Who makes the hardware."""
+
+HW_PARENT: Final = "hw.parent"
+"""Identity of the accelerator that the hardware is a slice of."""
+
+HW_DRIVER_VERSION: Final = "hw.driver_version"
+"""Version of the driver."""
+
+HW_GPU_TASK: Final = "hw.gpu.task"
+"""What the GPU was busy with."""
+
+NETWORK_IO_DIRECTION: Final = "network.io.direction"
+"""Which way bytes went."""
+
+GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"
+"""Whether tokens went in or came out."""
+
+HW_SENSOR_LOCATION: Final = "hw.sensor_location"
+"""Where on the hardware a sensor sits."""
 
 TOLLBOOK_KIND: Final = "tollbook.kind"
 """What the span is, in Tollbook's terms."""
@@ -364,6 +391,21 @@ TOLLBOOK_ACCELERATOR_SHARE: Final = "tollbook.accelerator.share"
 
 TOLLBOOK_ACCELERATOR_STATE: Final = "tollbook.accelerator.state"
 """What the span does with the accelerator, where it does not compute an answer."""
+
+TOLLBOOK_ACCELERATOR_UNIT: Final = "tollbook.accelerator.unit"
+"""Part of the accelerator whose activity is told."""
+
+TOLLBOOK_ACCELERATOR_CLOCK_DOMAIN: Final = "tollbook.accelerator.clock.domain"
+"""Part of the accelerator whose clock is told."""
+
+TOLLBOOK_ACCELERATOR_THROTTLE_REASON: Final = "tollbook.accelerator.throttle.reason"
+"""Why the clock is held down."""
+
+TOLLBOOK_ACCELERATOR_INSTRUCTION_SETS: Final = "tollbook.accelerator.instruction_sets"
+"""What a processor has for inference, comma separated."""
+
+TOLLBOOK_ENGINE_STATE: Final = "tollbook.engine.state"
+"""State of requests in an inference engine."""
 
 TOLLBOOK_HANDOFF_DELIVERY: Final = "tollbook.handoff.delivery"
 """Delivery semantics of the handoff."""
