@@ -1,13 +1,19 @@
-"""What a request has read, and how old it is: remembered from handoff to inference, also across services."""
+"""What a request has read, and how old it is: remembered from handoff to inference, also across services.
+
+Whoever reads finds the inputs of its request on the nearest handle or on the nearest span of another instrumentation. Outside
+of any request the context itself has them: there each inference takes what was read since the one before.
+"""
 
 import threading
 from collections.abc import Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import baggage
-from opentelemetry.context import Context, create_key, get_value
+from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 MAX_ASSETS: Final = 128
@@ -18,6 +24,12 @@ MAX_BAGGAGE_BYTES: Final = 2048
 
 HANDLE_KEY: Final = create_key("tollbook-handle")
 """Where the context holds the nearest handle, which knows its request's inputs."""
+INPUTS_KEY: Final = create_key("tollbook-inputs")
+"""Where the context holds inputs that came with a message, until somebody begins a request."""
+_ON_SPAN: Final = "_tollbook_inputs"
+"""Name under which a span of another instrumentation keeps the inputs of its request."""
+_LEAVING: Final = frozenset((SpanKind.CLIENT, SpanKind.PRODUCER))
+_CARRIED: Final = (A.TOLLBOOK_INPUT_ASSET_IDS, A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST, A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST)
 _EARLIEST_NS: Final = 10**14
 """A whole number below this is not taken for nanoseconds: it would be 1970-01-02, so somebody meant seconds."""
 
@@ -89,14 +101,13 @@ class Inputs:
         self._add([asset.id], () if event_time_ns is None else (event_time_ns,))
 
     def attributes(self) -> dict[str, int | tuple[str, ...]]:
-        """What an inference that starts now says of its inputs; empty if nothing was read."""
+        """What was read so far, as an inference says it; empty if nothing was."""
         with self._lock:
-            said = {
-                A.TOLLBOOK_INPUT_ASSET_IDS: tuple(self._ids) or None,
-                A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST: self._oldest_ns,
-                A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST: self._newest_ns,
-            }
-        return {key: value for key, value in said.items() if value is not None}
+            return _said(tuple(self._ids), self._oldest_ns, self._newest_ns)
+
+    def taken(self) -> dict[str, int | tuple[str, ...]]:
+        """What an inference that starts now says of its inputs."""
+        return self.attributes()
 
     def _add(self, ids: Iterable[str], event_times_ns: Iterable[int]) -> None:
         with self._lock:
@@ -108,26 +119,136 @@ class Inputs:
                 self._newest_ns = moment if self._newest_ns is None else max(self._newest_ns, moment)
 
 
+def _said(ids: tuple[str, ...], oldest_ns: int | None, newest_ns: int | None) -> dict[str, int | tuple[str, ...]]:
+    said = zip(_CARRIED, (ids or None, oldest_ns, newest_ns), strict=True)
+    return {key: value for key, value in said if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a context has read outside of any request since its last inference. Never changed, so that tasks can share it."""
+
+    ids: tuple[str, ...] = ()
+    oldest_ns: int | None = None
+    newest_ns: int | None = None
+    taken: bool = False
+    """An inference has begun since: what is read next is the input of the next one."""
+
+
+_read: ContextVar[_Read | None] = ContextVar("tollbook-read", default=None)
+
+
+class Ambient(Inputs):
+    """What is read outside of any request, as in a script without instrumentation of its own.
+
+    Each thread and each task has what was read before it began and what it reads itself; what it reads, no other sees.
+    """
+
+    __slots__ = ()
+
+    def attributes(self) -> dict[str, int | tuple[str, ...]]:
+        """What this context has read before its last inference, and since if it has read anything."""
+        read = _read.get()
+        return _said(read.ids, read.oldest_ns, read.newest_ns) if read else {}
+
+    def taken(self) -> dict[str, int | tuple[str, ...]]:
+        """What an inference that starts now says of its inputs: several of them in a row say the same."""
+        read = _read.get()
+        if read is None:
+            return {}
+        if not read.taken:
+            _read.set(_Read(read.ids, read.oldest_ns, read.newest_ns, taken=True))
+        return _said(read.ids, read.oldest_ns, read.newest_ns)
+
+    def _add(self, ids: Iterable[str], event_times_ns: Iterable[int]) -> None:
+        read = _read.get()
+        if read is None or read.taken:
+            read = _Read()
+        known, new = read.ids, tuple(dict.fromkeys(ids))
+        if len(known) < MAX_ASSETS:
+            known = (*known, *(asset_id for asset_id in new if asset_id not in known))[:MAX_ASSETS]
+        moments = [moment for moment in (read.oldest_ns, read.newest_ns, *event_times_ns) if moment is not None]
+        _read.set(_Read(known, min(moments, default=None), max(moments, default=None)))
+
+
+AMBIENT: Final = Ambient()
+
+
+def forget_ambient() -> None:
+    """Forget what this context has read outside of any request."""
+    _read.set(None)
+
+
 def inputs_of(context: Context | None = None) -> Inputs | None:
-    """The inputs of the request that the context belongs to."""
-    handle = get_value(HANDLE_KEY, context)
-    found = getattr(handle, "inputs", None)
-    return found if isinstance(found, Inputs) else None
+    """The inputs of the request that the context belongs to; those of the context itself where there is no request."""
+    found = getattr(get_value(HANDLE_KEY, context), "inputs", None)
+    if isinstance(found, Inputs):
+        return found
+    span = get_current_span(context)
+    found = getattr(span, _ON_SPAN, None) or get_value(INPUTS_KEY, context)
+    if isinstance(found, Inputs):
+        return found
+    return None if span.get_span_context().is_valid else AMBIENT
 
 
 def opened(context: Context) -> Inputs:
     """The inputs of the context's request; begun here, with what the caller's baggage says, if there are none yet."""
     known = inputs_of(context)
+    if known is None:
+        known = carried(context)
+        keep_on(get_current_span(context), known)
+    elif known is AMBIENT and any(key in baggage.get_all(context) for key in _CARRIED):
+        known = carried(context)
+    return known
+
+
+def begun(context: Context) -> Inputs:
+    """The inputs of a request that begins in this context: nothing that was read outside of any is among them."""
+    known = opened(context)
+    return Inputs() if known is AMBIENT else known
+
+
+def keep_on(span: Any, inputs: Inputs) -> None:
+    """Keep the inputs of a request on a span of another instrumentation, for what happens inside it."""
+    if span.is_recording():
+        setattr(span, _ON_SPAN, inputs)
+
+
+def keep_inside(span: Any, context: Context) -> None:
+    """Hand the inputs of its request on to a span of another instrumentation; new ones where it begins the request here.
+
+    A call that leaves the process begins no request: a script's request for data is followed by the inference that uses it.
+    """
+    known = inputs_of(context)
+    if known is None or (known is AMBIENT and span.kind not in _LEAVING):
+        known = carried(context)
+    setattr(span, _ON_SPAN, known)
+
+
+def arrived(context: Context) -> Context:
+    """The context with what a message's baggage says among the inputs: those of the request it is in, else of the message."""
+    known = inputs_of(context)
+    if known in {None, AMBIENT, get_value(INPUTS_KEY, context)}:
+        return set_value(INPUTS_KEY, carried(context), context)
     if known is not None:
-        return known
+        _add_carried(known, context)
+    return context
+
+
+def carried(context: Context) -> Inputs:
+    """New inputs, with what the caller's baggage says."""
     begun = Inputs()
+    _add_carried(begun, context)
+    return begun
+
+
+def _add_carried(known: Inputs, context: Context) -> None:
     entries = baggage.get_all(context)
     if entries:
         ids = str(entries.get(A.TOLLBOOK_INPUT_ASSET_IDS, "")).split("\n")
         ages = (entries.get(A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST), entries.get(A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST))
         # Baggage comes from outside: what is no number is not an age.
-        begun._add(filter(None, ids), [int(str(age)) for age in ages if age is not None and str(age).isdecimal()])
-    return begun
+        known._add(filter(None, ids), [int(str(age)) for age in ages if age is not None and str(age).isdecimal()])
 
 
 def carrying(context: Context) -> Context:

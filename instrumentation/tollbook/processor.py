@@ -14,7 +14,7 @@ from opentelemetry.util.types import AnyValue
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, exporters, owners
-from tollbook.inputs import inputs_of
+from tollbook.inputs import inputs_of, keep_inside
 from tollbook.outbox import MAX_BYTES
 from tollbook.shield import shielded
 
@@ -63,7 +63,8 @@ class LabelSpanProcessor(SpanProcessor):
         if carried:
             known = known | carried
         if inputs and any(key in (span.attributes or {}) for key in _MODEL_CALL):
-            known = known | inputs.attributes()
+            known = known | inputs.taken()
+        keep_inside(span, context)
         if self._measures_cpu and not cpu.inside_event_loop():
             setattr(span, _STARTED, (threading.get_ident(), cpu.clock_ns()))
         return known

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tollbook import runtime
+from tollbook.inputs import forget_ambient
 from tollbook.processor import LabelSpanProcessor
 
 
@@ -54,7 +55,9 @@ def capture() -> Iterator[Captured]:
     captured = Captured()
     before = runtime.chosen()
     runtime.use(captured.provider)
+    forget_ambient()
     try:
         yield captured
     finally:
+        forget_ambient()
         runtime.use(before)

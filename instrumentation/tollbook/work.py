@@ -14,7 +14,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook import cpu, owners, runtime
 from tollbook.extract import Of, Picker, as_asset, count_records, size_bytes, used
 from tollbook.handle import INERT, Handle, Value, current
-from tollbook.inputs import opened
+from tollbook.inputs import begun, opened
 from tollbook.shield import shielded
 from tollbook.steps import Steps, Thrown, ending
 
@@ -96,9 +96,9 @@ class Work:
         with _STARTING:
             context = get_current()
             attributes, context = self._owned(name, context)
-            inputs = opened(context)
+            inputs = begun(context) if self._kind == "request" else opened(context)
             if self._kind == "inference":
-                attributes.update(inputs.attributes())
+                attributes.update(inputs.taken())
             span = tracer.start_span(
                 name,
                 context,
