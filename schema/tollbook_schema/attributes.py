@@ -98,6 +98,63 @@ TRACELOOP_ENTITY_INPUT: Final = "traceloop.entity.input"
 TRACELOOP_ENTITY_OUTPUT: Final = "traceloop.entity.output"
 """Output in OpenLLMetry's terms."""
 
+GEN_AI_REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+"""Tokens of output asked for at most."""
+
+GEN_AI_REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+"""Temperature asked for."""
+
+GEN_AI_REQUEST_TOP_P: Final = "gen_ai.request.top_p"
+"""Share of the likeliest tokens that is sampled from."""
+
+GEN_AI_REQUEST_TOP_K: Final = "gen_ai.request.top_k"
+"""Count of the likeliest tokens that is sampled from."""
+
+GEN_AI_REQUEST_FREQUENCY_PENALTY: Final = "gen_ai.request.frequency_penalty"
+"""Penalty for tokens that are frequent already."""
+
+GEN_AI_REQUEST_PRESENCE_PENALTY: Final = "gen_ai.request.presence_penalty"
+"""Penalty for tokens that are there already."""
+
+GEN_AI_REQUEST_SEED: Final = "gen_ai.request.seed"
+"""Seed asked for."""
+
+GEN_AI_REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
+"""Answers asked for."""
+
+GEN_AI_REQUEST_STOP_SEQUENCES: Final = "gen_ai.request.stop_sequences"
+"""Texts that end the answer."""
+
+GEN_AI_REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+"""Encodings of embeddings asked for."""
+
+GEN_AI_REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+"""Effort of reasoning asked for."""
+
+GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+"""Dimensions of the embeddings."""
+
+GEN_AI_USAGE_COST_AMOUNT: Final = "gen_ai.usage.cost.amount"
+"""What the provider says that the call cost."""
+
+GEN_AI_USAGE_COST_CURRENCY: Final = "gen_ai.usage.cost.currency"
+"""Currency of that cost."""
+
+TOLLBOOK_INFERENCE_OUTPUT_TOKEN_RATE: Final = "tollbook.inference.output_token.rate"
+"""Output tokens of a stream per second, from its first item to its last."""
+
+GEN_AI_EVALUATION_NAME: Final = "gen_ai.evaluation.name"
+"""What is judged."""
+
+GEN_AI_EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
+"""The judgement as a number."""
+
+GEN_AI_EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
+"""The judgement as a word."""
+
+GEN_AI_EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+"""Why it is judged so."""
+
 TOLLBOOK_TEAM: Final = "tollbook.team"
 """Team that owns the request."""
 
@@ -412,6 +469,21 @@ TOLLBOOK_HANDOFF_DELIVERY: Final = "tollbook.handoff.delivery"
 
 TOLLBOOK_EVENT_ID: Final = "tollbook.event.id"
 """Identity of the event or item handed over, the same on every hop."""
+
+TOLLBOOK_EVENT_IDS: Final = "tollbook.event.ids"
+"""Identities of the items handed over together, 256 at most; the records say how many there were."""
+
+TOLLBOOK_INDEX_RECORDS: Final = "tollbook.index.records"
+"""Vectors that the index holds."""
+
+TOLLBOOK_INDEX_DIMENSIONS: Final = "tollbook.index.dimensions"
+"""Dimensions of the index's vectors."""
+
+TOLLBOOK_MODEL_SIZE: Final = "tollbook.model.size"
+"""Bytes of the model's parameters or file."""
+
+TOLLBOOK_MODEL_DTYPE: Final = "tollbook.model.dtype"
+"""Type of the model's numbers."""
 
 TOLLBOOK_CONTENT_DIGEST: Final = "tollbook.content.digest"
 """Keyed digest of the content handed over, never the content."""
