@@ -44,6 +44,10 @@ class Integration(BaseInstrumentor):  # type: ignore[misc]
         """None by name: one library comes in several distributions, and what it lacks is left out."""
         return ()
 
+    def wrappers_of(self, module: ModuleType) -> Mapping[str, Wrapper]:
+        """What is wrapped of a module; a subclass may look into it first."""
+        return self.wrappers[module.__name__]
+
     def _instrument(self, **_: Any) -> None:
         if importlib.util.find_spec(self.library) is None:
             raise ModuleNotFoundError(f"{self.library} is not installed", name=self.library)
@@ -63,7 +67,7 @@ class Integration(BaseInstrumentor):  # type: ignore[misc]
         if not self._wanted or module.__name__ in self._wrapped:
             return
         names = self._wrapped[module.__name__] = (module, [])
-        for name, wrapper in self.wrappers[module.__name__].items():
+        for name, wrapper in self.wrappers_of(module).items():
             with shielded(f"instrument {module.__name__}.{name}"):
                 wrapt.wrap_function_wrapper(module, name, wrapper)
                 names[1].append(name)
