@@ -1,11 +1,12 @@
 """`configure`, `flush` and `shutdown`: where spans and metrics go. The OpenTelemetry SDK is imported only here."""
 
+import _thread
 import atexit
 import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -141,6 +142,28 @@ def _flushed() -> bool:
         answers = [provider.force_flush() for provider in (spans, metrics) if provider is not None]
         return all(answers) and _lost() == lost
     return False
+
+
+def flush_from_signal(first: Callable[[], None], timeout_s: float = EXIT_TIMEOUT_S) -> None:
+    """Send what has ended, called by a handler of signals.
+
+    The thread that the handler interrupts may hold any lock, ours too: so another one does the work, and is waited for no
+    longer than a while. Nothing of `threading` is used here, which has locks of its own.
+
+    Args:
+        first: what is done before.
+        timeout_s: how long to wait.
+    """
+    done = _thread.allocate_lock()
+
+    def work() -> None:
+        first()
+        _flushed()
+        done.release()
+
+    done.acquire()
+    _thread.start_new_thread(work, ())
+    done.acquire(timeout=timeout_s)
 
 
 def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
