@@ -9,7 +9,8 @@ import pytest
 from tollbook_schema import sql
 from tollbook_ui import answers as module
 from tollbook_ui import figures as f
-from tollbook_ui.answers import Answers, BadQuestionError, UnknownTraceError
+from tollbook_ui.answers import Answers, BadQuestionError
+from tollbook_ui.errors import UnknownTraceError
 
 from tests.attribution.facts import MS, S
 from tests.ui.conftest import HOUR, WEEK

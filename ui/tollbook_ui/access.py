@@ -1,19 +1,15 @@
 """How a command reaches the store: through the server that has the data folder, or by opening it itself."""
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import typer
 from tollbook_attribution import engine
-from tollbook_collector.errors import RefusedError, SpoolBusyError
-from tollbook_collector.errors import SettingsError as CollectorSettingsError
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store, StoreError
 
@@ -21,55 +17,21 @@ from tollbook_ui import backup as backups
 from tollbook_ui import doctor as examination
 from tollbook_ui import figures as f
 from tollbook_ui import locate, plain, progress
-from tollbook_ui.answers import Answers, UnknownTraceError
+from tollbook_ui.answers import Answers
 from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import KEYS_FILE, Keyring
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.place import Place
 from tollbook_ui.remote import RemoteAnswers
-from tollbook_ui.settings import Settings, SettingsError
 
 AnyAnswers: TypeAlias = Answers | RemoteAnswers
 
 START_SECONDS = 20
 """How long a server that has the folder may take until it answers, and another command until it is done."""
 
-WRONG = (BadQuestionError, SettingsError, CollectorSettingsError)
-FAILED = (StoreError, UnknownTraceError, RefusedError, SpoolBusyError, locate.TakenError, OSError)
-
 
 class NoDataError(StoreError):
     """There is no data folder, so there is nothing to answer from."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the data is."""
-
-    data: Path
-    settings: Settings
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Tells an error of ours in one line: exit status 2 where the command was given wrongly, 1 where it failed."""
-    for name in ("clickhouse_connect", "urllib3"):  # they warn of what is then raised and told here
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        yield
-    except WRONG as error:
-        raise _exit(error, 2) from error
-    except FAILED as error:
-        raise _exit(error, 1) from error
-
-
-def place(data: Path | None) -> Place:
-    """The folder of the option, or of the settings.
-
-    Raises:
-        SettingsError: a TOLLBOOK_ variable names no setting.
-    """
-    settings = Settings.from_environment()
-    return Place((data or settings.data_dir).expanduser(), settings)
 
 
 @contextmanager
@@ -191,8 +153,3 @@ def _store(where: Place) -> Iterator[Store]:
         yield store
     finally:
         store.close()
-
-
-def _exit(error: Exception, status: int) -> typer.Exit:
-    typer.echo(plain.visible(f"tollbook: {error}"), err=True)
-    return typer.Exit(status)

@@ -21,6 +21,7 @@ from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
 from tollbook_ui.dataflow.questions import Data
 from tollbook_ui.dialects.questions import Dialects
+from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.machines.questions import Machines
 from tollbook_ui.outcomes.questions import Outcomes
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
@@ -44,10 +45,6 @@ HOURLY_UP_TO = timedelta(days=3)
 
 MONEY_DIGITS = 76
 """Digits of a Decimal256, so that Python never rounds what ClickHouse added up."""
-
-
-class UnknownTraceError(Exception):
-    """No span of this trace is in the store."""
 
 
 class Answers:

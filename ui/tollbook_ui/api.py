@@ -17,8 +17,9 @@ from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError,
 from tollbook_ui import answers as answers_module
 from tollbook_ui import figures as f
 from tollbook_ui import intake, plain
-from tollbook_ui.answers import MAX_SQL_ROWS, ORDERS, Answers, UnknownTraceError
+from tollbook_ui.answers import MAX_SQL_ROWS, ORDERS, Answers
 from tollbook_ui.backup import Backup
+from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.keyring import Keyring, KeyRow, KeyWish
 from tollbook_ui.periods import BadQuestionError, parse_time
 from tollbook_ui.weekly import Weekly

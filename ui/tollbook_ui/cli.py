@@ -57,9 +57,9 @@ def up(
     dashboard: Annotated[bool, typer.Option(help="Serve the dashboard.")] = True,
 ) -> None:
     """Run receiver, settlement, API and dashboard until Ctrl-C."""
-    from tollbook_ui import access, starting
+    from tollbook_ui import place, starting
 
-    starting.up(access.place(data), host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=dashboard)
+    starting.up(place.at(data), host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=dashboard)
 
 
 @command(app)
@@ -72,9 +72,9 @@ def collect(
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports where these are taken.")] = False,
 ) -> None:
     """Run a receiver alone, beside others, for the servers of TOLLBOOK_CLICKHOUSE_URL; settlement runs elsewhere."""
-    from tollbook_ui import access, settings, starting
+    from tollbook_ui import place, settings, starting
 
-    where = access.place(data)
+    where = place.at(data)
     if not where.settings.clickhouse_url:
         raise settings.SettingsError("a collector alone needs a server to load into: set TOLLBOOK_CLICKHOUSE_URL")
     starting.up(where, host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=False, collect_only=True)
@@ -98,9 +98,9 @@ def ingest(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of files.")], data: Data = None
 ) -> None:
     """Store files of OTLP: protobuf, JSON or JSON lines, any signal, gzip or not."""
-    from tollbook_ui import access, ingesting
+    from tollbook_ui import ingesting, place
 
-    if not ingesting.ingest(access.place(data), files):
+    if not ingesting.ingest(place.at(data), files):
         raise typer.Exit(1)
 
 
@@ -113,9 +113,9 @@ def settle(
     shape: As = Format.TABLE,
 ) -> None:
     """Settle the ledger: every hour whose facts have changed, or every hour of a period."""
-    from tollbook_ui import access, show
+    from tollbook_ui import access, place, show
 
-    with access.opened(access.place(data), create=False) as answers:
+    with access.opened(place.at(data), create=False) as answers:
         found = access.settle(answers, moment(since), moment(until))
     written(shape, [found], list(found), lambda: show.settlement(found))
 
@@ -289,9 +289,9 @@ def sql(
 @command(app)
 def doctor(data: Data = None, shape: As = Format.TABLE) -> None:
     """Examine the installation: versions, intake, what is set aside, unsettled or unpriced. Exits with 1 if it needs you."""
-    from tollbook_ui import access, show
+    from tollbook_ui import access, place, show
 
-    found = access.doctor(access.place(data))
+    found = access.doctor(place.at(data))
     answer(shape, found, lambda: show.doctor(found))
     if not found.well:
         raise typer.Exit(1)
@@ -303,9 +303,9 @@ def backup(
     data: Data = None,
 ) -> None:
     """Copy everything into a folder, at one moment, while data comes in."""
-    from tollbook_ui import access, show
+    from tollbook_ui import access, place, show
 
-    printed(show.backup("Copied", access.backup(access.place(data), folder), folder))
+    printed(show.backup("Copied", access.backup(place.at(data), folder), folder))
 
 
 @command(app)
@@ -313,9 +313,9 @@ def restore(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="As tollbook backup made it.")], data: Data = None
 ) -> None:
     """Make a data folder from a backup; one that holds data is left alone."""
-    from tollbook_ui import access, show
+    from tollbook_ui import access, place, show
 
-    where = access.place(data)
+    where = place.at(data)
     printed(show.backup("Restored", access.restore(where, folder), where.data))
 
 

@@ -57,9 +57,9 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[Callable[.
     def add(run: Callable[..., None]) -> Callable[..., None]:
         @wraps(run)
         def told(**values: Any) -> None:
-            from tollbook_ui import access
+            from tollbook_ui import place
 
-            with access.told():
+            with place.told():
                 run(**values)
 
         group.command(name)(told)
@@ -105,9 +105,9 @@ def _scope(values: dict[str, str | None]) -> f.Scope:
 @contextmanager
 def asking(data: Path | None) -> Iterator["AnyAnswers"]:
     """The answers of the server that has the data folder, or of the folder itself."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
 
-    with access.opened(access.place(data), create=False) as answers:
+    with access.opened(place.at(data), create=False) as answers:
         yield answers
 
 

@@ -12,8 +12,8 @@ from tollbook_collector.dead import Graves, Letter
 from tollbook_collector.segment import FRAME_FIELD
 from tollbook_collector.signals import SIGNALS
 
-from tollbook_ui.access import Place
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.place import Place
 
 
 def letters(where: Place) -> list[Letter]:

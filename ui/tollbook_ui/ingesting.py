@@ -9,10 +9,11 @@ from tollbook_schema import sql
 from tollbook_schema.store import Store
 
 from tollbook_ui import access, progress
+from tollbook_ui.place import Place
 from tollbook_ui.remote import RemoteAnswers
 
 
-def ingest(where: access.Place, paths: Sequence[Path]) -> bool:
+def ingest(where: Place, paths: Sequence[Path]) -> bool:
     """Stores files, and those in folders; whether all of every file was stored."""
     files = list(_files(paths))
     with access.opened(where, create=True) as answers, progress.files(len(files)) as advance:

@@ -19,7 +19,7 @@ from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError,
 
 from tollbook_ui import figures as f
 from tollbook_ui import locate
-from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS, UnknownTraceError
+from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS
 from tollbook_ui.backup import Backup
 from tollbook_ui.bills.remote import RemoteBills
 from tollbook_ui.budgets.remote import RemoteBudgets
@@ -27,6 +27,7 @@ from tollbook_ui.costs.remote import RemoteCosts
 from tollbook_ui.dataflow.questions import RemoteData
 from tollbook_ui.dialects.remote import RemoteDialects
 from tollbook_ui.doctor import Doctor
+from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.machines.remote import RemoteMachines
 from tollbook_ui.outcomes.remote import RemoteOutcomes

@@ -12,7 +12,7 @@ import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,17 +26,17 @@ from tollbook_collector.collector import Collector
 from tollbook_collector.connection import Connection, allow_files, keep_freed_memory
 from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_collector.tls import Tls
-from tollbook_schema import retention
 from tollbook_schema.keys import Keys
-from tollbook_schema.store import Store, StoreError, StoreUnavailableError
+from tollbook_schema.store import Store, StoreError
 
-from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate, reach
+from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate
 from tollbook_ui import gate as gates
 from tollbook_ui.budgets.alerts import Alarm
 from tollbook_ui.front import Front, OwnHostOnly
 from tollbook_ui.gate import Entry
 from tollbook_ui.idle import Idler
 from tollbook_ui.keyring import KEYS_FILE, Keyring
+from tollbook_ui.opening import Opening, Options, ServeError, shape
 from tollbook_ui.settings import Settings
 from tollbook_ui.settler import Settler
 
@@ -47,7 +47,6 @@ STOP_SECONDS = 5
 
 BACKLOG = 2048
 
-COLLECT = "tollbook collect"
 RETRY_SECONDS = 5.0
 """Pause between tries to reach servers that were away at the start."""
 
@@ -55,33 +54,6 @@ KEEP_ALIVE_SECONDS = 65
 """How long an idle connection is kept. Exporters send every 5 to 60 seconds; one that meets a closed one may lose a batch."""
 
 NOT_INSTALLED = "not installed: pip install 'tollbook[dashboard]'"
-
-
-class ServeError(Exception):
-    """The server cannot start; the message is one line for the person who started it."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to serve."""
-
-    data: Path
-    """Folder of spool, lock and embedded database."""
-    clickhouse_url: str = ""
-    """A ClickHouse server to use instead of the embedded database."""
-    clickhouse_cluster: str = ""
-    """Name of the cluster that the servers of the URL are."""
-    collect_only: bool = False
-    """Receive and load, and leave settlement, API and dashboard to others."""
-    host: str = "127.0.0.1"
-    port: int = 4318
-    """Of OTLP/HTTP, API and dashboard; 0 takes any free one."""
-    any_port: bool = False
-    """Take free ports where these are taken."""
-    dashboard: bool = True
-    settle_seconds: float = 30
-    settings: Settings = field(default_factory=Settings)
-    """Who is let in, TLS and signing in; what stands above goes before it."""
 
 
 @dataclass(frozen=True)
@@ -101,10 +73,11 @@ class Addresses:
 Say = Callable[[Addresses], None]
 
 
-def run(options: Options, collector_settings: CollectorSettings, say: Say) -> None:
+def run(opening: Opening, options: Options, collector_settings: CollectorSettings, say: Say) -> None:
     """Serves until SIGINT or SIGTERM.
 
     Args:
+        opening: the data folder, and its store that is being opened.
         options: how to serve.
         collector_settings: how the collector takes, keeps and loads.
         say: called once everything answers.
@@ -115,16 +88,15 @@ def run(options: Options, collector_settings: CollectorSettings, say: Say) -> No
     """
     allow_files()
     keep_freed_memory()
-    asyncio.run(serve(options, collector_settings, say))
+    asyncio.run(serve(opening, options, collector_settings, say))
 
 
-async def serve(options: Options, collector_settings: CollectorSettings, say: Say) -> None:
+async def serve(opening: Opening, options: Options, collector_settings: CollectorSettings, say: Say) -> None:
     """As `run`, in the event loop of the caller."""
-    reach.check(options.settings, options.host, collector_settings)
     tls = _tls(options.settings)
-    with _claimed(options) as claim, _listening(options) as listener:
+    with _listening(options) as listener:
         async with contextlib.AsyncExitStack() as stack:
-            store = await _opened(options, stack)
+            store = await _opened(opening, options, stack)
             keys = await _known_keys(store, options.data, stack)
             guarded = options.settings.auth == "required"
             collector = await _collecting(store, options, collector_settings, _Guards(keys if guarded else None, tls), stack)
@@ -154,11 +126,11 @@ async def serve(options: Options, collector_settings: CollectorSettings, say: Sa
             front = Front(wanted=options.dashboard)
             app.mount("/", front)
             outermost = gate if guarded else OwnHostOnly(gate, options.host)
+            addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
             serving = await _answering(outermost, tls, listener, stack)
             settler.start()
             stack.enter_context(Idler())
-            addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
-            claim.publish(_written_down(addresses, token, tls))
+            opening.claim.publish(_written_down(addresses, token, tls))
             say(addresses)
             if options.dashboard:
                 await stack.enter_async_context(_dashboard(app, front))
@@ -191,16 +163,6 @@ async def _answering(
     serving = asyncio.create_task(server.serve([listener]))
     await _until_started(server, serving)
     return serving
-
-
-def _claimed(options: Options) -> locate.Claim:
-    data = options.data
-    try:
-        return locate.Claim(data, COLLECT if options.collect_only else locate.UP)
-    except locate.TakenError as error:
-        raise ServeError(f"{error}; stop it first, or give this one another folder with --data") from error
-    except OSError as error:
-        raise ServeError(f"cannot use the data folder {data}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -236,33 +198,22 @@ def _bound(host: str, port: int) -> socket.socket | None:
     return listener
 
 
-async def _opened(options: Options, stack: contextlib.AsyncExitStack) -> Store:
+async def _opened(opening: Opening, options: Options, stack: contextlib.AsyncExitStack) -> Store:
     """The store, in shape; servers that cannot be reached yet are brought into shape once they can."""
-    url = options.clickhouse_url or None
-    store = await asyncio.to_thread(Store.open, None if url else options.data, url, options.clickhouse_cluster, wait=False)
+    store, away = (opened := await opening.opened()).store, opened.away
     stack.push_async_callback(asyncio.to_thread, store.close)
-    try:
-        await asyncio.to_thread(_shape, store, options)
-    except StoreUnavailableError as error:
-        if store.embedded:
-            raise
-        log.warning("cannot reach %s; what comes is kept until it can be: %s", store.place, error)
+    if away is not None:
+        log.warning("cannot reach %s; what comes is kept until it can be: %s", store.place, away)
         shaping = asyncio.create_task(_shape_later(store, options))
         stack.callback(shaping.cancel)
     return store
-
-
-def _shape(store: Store, options: Options) -> None:
-    store.migrate()
-    if not options.collect_only:
-        retention.apply(store, options.settings.retention)
 
 
 async def _shape_later(store: Store, options: Options) -> None:
     while True:
         await asyncio.sleep(RETRY_SECONDS)
         try:
-            await asyncio.to_thread(_shape, store, options)
+            await asyncio.to_thread(shape, store, options)
         except StoreError as error:
             log.warning("cannot use %s: %s", store.place, error)
         else:

@@ -16,18 +16,25 @@ REST = 4
 """The background rests this many times as long as a settlement took: a fifth of the time goes to it while data pours in."""
 
 LONGEST_WAIT_SECONDS = 600.0
-"""A collector that is behind goes first for this long: a settlement costs more than taking the same spans in."""
+"""A collector that is behind goes first for this long in all: a settlement costs more than taking the same spans in."""
 
 LOOK_SECONDS = 1.0
 
-Settle = Callable[[Store, datetime | None, datetime | None], Any]
+Waits = Callable[[], bool]
+"""Waits a moment for what goes before a settlement; false where nothing does."""
+Settle = Callable[[Store, datetime | None, datetime | None, Waits | None], Any]
+"""Of a store, from, until, beside something that goes first; None where nothing does."""
 
 
-def settle(store: Store, since: datetime | None = None, until: datetime | None = None) -> Any:
+class StoppedError(Exception):
+    """The process ends: the settlement that ran is cut off, and has changed nothing."""
+
+
+def settle(store: Store, since: datetime | None, until: datetime | None, waits: Waits | None) -> Any:
     """Settles the hours of a period, or those whose facts have changed; its summary."""
-    from tollbook_attribution import engine  # noqa: PLC0415 - the price list costs half a second to import
+    from tollbook_attribution import engine, pace  # noqa: PLC0415 - the price list costs half a second to import
 
-    return engine.settle(store, since=since, until=until)
+    return engine.settle(store, since=since, until=until, pace=pace.quiet(waits) if waits else pace.FULL)
 
 
 class Settler:
@@ -48,6 +55,8 @@ class Settler:
         self._behind = behind
         self._after = after
         self._one_at_a_time = threading.Lock()
+        self._wanted: set[object] = set()
+        self._waited_seconds = 0.0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._settle_for_ever, name="tollbook-settler", daemon=True)
         self.trouble = ""
@@ -65,18 +74,28 @@ class Settler:
             self._thread.join(timeout_seconds)
 
     def now(self, since: datetime | None = None, until: datetime | None = None) -> Any:
-        """Settles at once, after the settlement that may be running; its summary. Raises what the settlement raises."""
-        with self._one_at_a_time:
-            return self._run(self._store, since, until)
+        """Settles at once, after the settlement that may be running; its summary. Raises what the settlement raises.
+
+        With all cores, unless the collector is behind.
+        """
+        me = object()
+        self._wanted.add(me)  # the one that runs waits for nothing from now on
+        try:
+            with self._one_at_a_time:
+                return self._run(self._store, since, until, (lambda: False) if self._behind() else None)
+        finally:
+            self._wanted.discard(me)
 
     def _settle_for_ever(self) -> None:
         rest_seconds = self._pause_seconds
         while not self._stopping.wait(rest_seconds):
-            self._let_the_collector_go_first()
             started = time.monotonic()
+            self._waited_seconds = 0.0
             try:
-                self.now()
+                self._in_the_background()
                 self._after()
+            except StoppedError:
+                return
             except TakenError:  # another process on the same servers settles: nothing is left undone
                 self.trouble = ""
             except StoreError as error:
@@ -84,9 +103,25 @@ class Settler:
                 log.warning("cannot settle at present: %s", error)
             else:
                 self.trouble = ""
-            rest_seconds = max(self._pause_seconds, REST * (time.monotonic() - started))
+            rest_seconds = max(self._pause_seconds, REST * (time.monotonic() - started - self._waited_seconds))
 
-    def _let_the_collector_go_first(self) -> None:
-        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
-        while self._behind() and time.monotonic() < deadline and not self._stopping.wait(LOOK_SECONDS):
+    def _in_the_background(self) -> None:
+        while self._waits():
             pass
+        with self._one_at_a_time:
+            self._run(self._store, None, None, self._waits)
+
+    def _waits(self) -> bool:
+        """Waits a moment for a collector that is behind, but not where somebody waits for the settlement.
+
+        Raises:
+            StoppedError: the process ends.
+        """
+        if self._stopping.is_set():
+            raise StoppedError
+        if self._wanted or self._waited_seconds > LONGEST_WAIT_SECONDS or not self._behind():
+            return False
+        began = time.monotonic()
+        self._stopping.wait(LOOK_SECONDS)
+        self._waited_seconds += time.monotonic() - began
+        return True

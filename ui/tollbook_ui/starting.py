@@ -3,12 +3,17 @@
 import logging
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import typer
 from tollbook_collector.settings import Settings as CollectorSettings
 
-from tollbook_ui import server
-from tollbook_ui.access import Place
+from tollbook_ui import reach
+from tollbook_ui.opening import Opening, Options, ServeError
+from tollbook_ui.place import Place
+
+if TYPE_CHECKING:
+    from tollbook_ui.server import Addresses
 
 
 def up(
@@ -30,7 +35,7 @@ def up(
     collector = CollectorSettings.from_environment()
     if grpc_port is not None:
         collector = replace(collector, grpc_port=grpc_port)
-    options = server.Options(
+    options = Options(
         data=where.data,
         clickhouse_url=where.settings.clickhouse_url,
         clickhouse_cluster=where.settings.clickhouse_cluster,
@@ -42,15 +47,19 @@ def up(
         settle_seconds=where.settings.settle_seconds,
         settings=where.settings,
     )
+    reach.check(options.settings, options.host, collector)
     try:
-        server.run(options, collector, _say_collecting if collect_only else partial(_say, where))
-    except server.ServeError as error:
+        with Opening(options) as opening:
+            from tollbook_ui import server  # noqa: PLC0415 - 1 s, in which the store is opened
+
+            server.run(opening, options, collector, _say_collecting if collect_only else partial(_say, where))
+    except ServeError as error:
         typer.echo(f"tollbook: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo("Stopped. What was acknowledged is kept.")
 
 
-def _say(where: Place, up: server.Addresses) -> None:
+def _say(where: Place, up: "Addresses") -> None:
     grpc = f"{up.grpc_host}:{up.grpc_port}" if up.grpc_port else "switched off"
     lines = (
         *up.moved,
@@ -64,7 +73,7 @@ def _say(where: Place, up: server.Addresses) -> None:
     typer.echo("\n".join(lines))
 
 
-def _say_collecting(up: server.Addresses) -> None:
+def _say_collecting(up: "Addresses") -> None:
     grpc = f"{up.grpc_host}:{up.grpc_port}" if up.grpc_port else "switched off"
     lines = (
         *up.moved,

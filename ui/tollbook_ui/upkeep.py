@@ -22,10 +22,10 @@ def keys_create(
     data: Data = None,
 ) -> None:
     """Make a key. It is shown once: only a hash of it is kept."""
-    from tollbook_ui import access, making_keys
+    from tollbook_ui import access, making_keys, place
 
     wish = making_keys.wish(name, scope, tenant, all_tenants, expires)
-    with access.keyring(access.place(data)) as keyring:
+    with access.keyring(place.at(data)) as keyring:
         key = keyring.create_key(wish)
     typer.echo(key)
     for line in making_keys.told(wish, key):
@@ -35,10 +35,10 @@ def keys_create(
 @command(keys, "list")
 def keys_list(data: Data = None, shape: As = Format.TABLE) -> None:
     """List keys, without their secrets."""
-    from tollbook_ui import access, show
+    from tollbook_ui import access, place, show
     from tollbook_ui.keyring import KeyRow
 
-    with access.keyring(access.place(data)) as keyring:
+    with access.keyring(place.at(data)) as keyring:
         found = keyring.keys()
     written(shape, found, [field.name for field in fields(KeyRow)], lambda: show.keys(found))
 
@@ -46,9 +46,9 @@ def keys_list(data: Data = None, shape: As = Format.TABLE) -> None:
 @command(keys, "revoke")
 def keys_revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="As keys list shows it.")], data: Data = None) -> None:
     """Revoke a key: it opens nothing from now on."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
 
-    with access.keyring(access.place(data)) as keyring:
+    with access.keyring(place.at(data)) as keyring:
         found = keyring.revoke_key(key_id)
     typer.echo(f"Revoked {found.key_id} ({found.name}).")
 
@@ -58,20 +58,20 @@ def dead_list(data: Data = None, shape: As = Format.TABLE) -> None:
     """List records that the store refused, oldest first."""
     from tollbook_collector.dead import Letter
 
-    from tollbook_ui import access, show
     from tollbook_ui import dead as letters
+    from tollbook_ui import place, show
 
-    found = letters.letters(access.place(data))
+    found = letters.letters(place.at(data))
     written(shape, found, [field.name for field in fields(Letter)], lambda: show.dead(found))
 
 
 @command(dead, "show")
 def dead_show(name: Annotated[str, typer.Argument(metavar="NAME", help="As dead list shows it.")], data: Data = None) -> None:
     """Print what the store said about a record, and the record."""
-    from tollbook_ui import access
     from tollbook_ui import dead as letters
+    from tollbook_ui import place
 
-    for line in letters.shown(access.place(data), name):
+    for line in letters.shown(place.at(data), name):
         typer.echo(line)
 
 
@@ -83,10 +83,10 @@ def dead_retry(
     data: Data = None,
 ) -> None:
     """Give records to the store again, such as after an upgrade; what it refuses again comes back here."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui import dead as letters
 
-    where = access.place(data)
+    where = place.at(data)
     count = letters.retry(where, names or (), everything)
     running = access.running(where.data) is not None
     typer.echo(f"{count} go to the store {'within seconds' if running else 'with the next: tollbook up'}.")
@@ -100,7 +100,7 @@ def dead_drop(
     data: Data = None,
 ) -> None:
     """Delete records that the store refused, for good."""
-    from tollbook_ui import access
     from tollbook_ui import dead as letters
+    from tollbook_ui import place
 
-    typer.echo(f"Dropped {letters.drop(access.place(data), names or (), everything)}.")
+    typer.echo(f"Dropped {letters.drop(place.at(data), names or (), everything)}.")

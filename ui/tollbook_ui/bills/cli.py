@@ -41,14 +41,14 @@ def import_files(
     """Store bills: all lines of all files, or none. A billing period that was imported before is replaced; both are kept."""
     from tollbook_attribution.bills import Options
 
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.bills import show
     from tollbook_ui.periods import BadQuestionError
 
     if decimal not in ("point", "comma"):
         raise BadQuestionError(f"the decimal sign is point or comma, not {decimal!r}")
     options = Options(tenant, period, decimal == "comma", add, allow_duplicates)
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         found = answers.bills.take(files, options)
     answer(shape, found, lambda: show.taken(found))
 

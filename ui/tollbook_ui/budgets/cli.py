@@ -30,7 +30,7 @@ def budget_set(
     data: Data = None,
 ) -> None:
     """Set a budget. One of the same name is replaced from now on."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.budgets.figures import Budget
 
     wish = Budget(
@@ -43,7 +43,7 @@ def budget_set(
         warn_ratio=access.decimal(warn_at),
         tenant=tenant,
     )
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         answers.budgets.set(wish)
     typer.echo(f"Set {name}.")
 

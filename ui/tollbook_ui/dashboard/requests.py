@@ -7,8 +7,9 @@ import streamlit as st
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
-from tollbook_ui.answers import Answers, UnknownTraceError
+from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import draw, waterfall
+from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.look import blocks, work
 from tollbook_ui.look.blocks import Card, Cards, Cell, Column, Note, Table
 from tollbook_ui.look.cost import UNNAMED

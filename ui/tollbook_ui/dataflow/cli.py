@@ -56,9 +56,9 @@ def storage_import(
     data: Data = None,
 ) -> None:
     """Declare stored assets. A row known already changes nothing; one with the same asset, location and from replaces it."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
 
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         for path in files:
             found = answers.data.declare(path, str(path), tenant)
             typer.echo(f"{found.file}: {found.rows:,} rows, {found.new_rows:,} new")

@@ -22,8 +22,9 @@ from tollbook_ui.demo import bill, corpus, folder, own_server, plan
 from tollbook_ui.demo.databases import Policies
 from tollbook_ui.demo.plan import Plan
 from tollbook_ui.demo.processes import Child, ChildFailedError
+from tollbook_ui.opening import Opening, Options, ServeError
 from tollbook_ui.periods import week_of
-from tollbook_ui.server import Addresses, Options, ServeError, serve
+from tollbook_ui.server import Addresses, serve
 
 USD_PER_VCPU_HOUR = Decimal("0.05")
 """What the demo assumes its machine to cost: a round figure near what clouds ask for a general purpose vCPU."""
@@ -49,7 +50,9 @@ def run(console: Console, place: Path, documents: int, stay: bool) -> int:
     """The demo in the folder `place`; see `tollbook_ui.demo.run`."""
     try:
         folder.prepare(place)
-        return asyncio.run(_serve_and_work(Job(console, place, documents), stay))
+        options = Options(data=place, any_port=True)
+        with Opening(options) as opening:
+            return asyncio.run(_serve_and_work(Job(console, place, documents), opening, options, stay))
     except ENDINGS as error:
         console.print(f"[red]The demo cannot go on:[/] {error}", highlight=False, soft_wrap=True)
         return 1
@@ -183,12 +186,11 @@ def environment(url: str) -> Mapping[str, str]:
     }
 
 
-async def _serve_and_work(job: Job, stay: bool) -> int:
+async def _serve_and_work(job: Job, opening: Opening, options: Options, stay: bool) -> int:
     """The server in this thread, the job in another; whichever ends first ends the other, unless the server is to stay."""
     ready: asyncio.Future[Addresses] = asyncio.get_running_loop().create_future()
-    options = Options(data=job.place, any_port=True)
     planning = asyncio.create_task(asyncio.to_thread(job.plan))
-    serving = asyncio.create_task(serve(options, CollectorSettings(), ready.set_result))
+    serving = asyncio.create_task(serve(opening, options, CollectorSettings(), ready.set_result))
     await _first(serving, ready)
     await asyncio.wait({planning})
     if serving.done():

@@ -74,7 +74,7 @@ def rates_set(
     data: Data = None,
 ) -> None:
     """Set what an hour of a type of machine costs. Nothing is overwritten: the newest rate holds from its date on."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
 
     numbers = {"memory_gib": memory_gib, "memory_share": memory_share, "accelerator_share": accelerator_share}
     rate = f.NewRate(
@@ -82,7 +82,7 @@ def rates_set(
         valid_from=moment(since), source=source,
         **{name: access.decimal(text) for name, text in numbers.items() if text is not None},
     )  # fmt: skip
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         typer.echo(f"Set {answers.set_rate(rate)}.")
     typer.echo(SETTLED)
 
@@ -100,11 +100,11 @@ def rates_accelerator(
     data: Data = None,
 ) -> None:
     """Set what an hour of a model of accelerator costs, where the machine's own rate does not pay for it."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.machines.figures import NewAcceleratorRate
 
     wish = NewAcceleratorRate(model, access.decimal(amount), currency, provider, region, moment(since), source)
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         answers.machines.set_accelerator(wish)
     typer.echo(f"Set {model}.\n{SETTLED}")
 
@@ -132,7 +132,7 @@ def rates_commitment(
     data: Data = None,
 ) -> None:
     """Set what was paid for a period whatever is used of it: reserved machines, throughput, seats, subscriptions, fees."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.machines.figures import NewPaid
     from tollbook_ui.periods import BadQuestionError
 
@@ -143,7 +143,7 @@ def rates_commitment(
         name, access.decimal(amount), begins, ends, unit, covers, access.decimal(capacity) if capacity else None, currency, kind,
         provider, region, account, tenant, source,
     )  # fmt: skip
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         answers.machines.set_commitment(wish)
     typer.echo(f"Set {name}.\n{SETTLED}")
 
@@ -159,7 +159,7 @@ def rates_import(
     data: Data = None,
 ) -> None:
     """Take all rates of a file, or none: an error names file, line and column. SkyPilot's catalogs are understood."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.machines.figures import RateFile
     from tollbook_ui.periods import BadQuestionError
 
@@ -171,7 +171,7 @@ def rates_import(
     except UnicodeDecodeError as error:
         raise BadQuestionError(f"{file}: not text in UTF-8, at byte {error.start}") from error
     wish = RateFile(kind.value, file.name, content, {name.strip().lower(): value for name, _, value in pairs})
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         found = answers.machines.take(wish)
     typer.echo(f"Took {found.rows} rates of {found.name}.\n{SETTLED}")
 
@@ -203,10 +203,10 @@ def policy_set(
     data: Data = None,
 ) -> None:
     """Set who bears idle or shared cost, or how concurrent requests share an accelerator, from a moment on."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.machines.figures import NewPolicy
 
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         found = answers.machines.set_policy(NewPolicy(subject, method, tenant, moment(since), source))
     typer.echo(f"Set {found.subject} {found.method}: {found.effect}.\n{SETTLED}")
 

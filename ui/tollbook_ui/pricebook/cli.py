@@ -66,12 +66,12 @@ def show_price(
 @command(prices, "import")
 def import_prices(files: Files, *, since: Since = None, tenant: Tenant = "", data: Data = None, shape: As = Format.TABLE) -> None:
     """Load files of prices. Of a file with an error nothing is loaded; loading a file twice changes nothing."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.pricebook import reading
 
     found = reading.check(files, moment(since), tenant)
     if not any(file.errors for file in found):
-        with access.opened(access.place(data), create=True) as answers:
+        with access.opened(place.at(data), create=True) as answers:
             found = reading.load(answers.pricebook, files, moment(since), tenant)
     _tell(found, shape, checked=False)
 
@@ -121,12 +121,12 @@ def set_price(
     data: Data = None,
 ) -> None:
     """Set a price. Nothing is overwritten: of the same conditions and date, the one set last decides."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.pricebook import reading
 
     more = {"per": per, "unit": unit, "currency": currency, "category": category, "valid_from": since, "valid_until": until}
     price = reading.new_price({"provider": provider, "model": model, "item": item, "amount": amount, **more}, condition or ())
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         typer.echo(f"Set {answers.pricebook.set(price)}.")
     typer.echo(SETTLED)
 
@@ -162,11 +162,11 @@ def rate(
     data: Data = None,
 ) -> None:
     """Set an exchange rate. What is paid in a currency without a rate for its day has no price, and never that of a dollar."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.pricebook import reading
 
     wish = reading.new_rate(currency, usd, on, until, source)
-    with access.opened(access.place(data), create=True) as answers:
+    with access.opened(place.at(data), create=True) as answers:
         answers.pricebook.set_exchange_rate(wish)
     typer.echo(f"Set {wish.currency} of {wish.day}.")
     typer.echo(SETTLED)
@@ -184,13 +184,13 @@ def rates(
     shape: As = Format.TABLE,
 ) -> None:
     """List exchange rates, or load files of them."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.pricebook import show
     from tollbook_ui.pricebook.figures import ExchangeRate
 
     for file in files or ():
         content = file.read_bytes()
-        with access.opened(access.place(data), create=True) as answers:
+        with access.opened(place.at(data), create=True) as answers:
             typer.echo(f"{file.name}: {answers.pricebook.take_exchange_rates(file.name, content)} rates are new.")
     if not files:
         with asking(data) as answers:
@@ -209,12 +209,12 @@ def alias(
     shape: As = Format.TABLE,
 ) -> None:
     """Say what a model's name stands for, such as an Azure deployment's; without a name, list what was said."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.pricebook import show
     from tollbook_ui.pricebook.figures import Alias
 
     if name:
-        with access.opened(access.place(data), create=True) as answers:
+        with access.opened(place.at(data), create=True) as answers:
             priced = answers.pricebook.set_alias(Alias(name, price, provider, tenant))
         typer.echo(f"{name} is billed as {priced}." if priced else f"{name} stands for nothing else now.")
         typer.echo(SETTLED)
@@ -242,7 +242,7 @@ def discount(
     shape: As = Format.TABLE,
 ) -> None:
     """Set what a contract takes off list prices; without a name, list the discounts. For a fixed price, see prices set."""
-    from tollbook_ui import access
+    from tollbook_ui import access, place
     from tollbook_ui.pricebook import show
     from tollbook_ui.pricebook.figures import Discount
 
@@ -251,7 +251,7 @@ def discount(
         wish = Discount(
             name, access.decimal(percent), **terms, valid_from=moment(since), valid_until=moment(until), source=source
         )
-        with access.opened(access.place(data), create=True) as answers:
+        with access.opened(place.at(data), create=True) as answers:
             answers.pricebook.set_discount(wish)
         typer.echo(f"Set {name}.")
         typer.echo(SETTLED)

@@ -39,14 +39,14 @@ def usage(
     shape: As = Format.TABLE,
 ) -> None:
     """Take files of usage in: a call for each row, priced as one that was traced. Taking a file twice changes nothing."""
-    from tollbook_ui import access
+    from tollbook_ui import place
     from tollbook_ui.usage import show, taking
     from tollbook_ui.usage.load import Taking
     from tollbook_ui.usage.mapping import Reading
 
     how = Taking("", taking.form(input_format), header, tenant, dry_run, again)
     wish = taking.wish(files, columns or (), constants or (), Reading(timezone, time_unit, moment(epoch), block_tokens), how)
-    found = taking.take(access.place(data), files, wish, how)
+    found = taking.take(place.at(data), files, wish, how)
     written(shape, found, taking.COLUMNS, lambda: show.taken(found))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tollbook_ui import access, progress
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.place import Place
 from tollbook_ui.remote import RemoteAnswers
 from tollbook_ui.usage.figures import Imported
 from tollbook_ui.usage.files import FORMATS, Format, described
@@ -43,7 +44,7 @@ def wish(
     return mapping(columns, constants, reading)
 
 
-def take(where: access.Place, files: Sequence[Path], wish: UsageMap, taking: Taking) -> list[Imported]:
+def take(where: Place, files: Sequence[Path], wish: UsageMap, taking: Taking) -> list[Imported]:
     """Takes files in, the first one that cannot be taken ends it."""
     with access.opened(where, create=not taking.dry_run) as answers:
         return [_take(answers, path, wish, taking) for path in files]
