@@ -6,14 +6,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from opentelemetry import trace
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import exporters, owners, runtime
+from tollbook import carriers, exporters, hosts, owners, runtime
 from tollbook.shield import shielded
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def configure(
     attributes: Mapping[str, str] | None = None,
     metrics: bool = True,
     buffer: str | None = None,
+    own_hosts: Sequence[str] | None = None,
     tracer_provider: "TracerProvider | None" = None,
 ) -> None:
     """Send this process's spans and metrics to Tollbook. The first call counts, later ones change nothing.
@@ -101,6 +102,8 @@ def configure(
         attributes: further resource attributes.
         metrics: also send CPU time and memory of the process every 5 s.
         buffer: folder in which spans wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
+        own_hosts: hosts that may be told owners and ages of inputs, such as `["*.internal", "10.0.0.0/8"]`, by default
+            `TOLLBOOK_OWN_HOSTS`; those of this machine always.
         tracer_provider: use this provider instead of the global one.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
@@ -119,6 +122,9 @@ def configure(
             said = {key: value for key, value in given.items() if value is not None}
             if buffer is not None:
                 os.environ[exporters.BUFFER_VARIABLE] = buffer  # for the processes that this one starts, too
+            with shielded("say which hosts are ours"):
+                carriers.keep_private()
+                hosts.declare(own_hosts)
             _set_up(said, endpoint, headers, metrics, tracer_provider)
 
 
