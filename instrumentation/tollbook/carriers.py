@@ -1,33 +1,109 @@
-"""From service to service: trace context, owners and the age of inputs in a message's headers."""
+"""From service to service: trace context, owners and the age of inputs in a message's headers, and who may be told of these."""
 
 from collections.abc import Iterable, Mapping, MutableMapping
 from contextvars import Token
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote_plus
 
-from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry import baggage
+from opentelemetry.context import Context, attach, create_key, detach, get_current, get_value, set_value
+from opentelemetry.propagators.textmap import CarrierT, Getter, Setter, TextMapPropagator, default_getter, default_setter
 from opentelemetry.trace import get_current_span, set_span_in_context
+from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import inputs
 from tollbook.shield import shielded
 
 Headers = Mapping[str, Any] | Iterable[tuple[Any, Any]]
 
+PRIVATE: Final = frozenset(
+    (*A.OWNER_KEYS, A.TOLLBOOK_INPUT_ASSET_IDS, A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST, A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST)
+)
+"""Entries of the baggage that only our own services may see."""
+_TO_OURS: Final = create_key("tollbook-to-ours")
+
 
 def inject(headers: MutableMapping[str, str] | None = None) -> MutableMapping[str, str]:
     """Put trace context, owners and the age of the request's inputs into the headers of an outgoing message.
 
-    Everything in the baggage goes to whoever receives it, so call this for your own services only.
+    Everything in the baggage goes to whoever receives it, so call this for your own services only. The HTTP and gRPC
+    integrations do it by themselves for hosts that are declared as ours, and take it out again for all others.
 
     Args:
         headers: changed in place; new ones are made if not given.
     """
     carrier = {} if headers is None else headers
     with shielded("inject headers"):
-        from opentelemetry import propagate  # noqa: PLC0415 - 5 ms that a service without calls need not pay
-
-        propagate.inject(carrier, inputs.carrying(get_current()))
+        carrier.update(told(ours=True))
     return carrier
+
+
+def told(*, ours: bool, context: Context | None = None) -> dict[str, str]:
+    """Headers for whoever is called: the trace, and for a host of ours everything in the baggage with the ages of inputs."""
+    from opentelemetry import propagate  # noqa: PLC0415 - 5 ms that a service without calls need not pay
+
+    carrier: dict[str, str] = {}
+    context = get_current() if context is None else context
+    context = set_value(_TO_OURS, True, inputs.carrying(context)) if ours else baggage.clear(context)
+    propagate.inject(carrier, context)
+    return carrier
+
+
+def public(header: str) -> str:
+    """A `baggage` header without owners and ages; entries of the user's own stay as they are written."""
+    members = header.split(",")
+    return ",".join(member for member in members if unquote_plus(member.partition("=")[0].strip()) not in PRIVATE)
+
+
+def merged(there: str, ours: str) -> str:
+    """A `baggage` header that has entries of the user's own beside ours, whose values count where both name one key."""
+    known = {member.partition("=")[0].strip() for member in ours.split(",")}
+    rest = [member for member in public(there).split(",") if member.strip() and member.partition("=")[0].strip() not in known]
+    return ",".join([*rest, ours]) if ours else ",".join(rest)
+
+
+class Discreet(TextMapPropagator):
+    """A propagator that leaves owners and ages out of the baggage, unless the message is known to go to a host of ours.
+
+    An instrumentation that is not ours sends the baggage to every host that is called.
+    """
+
+    def __init__(self, inner: TextMapPropagator) -> None:
+        self._inner = inner
+
+    def extract(self, carrier: CarrierT, context: Context | None = None, getter: Getter[CarrierT] = default_getter) -> Context:
+        """As the propagator itself."""
+        return self._inner.extract(carrier, context, getter)
+
+    def inject(self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter) -> None:
+        """As the propagator itself, with less."""
+        with shielded("keep owners and ages"):
+            context = discreet(get_current() if context is None else context)
+        self._inner.inject(carrier, context, setter)
+
+    @property
+    def fields(self) -> set[str]:
+        """As the propagator itself."""
+        return self._inner.fields
+
+
+def discreet(context: Context) -> Context:
+    """The context without owners and ages in its baggage, unless it is known to go to a host of ours."""
+    entries = baggage.get_all(context)
+    if entries and not get_value(_TO_OURS, context):
+        for key in PRIVATE & entries.keys():
+            context = baggage.remove_baggage(key, context)
+    return context
+
+
+def keep_private() -> None:
+    """Make the global propagator a discreet one."""
+    from opentelemetry import propagate  # noqa: PLC0415
+
+    known = propagate.get_global_textmap()
+    if not isinstance(known, Discreet):
+        propagate.set_global_textmap(Discreet(known))
 
 
 class extract:  # noqa: N801 - a verb for the caller: `with tollbook.extract(headers):`
@@ -45,18 +121,23 @@ class extract:  # noqa: N801 - a verb for the caller: `with tollbook.extract(hea
 
     def __enter__(self) -> None:
         with shielded("extract headers"):
-            from opentelemetry import propagate  # noqa: PLC0415
-
-            span = get_current_span()
-            context = propagate.extract(_lowered(self._headers), get_current())
-            if span.get_span_context().is_valid and not span.get_span_context().is_remote:
-                context = set_span_in_context(span, context)
-            self._tokens.append(attach(context))
+            self._tokens.append(attach(received(self._headers)))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         with shielded("leave extracted headers"):
             if self._tokens:
                 detach(self._tokens.pop())
+
+
+def received(headers: Headers) -> Context:
+    """The current context with what the caller said; the current span stays the parent, if there is one of this process."""
+    from opentelemetry import propagate  # noqa: PLC0415
+
+    span = get_current_span()
+    context = propagate.extract(_lowered(headers), get_current())
+    if span.get_span_context().is_valid and not span.get_span_context().is_remote:
+        context = set_span_in_context(span, context)
+    return inputs.arrived(context)
 
 
 def _lowered(headers: Headers) -> dict[str, str]:

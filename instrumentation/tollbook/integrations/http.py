@@ -1,0 +1,276 @@
+"""What a request over HTTP says, whichever library makes it: one span, its bytes both ways, the asset that is read, and the headers
+that go along. Only the hooks differ from library to library."""
+
+import re
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, create_key, get_current, get_value, set_value
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
+from opentelemetry.trace import get_current_span
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import carriers, hosts
+from tollbook.handle import INERT, Handle, Value
+from tollbook.integrations.base import Handover, Joined
+from tollbook.shield import shielded
+
+_COVERED: Final = create_key("tollbook-covered")
+"""The span that already tells what its library sends over the wire."""
+_OPERATIONS: Final = {"GET": "read", "HEAD": "lookup", "OPTIONS": "lookup", "PUT": "write", "DELETE": "delete"}
+"""By method; any other is a call: data goes out, and an answer comes back."""
+_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_REGION: Final = re.compile(r"(?:^|[.-])([a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-[0-9])\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$")
+_GOOGLE_REGION: Final = re.compile(r"^([a-z]+-[a-z]+[0-9]+)-[a-z]+\.(?:googleapis\.com|pkg\.dev)$")
+_READ: Final = frozenset({200, 203, 206, 304})
+"""Answers that hold the asset, or say that the copy of it that is there is good."""
+_BEGINNING: Final = shielded("begin an HTTP request")
+_FINISHING: Final = shielded("finish an HTTP request")
+
+Lookup = Callable[[str], str | None]
+"""Finds a header by its lower-case name."""
+
+
+class Client:
+    """An HTTP library: how its requests begin.
+
+    Args:
+        beneath: scopes of other instrumentations of it.
+    """
+
+    def __init__(self, beneath: Sequence[str] = ()) -> None:
+        self._beneath = beneath
+        self._handovers: dict[str, Handover] = {}
+
+    def begin(self, method: str, url: str, *, measures_cpu: bool = True) -> "Exchange | None":
+        """A request that begins; nothing where nothing is recorded, or where a span around it tells of it already."""
+        with _BEGINNING:
+            if is_covered():
+                return None
+            parts = urlsplit(url)
+            said = _said_of(method, parts.scheme, parts.hostname or "", _port(parts))
+            operation = _OPERATIONS.get(method, "call")
+            handover = self._handovers.get(operation)
+            if handover is None:
+                handover = self._handovers[operation] = Handover(operation, beneath=self._beneath)
+            handle = self._begun(handover, method, said, measures_cpu)
+            if handle is INERT:
+                return None
+            asset = f"{parts.scheme}://{_place(parts.hostname or '', _port(parts))}{parts.path}"
+            return Exchange(handle, method, asset, parts.hostname or "", _port(parts))
+        return None
+
+    def _begun(self, handover: Handover, method: str, said: Mapping[str, Value | None], measures_cpu: bool) -> Handle:
+        """Beneath another instrumentation's span it is told; where HTTP is not to be traced, nothing is."""
+        if not is_http_instrumentation_enabled() and _scope_of_current() not in self._beneath:
+            return INERT
+        return handover.begin(method, said, measures_cpu=measures_cpu)
+
+
+class Exchange:
+    """One request and its answer. Its span ends with the answer's body: read to the end, closed or abandoned."""
+
+    def __init__(self, handle: Handle, method: str, asset: str, host: str, port: int | None) -> None:
+        self.handle: Final = handle
+        """The handle of the span: current while the library's own code runs."""
+        self._method = method
+        self._asset = asset
+        self._host = host
+        self._port = port
+        self._out: int | None = None
+        self._in: int | None = None
+        self._came: int | None = None
+        self._encoded = False
+        self._answered = False
+        self._finished = False
+        cover(handle)
+        self._held = Held.on(handle.span) if isinstance(handle, Joined) else None
+
+    def headers(self, baggage: str | None) -> dict[str, str]:
+        """What the message carries to this host; the `baggage` is empty where there shall be none.
+
+        Args:
+            baggage: the header that is there already, of the user's own or of another instrumentation.
+        """
+        with shielded("prepare headers"):
+            ours = hosts.is_ours(self._host, self._port)
+            said = carriers.told(ours=ours, context=self.handle._context)
+            known = said.pop("baggage", "")
+            if baggage:
+                known = carriers.merged(baggage, known) if ours else carriers.public(baggage)
+            return {**said, "baggage": known}
+        return {"baggage": carriers.public(baggage or "")}
+
+    def sent(self, size: int | None) -> None:
+        """Count bytes of the request's body."""
+        if size is not None:
+            self._out = (self._out or 0) + size
+
+    def sending(self, body: Iterable[Any]) -> Iterator[Any]:
+        """The pieces of a body that is sent as it is made."""
+        for piece in body:
+            self.sent(_length(piece))
+            yield piece
+
+    def answered(self, status: int, header: Lookup) -> None:
+        """Take what the head of the answer says."""
+        with shielded("read an HTTP answer"):
+            handle = self.handle
+            handle.set(A.HTTP_RESPONSE_STATUS_CODE, status)
+            if status >= 400:
+                handle.fail(str(status))
+            encoding = header("content-encoding")
+            self._encoded = bool(encoding) and encoding != "identity"
+            self._answered = True
+            if self._method == "GET" and status in _READ:
+                self._name_asset(header)
+
+    def received(self, size: int) -> None:
+        """Count bytes of the answer's body as the application gets them."""
+        self._in = (self._in or 0) + size
+
+    def came(self, size: int) -> None:
+        """Count bytes of the answer's body as they come, compressed or not. Alone they are what the application gets."""
+        self._came = (self._came or 0) + size
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """Tell what was counted and end the span, once."""
+        if self._finished:
+            return
+        self._finished = True
+        with _FINISHING:
+            sent, payload = self._out or 0, self._in if self._in is not None else self._came
+            came = self._came if self._came is not None or self._encoded else self._in
+            if self._out is not None:
+                self.handle.set(A.HTTP_REQUEST_BODY_SIZE, sent)
+            if self._answered and not (came is None and self._encoded and payload):
+                self.handle.set(A.HTTP_RESPONSE_BODY_SIZE, came or 0)
+                self.handle.set(A.TOLLBOOK_HANDOFF_WIRE_SIZE, sent + (came or 0))
+            if self._answered or self._out is not None:
+                self.handle.bytes(sent + (payload or 0))
+        self.handle.end(error)
+        if self._held is not None:
+            self._held.release(error)
+
+    def ends_with(self, body: Any) -> None:
+        """Finish at the latest when the answer's body is abandoned."""
+        weakref.finalize(body, self.finish)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all has been told."""
+        return self._finished
+
+    def _name_asset(self, header: Lookup) -> None:
+        changed, version = header("last-modified"), header("etag")
+        if changed or version:
+            self.handle.asset(self._asset, version.removeprefix("W/").strip('"') if version else None, _moment(changed))
+
+
+class Held:
+    """Keeps a span of another instrumentation open, which ends it when the answer's head is there, until its body is."""
+
+    def __init__(self, span: Any) -> None:
+        self._span = span
+        self._holders = 0
+        self._asked = False
+
+    @classmethod
+    def on(cls, span: Any) -> "Held | None":
+        """The one that holds this span; nothing where the span cannot be held."""
+        with shielded("hold a span"):
+            held = span.__dict__.get("end")
+            if not isinstance(held, cls):
+                held = cls(span)
+                span.end = held
+            held._holders += 1
+            return held
+        return None
+
+    def __call__(self, end_time: int | None = None) -> None:
+        """What the other instrumentation calls for the span's end."""
+        self._asked = True
+        if self._holders <= 0:
+            self._end(end_time)
+
+    def release(self, error: BaseException | None = None) -> None:
+        """End the span now, if that was asked for, else leave it to whoever made it."""
+        self._holders -= 1
+        if self._holders <= 0:
+            with shielded("release a span"):
+                if error is not None and not isinstance(error, GeneratorExit) and self._asked:
+                    self._span.set_attribute(A.ERROR_TYPE, type(error).__qualname__)
+                if self._asked:
+                    self._end(None)
+                else:
+                    self._span.__dict__.pop("end", None)
+
+    def _end(self, end_time: int | None) -> None:
+        self._span.__dict__.pop("end", None)
+        self._span.end(end_time)
+
+
+def cover(handle: Handle) -> None:
+    """While the handle's span is current, what its library sends over the wire is told by it alone."""
+    context = set_value(_COVERED, handle.span, handle._context)
+    handle._context = set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, context)
+
+
+def is_covered() -> bool:
+    """Whether the current span tells already what is sent over the wire."""
+    context = get_current()
+    covering = get_value(_COVERED, context)
+    return covering is not None and covering is get_current_span(context)
+
+
+def region_of(host: str) -> str | None:
+    """The cloud region of a well-known endpoint, where its name says it: `s3.eu-west-1.amazonaws.com`."""
+    found = _REGION.search(host) or _GOOGLE_REGION.search(host)
+    return found.group(1) if found else None
+
+
+def _said_of(method: str, scheme: str, host: str, port: int | None) -> dict[str, Value | None]:
+    reads = _OPERATIONS.get(method) == "read"
+    region = region_of(host)
+    place = _place(host, port if port != _PORTS.get(scheme) else None)
+    return {
+        A.TOLLBOOK_HANDOFF_SOURCE if reads else A.TOLLBOOK_HANDOFF_DESTINATION: place,
+        (A.TOLLBOOK_HANDOFF_SOURCE_REGION if reads else A.TOLLBOOK_HANDOFF_DESTINATION_REGION): region,
+        A.TOLLBOOK_HANDOFF_NETWORK: "loopback" if hosts.is_this_machine(host) else None,
+        A.SERVER_ADDRESS: host or None,
+        A.SERVER_PORT: port or _PORTS.get(scheme),
+        A.HTTP_REQUEST_METHOD: method,
+    }
+
+
+def _port(parts: Any) -> int | None:
+    port: int | None = parts.port
+    return None if port == _PORTS.get(parts.scheme) else port
+
+
+def _place(host: str, port: int | None) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None else f"{host}:{port}"
+
+
+def _scope_of_current() -> str | None:
+    return getattr(getattr(get_current_span(), "instrumentation_scope", None), "name", None)
+
+
+def _length(piece: Any) -> int | None:
+    if isinstance(piece, str):
+        return len(piece.encode())
+    size = getattr(piece, "nbytes", None)  # of a memoryview, whose length is not its bytes
+    return size if isinstance(size, int) else len(piece)
+
+
+def _moment(changed: str | None) -> int | None:
+    if not changed:
+        return None
+    try:
+        return int(parsedate_to_datetime(changed).timestamp()) * 10**9
+    except (TypeError, ValueError):
+        return None
