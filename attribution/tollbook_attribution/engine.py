@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -23,6 +23,7 @@ from tollbook_schema.store import Node, Store
 
 from tollbook_attribution import due, model_names, price_list, ranges, service_prices, superseded
 from tollbook_attribution.bills.reconcile import reconcile_all
+from tollbook_attribution.pace import FULL, Pace
 
 HOUR = timedelta(hours=1)
 FIRST_WINDOW = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,18 +92,30 @@ class Settlement:
 
 
 def settle(
-    store: Store, since: datetime | None = None, until: datetime | None = None, progress: Progress | None = None
+    store: Store,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    progress: Progress | None = None,
+    pace: Pace = FULL,
 ) -> Settlement:
     """Settles every hour whose facts have changed since it was settled last; with `since` or `until`, every hour between them.
 
     Safe to call again at any time: the same facts and prices give the same lines. One run at a time; a second one waits.
+
+    Args:
+        store: where the facts are and the ledger is.
+        since: start of the first hour.
+        until: end of the last hour.
+        progress: told of each hour that is settled.
+        pace: what it may take of the machine.
 
     Raises:
         lease.TakenError: another process settles on this server at present.
         StoreError: a step failed; windows settled before it stay settled, the rest are taken up by the next call.
     """
     with _one_at_a_time, lease.held(store, "settlement") as held:
-        started = renewed = time.monotonic()
+        started = time.monotonic()
+        pace = _keeping(held, pace)
         _prepare(store)
         settled: dict[tuple[str, datetime], Mapping[str, Any]] = {}
         rounds: tuple[Callable[[], list[Unsettled]], ...] = (
@@ -112,17 +125,25 @@ def settle(
         )
         for hours in (found() for found in rounds):
             for done, unsettled in enumerate(hours, start=1):
-                if held and time.monotonic() - renewed > lease.SECONDS / 2:
-                    renewed = time.monotonic()
-                    held.renew()
                 key = (unsettled.tenant, unsettled.window)
-                settled[key] = _after(settled.get(key), settle_window(store, unsettled))
+                settled[key] = _after(settled.get(key), settle_window(store, unsettled, pace))
                 if progress:
                     progress(done, len(hours), unsettled.window)
         removal = superseded.Removal.of(store)
         removal.note(window for _, window in settled)
         removal.run(store)
         return _summary(list(settled.values()), time.monotonic() - started)
+
+
+def _keeping(held: lease.Lease | None, pace: Pace) -> Pace:
+    """The same pace; the lease is kept however long the settlement works or waits."""
+
+    def waits() -> bool:
+        if held:
+            held.keep()
+        return pace.waits()
+
+    return replace(pace, waits=waits)
 
 
 def _due(store: Store) -> list[Unsettled]:
@@ -173,7 +194,7 @@ def _whole(store: Store, unsettled: Unsettled) -> bool:
     return bool(store.query(_query("present.sql"), hour)[0]["facts"] >= unsettled.facts)
 
 
-def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
+def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapping[str, Any]:
     """Settles one hour and returns its row of `settlements`. All that is derived of the hour lies on one node of a cluster."""
     window = unsettled.window
     node = store.node(f"{unsettled.tenant} {window:%Y-%m-%dT%H}")
@@ -187,10 +208,11 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
         "program": metadata.version("tollbook"),
         **dialects.load().parameters,
     }
-    pieces = ranges.of_window(node, {name: parameters[name] for name in ("tenant", "window", "until")})
+    hour = {name: parameters[name] for name in ("tenant", "window", "until")}
+    pieces = ranges.of_window(node, hour, pace.finer)
     try:
         for step in steps():
-            run_step(node, step, parameters, pieces)
+            run_step(node, step, parameters, pieces, pace)
             if step == MODELS_NAMED_AFTER:
                 _name_models(store, node, parameters)
     finally:
@@ -198,7 +220,7 @@ def settle_window(store: Store, unsettled: Unsettled) -> Mapping[str, Any]:
     return node.query(_query("settlement.sql"), parameters)[0]
 
 
-def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range]) -> None:
+def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range], pace: Pace = FULL) -> None:
     """Runs a step once, or range by range where it relates rows of one trace only; not at all where it has no work."""
     text = sql.text("tollbook_attribution", f"steps/{step}")
     if not _has_work(node, text, parameters):
@@ -206,17 +228,24 @@ def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[
 
     def run(piece: ranges.Range) -> None:
         for statement in sql.statements(text):
-            bound = {**parameters, **piece.parameters}
+            bound = _named(statement, {**parameters, **piece.parameters})
+            while pace.waits():
+                pass
             if ASKS.search(statement):
                 node.query(statement, bound)  # what a failed question has written stays in a command's connection
             else:
-                node.command(statement, bound, piece.filters)
+                node.command(statement, bound, piece.filters, pace.settings)
 
     if len(pieces) == 1 or not ranges.is_trace_by_trace(text):
         run(ranges.Range())
     else:
-        with ThreadPoolExecutor(ranges.SIDE_BY_SIDE) as pool:
+        with ThreadPoolExecutor(pace.side_by_side) as pool:
             list(pool.map(run, pieces))
+
+
+def _named(statement: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those that the statement binds: the table of dialects has thousands of words, and each statement would parse them all."""
+    return {name: value for name, value in parameters.items() if f"{{{name}:" in statement}
 
 
 def _has_work(node: Node, step: str, parameters: Mapping[str, Any]) -> bool:

@@ -12,9 +12,6 @@ from tollbook_schema.store import Node
 SPANS_AT_A_TIME = 500_000
 """Spans of one range. Its hash tables stay small: an hour of 10 M spans takes less memory and less CPU than in one piece."""
 
-SIDE_BY_SIDE = 2
-"""Ranges settled at a time, each on a connection of its own: one writes while the other reads."""
-
 TRACE_BY_TRACE = re.compile(r"^-- Trace by trace\b", re.MULTILINE)
 """Says in the header of a step that it relates rows of one trace only."""
 
@@ -47,14 +44,16 @@ def is_trace_by_trace(step: str) -> bool:
     return bool(TRACE_BY_TRACE.search(step))
 
 
-def of_window(node: Node, window: Mapping[str, Any]) -> list[Range]:
+def of_window(node: Node, window: Mapping[str, Any], finer: int = 1) -> list[Range]:
     """The ranges that an hour is settled in: one of everything for all but large hours.
 
     Args:
         node: where the hour is settled.
         window: tenant, window and until.
+        finer: how many times fewer spans they hold than they may.
     """
-    ends = node.query(_query("trace_ranges.sql"), {**window, "spans_at_a_time": SPANS_AT_A_TIME})[0]["ends"]
+    spans = max(1, SPANS_AT_A_TIME // finer)
+    ends = node.query(_query("trace_ranges.sql"), {**window, "spans_at_a_time": spans})[0]["ends"]
     if not ends:
         return [Range()]
     names = {row["name"].removesuffix(cluster.LOCAL) for row in node.query(_query("tables_of_traces.sql"))}

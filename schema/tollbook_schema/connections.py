@@ -121,17 +121,27 @@ class Node:
         self._pool = pool
         self._clustered = clustered
 
-    def command(self, statement: str, parameters: Parameters | None = None, filters: Mapping[str, str] | None = None) -> None:
+    def command(
+        self,
+        statement: str,
+        parameters: Parameters | None = None,
+        filters: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         """Runs one of our own statements on the rows of this node, as `Store.command`.
 
         Args:
             statement: with or without settings of its own at its end.
             parameters: values that it binds.
             filters: by table, the condition of the rows that it sees; all rows of other tables.
+            settings: numbers, instead of the statement's own.
         """
+        added = [f"{name} = {value:d}" for name, value in (settings or {}).items()]
         if filters:
+            added.append(f"additional_table_filters = {mapped(filters)}")
+        if added:
             following = "," if ITS_SETTINGS.search(statement) else "\nSETTINGS"
-            statement = f"{statement}{following} additional_table_filters = {mapped(filters)}"
+            statement = f"{statement}{following} {', '.join(added)}"
         with self._pool.client() as client:
             client.command(self._here(statement), parameters=dict(parameters or {}))
 

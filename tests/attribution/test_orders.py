@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tollbook_attribution import policies, prices, ranges, set_rate, settle
+from tollbook_attribution import engine, policies, prices, ranges, set_rate, settle
+from tollbook_attribution.pace import quiet
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import NOON, Intake, Span, chat
@@ -78,6 +79,24 @@ def test_an_hour_in_ranges_has_every_trace_once(store: Store, intake: Intake, mo
     assert all(int(after.first, 16) - int(before.last, 16) == 1 for before, after in pairwise(found))
     assert {"work_spans", "ledger_settled"} <= set(found[0].tables)
     assert_the_ledger_balances(store)
+
+
+def test_beside_a_collector_each_statement_takes_its_turn_and_the_lines_are_the_same(
+    store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "SPANS_AT_A_TIME", 40)
+    intake.spans([chat(trace, span, input=1_000) for trace in range(1, 13) for span in (1, 2)])
+    settle(store)
+    whole = dict(_everything(store))
+    asked: list[bool] = []
+
+    def waits() -> bool:
+        asked.append(len(asked) % 2 == 0)
+        return asked[-1]
+
+    settle(store, since=NOON, pace=quiet(waits))
+    assert dict(_everything(store)) == whole
+    assert asked.count(True) == asked.count(False) > len(engine.steps())
 
 
 def test_a_trace_of_any_size_is_one_range(store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:

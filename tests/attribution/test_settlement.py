@@ -108,8 +108,8 @@ def test_a_ledger_that_does_not_balance_is_never_shown(store: Store, intake: Int
     before = store.query(LINES)
     run = engine.run_step
 
-    def loses_a_cent(node: Node, step: str, parameters: Any, pieces: Any) -> None:
-        run(node, step, parameters, pieces)
+    def loses_a_cent(node: Node, step: str, parameters: Any, *how: Any) -> None:
+        run(node, step, parameters, *how)
         if step == "59_resource_costs.sql":
             node.command(ONE_CENT_MORE, parameters)
 

@@ -8,7 +8,7 @@ import pytest
 from tollbook_schema.lease import TakenError
 from tollbook_schema.store import Store
 from tollbook_ui import settler as settling
-from tollbook_ui.settler import Settler
+from tollbook_ui.settler import Settler, Waits
 
 NO_STORE = cast(Store, None)
 
@@ -41,6 +41,84 @@ def test_a_settlement_waits_for_a_collector_only_so_long(monkeypatch: pytest.Mon
     settler.start()
     assert settled.wait(10)
     settler.stop(10)
+
+
+def test_a_settlement_that_runs_lets_a_collector_go_first_that_falls_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "LOOK_SECONDS", 0.001)
+    behind = iter([False, True, True, False])
+    waited: list[bool] = []
+    settled = threading.Event()
+
+    def run(_store: Store, _since: Any, _until: Any, waits: Waits | None) -> None:
+        assert waits is not None
+        while waits():
+            waited.append(True)
+        settled.set()
+
+    settler = Settler(NO_STORE, 0.001, run, lambda: next(behind, False))
+    settler.start()
+    assert settled.wait(10)
+    settler.stop(10)
+    assert waited == [True, True]
+
+
+def test_the_background_waits_for_a_collector_only_so_long_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(settling, "LONGEST_WAIT_SECONDS", 0.02)
+    settled = threading.Event()
+
+    def run(_store: Store, _since: Any, _until: Any, waits: Waits | None) -> None:
+        assert waits is not None
+        assert not any(waits() for _ in range(100))
+        settled.set()
+
+    settler = Settler(NO_STORE, 0.001, run, lambda: True)
+    settler.start()
+    assert settled.wait(10)
+    settler.stop(10)
+
+
+def test_whoever_asks_for_a_settlement_does_not_wait_for_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "LOOK_SECONDS", 0.001)
+    waiting = threading.Event()
+    asked: list[Waits | None] = []
+
+    def run(_store: Store, _since: Any, _until: Any, waits: Waits | None) -> None:
+        asked.append(waits)
+        while waits is not None and waits():
+            waiting.set()
+
+    behind = iter([False, *[True] * 1000])
+    settler = Settler(NO_STORE, 0.001, run, lambda: next(behind))
+    settler.start()
+    assert waiting.wait(10)
+    settler.now()
+    settler.stop(10)
+    assert asked[1] is not None, "beside a collector that is behind it takes one core"
+    assert not asked[1]()
+
+
+def test_a_settlement_asked_for_takes_all_cores_where_nothing_is_behind() -> None:
+    asked: list[Waits | None] = []
+    Settler(NO_STORE, 0, lambda *how: asked.append(how[3])).now()
+    assert asked == [None]
+
+
+def test_a_stop_cuts_off_a_settlement_that_waits() -> None:
+    waiting = threading.Event()
+    behind = iter([False])
+
+    def run(_store: Store, _since: Any, _until: Any, waits: Waits | None) -> None:
+        assert waits is not None
+        while waits():
+            waiting.set()
+
+    settler = Settler(NO_STORE, 0.001, run, lambda: next(behind, True))
+    settler.start()
+    assert waiting.wait(10)
+    began = time.monotonic()
+    settler.stop(60)
+    assert time.monotonic() - began < 30
 
 
 def test_a_stop_does_not_wait_for_the_collector() -> None:
