@@ -187,3 +187,110 @@ def test_an_asynchronous_client_says_the_same(api: ModelApi, captured: Captured)
     assert whole["gen_ai.usage.output_tokens"] == streamed["gen_ai.usage.output_tokens"] == 50
     assert "gen_ai.usage.output_tokens" not in left
     assert left["gen_ai.response.finish_reasons"] == ("cancelled",)
+
+
+def test_other_resources_are_inferences_of_their_operation(client: Any, api: ModelApi, captured: Captured) -> None:
+    vector = {"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}
+    api.will(
+        {"object": "list", "model": "text-embedding-3-small", "data": [vector], "usage": {"prompt_tokens": 8, "total_tokens": 8}}
+    )
+    client.embeddings.create(model="text-embedding-3-small", input=["a", "b"], encoding_format="float")
+    api.will({"id": "modr-1", "model": "omni-moderation-latest", "results": []})
+    client.moderations.create(model="omni-moderation-latest", input="x")
+    api.will({"created": 1, "data": [{"url": "http://x/1.png"}, {"url": "http://x/2.png"}]})
+    client.images.generate(model="dall-e-3", prompt="x", n=2)
+    api.will({"text": "Four", "usage": {"type": "duration", "seconds": 12}})
+    client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"RIFF"))
+    api.will({})
+    client.audio.speech.create(model="tts-1", voice="alloy", input="grüße")
+    told = {span.name: {k: v for k, v in span.attributes.items() if k.startswith("gen_ai.usage.")} for span in captured.spans}
+    assert told == {
+        "embeddings text-embedding-3-small": {"gen_ai.usage.input_tokens": 8},
+        "moderation omni-moderation-latest": {},
+        "image_generation dall-e-3": {"gen_ai.usage.images": 2},
+        "transcription whisper-1": {"gen_ai.usage.audio_seconds": 12},
+        "speech tts-1": {"gen_ai.usage.characters": 5},
+    }
+    assert captured.attributes("embeddings text-embedding-3-small")["tollbook.inference.batch_size"] == 2
+
+
+def test_responses_tell_their_tokens_searches_and_state(client: Any, api: ModelApi, captured: Captured) -> None:
+    usage = {
+        "input_tokens": 300, "input_tokens_details": {"cached_tokens": 128},
+        "output_tokens": 40, "output_tokens_details": {"reasoning_tokens": 30}, "total_tokens": 340,
+    }  # fmt: skip
+    answer = {
+        "id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5", "service_tier": "flex",
+        "status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"},
+        "output": [{"type": "web_search_call", "id": "ws_1", "status": "completed"}],
+        "usage": usage, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
+    }  # fmt: skip
+    begun = {**answer, "status": "in_progress", "incomplete_details": None, "usage": None, "output": []}
+    events = [
+        (kind, {"type": kind, "sequence_number": number, "response": response})
+        for number, (kind, response) in enumerate([("response.created", begun), ("response.incomplete", answer)])
+    ]
+    api.will(answer, events)
+    client.responses.create(model="gpt-5", input="x", service_tier="flex", previous_response_id="resp_0")
+    assert len(list(client.responses.create(model="gpt-5", input="x", stream=True))) == 2
+    for span in captured.spans:
+        assert {key: span.attributes.get(key) for key in USAGE} == dict(zip(USAGE, (300, 40, 128, 30), strict=True))
+        assert span.attributes["gen_ai.usage.web_search.requests"] == 1
+        assert span.attributes["gen_ai.response.finish_reasons"] == ("max_output_tokens",)
+        assert span.attributes["openai.response.service_tier"] == "flex"
+        assert span.attributes["gen_ai.response.id"] == "resp_1"
+    assert captured.spans[0].attributes["gen_ai.request.previous_response.id"] == "resp_0"
+
+
+@pytest.mark.parametrize("order", ["ours first", "theirs first"])
+def test_beside_opentelemetrys_instrumentation_a_call_is_one_span_with_everything(
+    client: Any, api: ModelApi, captured: Captured, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = pytest.importorskip("opentelemetry.instrumentation.openai_v2")
+    theirs = package.OpenAIInstrumentor()
+    wrap = package.wrap_function_wrapper
+
+    def wrapped_for_wrapt_1(module: str, name: str, wrapper: Any) -> Any:
+        return wrap(module, name, wrapper)
+
+    # It calls wrapt by a keyword that wrapt 2 has renamed: without this it does not start.
+    monkeypatch.setattr(package, "wrap_function_wrapper", wrapped_for_wrapt_1)
+    if order == "theirs first":
+        OpenAIInstrumentor().uninstrument()
+    theirs.instrument(tracer_provider=captured.provider)
+    OpenAIInstrumentor().instrument()
+    try:
+        api.will(chat_answer(1), chat_chunks(2, usage=True), chat_chunks(3, usage=False), chat_chunks(4, usage=True))
+        client.chat.completions.create(**ASK)
+        list(client.chat.completions.create(**ASK, stream=True, stream_options={"include_usage": True}))
+        list(client.chat.completions.create(**ASK, stream=True))
+        left = client.chat.completions.create(**ASK, stream=True)
+        next(left)
+        del left
+        gc.collect()
+    finally:
+        theirs.uninstrument()
+    spans = [dict(span.attributes) for span in captured.spans]
+    assert {span.instrumentation_scope.name for span in captured.spans} == {"opentelemetry.instrumentation.openai_v2"}
+    assert [span["gen_ai.response.id"] for span in spans] == [f"chatcmpl-{number}" for number in (1, 2, 3, 4)]
+    assert [{key: span.get(key) for key in USAGE} for span in spans] == [USAGE, USAGE, *[dict.fromkeys(USAGE)] * 2]
+    assert [span["gen_ai.response.finish_reasons"] for span in spans] == [("stop",)] * 3 + [("cancelled",)]
+    assert all(span["tollbook.kind"] == "inference" and span["gen_ai.provider.name"] == "openai" for span in spans)
+
+
+def broken(*_: Any, **__: Any) -> Any:
+    raise ZeroDivisionError("a fault of ours")
+
+
+@pytest.mark.parametrize(
+    "hook", ["operation_of", "of_request", "of_answer", "_server", "_joined", "_say_body", "watch", "_seconds_since_start"]
+)
+def test_a_fault_in_any_hook_leaves_the_call_alone(
+    client: Any, api: ModelApi, captured: Captured, lenient: None, monkeypatch: pytest.MonkeyPatch, hook: str
+) -> None:
+    monkeypatch.setattr(f"tollbook.integrations.llm.{hook}", broken)
+    api.will(chat_answer(), chat_chunks(usage=True), 400)
+    assert client.chat.completions.create(**ASK).id == "chatcmpl-1"
+    assert len(list(client.chat.completions.create(**ASK, stream=True))) == 4
+    with pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(**ASK)

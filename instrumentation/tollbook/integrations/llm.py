@@ -9,6 +9,7 @@ import functools
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from opentelemetry.context import get_current
@@ -17,7 +18,7 @@ from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import digest
-from tollbook.handle import INERT, Handle, Value, current
+from tollbook.handle import INERT, Handle, Value
 from tollbook.inputs import opened
 from tollbook.integrations.base import Joined, Wrapper
 from tollbook.integrations.llm_answers import Chunks, field, of_answer, of_request, operation_of, provider_of
@@ -37,7 +38,7 @@ _READING: Final = shielded("read a model's answer")
 class Call:
     """One request to a model API, from its beginning until its answer has been read."""
 
-    __slots__ = ("__weakref__", "_chunks", "_first", "_over", "handle", "streams")
+    __slots__ = ("__weakref__", "_chunks", "_first", "_over", "_token", "handle", "streams")
 
     def __init__(self, handle: Handle, streams: bool) -> None:
         self.handle: Final = handle
@@ -45,6 +46,12 @@ class Call:
         self._chunks = Chunks()
         self._first = True
         self._over = False
+
+    def __enter__(self) -> None:
+        self._token = _running.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _running.reset(self._token)
 
     def answered(self, answer: Any) -> bool:
         """Say what the answer tells; whether more of it will come."""
@@ -100,6 +107,8 @@ class Call:
                 self.handle.span.end()
 
 
+_running: Final[ContextVar[Call | None]] = ContextVar("tollbook-model-call", default=None)
+"""The call whose request is being made. The client may make a span of its own inside, so the current span does not tell."""
 _open: Final[weakref.WeakSet[Call]] = weakref.WeakSet()
 _unread: Final[weakref.WeakKeyDictionary[Any, Call]] = weakref.WeakKeyDictionary()
 """Calls by the HTTP response that the caller has yet to read."""
@@ -188,7 +197,7 @@ def hooks(package: str, provider: str) -> Mapping[str, Mapping[str, Wrapper]]:
         if call is None:
             return wrapped(*args, **kwargs)
         with ending(call.handle) as end:
-            with call.handle:
+            with call.handle, call:
                 answer = wrapped(*args, **kwargs)
             if call.answered(answer):
                 end.elsewhere()
@@ -221,7 +230,8 @@ def hooks(package: str, provider: str) -> Mapping[str, Mapping[str, Wrapper]]:
 
 async def _awaited(body: Any, call: Call) -> Any:
     with ending(call.handle) as end:
-        answer = await Steps(body, call.handle)
+        with call:
+            answer = await Steps(body, call.handle)
         if call.answered(answer):
             end.elsewhere()
     return answer
@@ -277,12 +287,12 @@ def _built(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwa
     """A request is about to be sent, for the first time or again: the same bytes."""
     request = wrapped(*args, **kwargs)
     with shielded("size a request to a model"):
-        handle = current()
-        if handle is not INERT and handle.span.is_recording() and operation_of(request.url.path):
+        call = _running.get()
+        if call is not None and call.handle.span.is_recording():
             resent = kwargs.get("retries_taken") or 0
             if resent:
-                handle.set(RESENT, resent)
-            _say_body(handle, request)
+                call.handle.set(RESENT, resent)
+            _say_body(call.handle, request)
     return request
 
 

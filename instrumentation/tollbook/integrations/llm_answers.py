@@ -198,12 +198,12 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _first(usage: Any, paths: Iterable[str]) -> int | None:
+def _first(usage: Any, paths: Iterable[str]) -> int | float | None:
     for path in paths:
         value = usage
         for step in path.split("."):
             value = field(value, step)
-        if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return value
     return None
 
