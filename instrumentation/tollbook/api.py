@@ -1,6 +1,6 @@
 """The three decorators, which are context managers as well, and what a running call may say of itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar, overload
 
 from opentelemetry.trace import SpanKind
@@ -108,6 +108,10 @@ def inference(
     version: str | None = None,
     simulated: bool | None = None,
     usage_of: Of | None = None,
+    input_of: Of | None = None,
+    output_of: Of | None = None,
+    batch_of: Of | None = None,
+    parameters_of: Of | None = None,
     kind: SpanKind | None = None,
     attributes: Mapping[str, Value] | None = None,
 ) -> Work: ...
@@ -121,13 +125,18 @@ def inference(
     version: str | None = None,
     simulated: bool | None = None,
     usage_of: Of | None = None,
+    input_of: Of | None = None,
+    output_of: Of | None = None,
+    batch_of: Of | None = None,
+    parameters_of: Of | None = None,
     kind: SpanKind | None = None,
     attributes: Mapping[str, Value] | None = None,
 ) -> Any:
     """One call of a model. It carries the age of what the request has read before.
 
     `@tollbook.inference`, `@tollbook.inference(model="…", provider="…")` or `with tollbook.inference(…) as span:`.
-    On a generator it also notes the time to the first item.
+    Of a generator, or of a stream that is returned, it
+    also notes the time to the first item and how fast the rest comes; the span ends with the stream.
 
     Args:
         model: model that is asked for.
@@ -137,7 +146,13 @@ def inference(
         location: `in_process` or `remote`, seen from here.
         version: version of the model.
         simulated: true where a stand-in answers, so that its money is shown apart.
-        usage_of: where the provider's answer with its token counts is found: `"result"`, or a function of the result.
+        usage_of: where the provider's answer with its token counts is found: `"result"`, or a function of the result. Whole
+            answers or the pieces of a stream of OpenAI, Anthropic, Gemini, Bedrock, Cohere, Mistral, Ollama and what speaks
+            like them. A stream that is left midway has no counts: unknown, not 0.
+        input_of: where the input is found, whose bytes are counted: the name of an argument, or as `usage_of`.
+        output_of: likewise, for the output.
+        batch_of: likewise, for the items of a batch: their number, or something that has a length or a shape.
+        parameters_of: likewise, for the request's parameters, such as `"kwargs"`: temperature, seed and their like, no content.
         kind: OpenTelemetry's span kind; by default client for a remote model, else internal.
         attributes: any further ones.
     """
@@ -158,7 +173,13 @@ def inference(
         block_name=operation,
         operation=operation,
         span_kind=kind or (SpanKind.CLIENT if location == "remote" else None),
-        takes={"usage": usage_of},
+        takes={
+            "usage": usage_of,
+            "input": input_of,
+            "output": output_of,
+            "batch": batch_of,
+            "parameters": parameters_of,
+        },
     )
 
 
@@ -179,6 +200,14 @@ def handoff(
     bytes_of: Of | None = None,
     records_of: Of | None = None,
     asset_of: Of | None = None,
+    source_region: str | None = None,
+    source_zone: str | None = None,
+    destination_region: str | None = None,
+    destination_zone: str | None = None,
+    wire_of: Of | None = None,
+    schema_of: Of | None = None,
+    content_of: Of | None = None,
+    event_id_of: Of | None = None,
     kind: SpanKind | None = None,
     attributes: Mapping[str, Value] | None = None,
 ) -> Work: ...
@@ -196,6 +225,14 @@ def handoff(
     bytes_of: Of | None = None,
     records_of: Of | None = None,
     asset_of: Of | None = None,
+    source_region: str | None = None,
+    source_zone: str | None = None,
+    destination_region: str | None = None,
+    destination_zone: str | None = None,
+    wire_of: Of | None = None,
+    schema_of: Of | None = None,
+    content_of: Of | None = None,
+    event_id_of: Of | None = None,
     kind: SpanKind | None = None,
     attributes: Mapping[str, Value] | None = None,
 ) -> Any:
@@ -218,6 +255,15 @@ def handoff(
             A generator's items add up.
         records_of: likewise, for records.
         asset_of: likewise, for the asset: an id, an `Asset`, or a `Path`, which tells its own age.
+        source_region: region that the data comes from, such as `eu-west-1`; likewise the next three. The end that is not named
+            is the own one, as the resource says it. Where both are known, `network` follows.
+        source_zone: zone that it comes from.
+        destination_region: region that it goes to.
+        destination_zone: zone that it goes to.
+        wire_of: as `bytes_of`, for the bytes on the wire, headers and compression included.
+        schema_of: likewise, for data whose fields are fingerprinted: names and types, no values.
+        content_of: likewise, for text or bytes of which a keyed digest is noted, so that copies are found.
+        event_id_of: likewise, for the identity of the item handed over.
         kind: OpenTelemetry's span kind; by default client where the data leaves the machine's process, else internal.
         attributes: any further ones.
     """
@@ -240,7 +286,21 @@ def handoff(
         block_name=" ".join(filter(None, [operation, source or destination])) or None,
         operation=operation,
         span_kind=kind or (None if network in _WITHIN_THE_MACHINE else SpanKind.CLIENT),
-        takes={"bytes": bytes_of, "records": records_of, "asset": asset_of},
+        takes={
+            "bytes": bytes_of,
+            "wire": wire_of,
+            "records": records_of,
+            "asset": asset_of,
+            "schema": schema_of,
+            "content": content_of,
+            "event_id": event_id_of,
+        },
+        ends={
+            "source_region": source_region,
+            "source_zone": source_zone,
+            "destination_region": destination_region,
+            "destination_zone": destination_zone,
+        },
     )
 
 
@@ -253,6 +313,10 @@ def usage(
     reasoning_tokens: int | None = None,
     response_model: str | None = None,
     response_id: str | None = None,
+    finish_reasons: Sequence[str] | None = None,
+    service_tier: str | None = None,
+    cost: float | None = None,
+    currency: str | None = None,
 ) -> Handle:
     """Say on the current span what a model call used; see `Handle.usage`."""
     return current().usage(
@@ -263,6 +327,10 @@ def usage(
         reasoning_tokens=reasoning_tokens,
         response_model=response_model,
         response_id=response_id,
+        finish_reasons=finish_reasons,
+        service_tier=service_tier,
+        cost=cost,
+        currency=currency,
     )
 
 

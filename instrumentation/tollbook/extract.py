@@ -2,10 +2,15 @@
 
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from typing import Any, Final
 
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook.answers import at, field
 from tollbook.inputs import Asset
+
+Value = str | bool | int | float | Sequence[str]
 
 RESULT: Final = "result"
 
@@ -103,50 +108,41 @@ def as_asset(value: Any) -> Asset | None:
     return None
 
 
-_USAGE_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "input_tokens": ("prompt_tokens", "input_tokens"),
-    "output_tokens": ("completion_tokens", "output_tokens"),
-    "cache_read_tokens": (
-        "prompt_tokens_details.cached_tokens",
-        "input_tokens_details.cached_tokens",
-        "cache_read_input_tokens",
-    ),
-    "cache_write_tokens": ("cache_creation_input_tokens",),
-    "reasoning_tokens": (
-        "completion_tokens_details.reasoning_tokens",
-        "output_tokens_details.reasoning_tokens",
-    ),
+_PARAMETERS: Final[Mapping[str, tuple[str, ...]]] = {
+    A.GEN_AI_REQUEST_MAX_TOKENS: ("max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict"),
+    A.GEN_AI_REQUEST_TEMPERATURE: ("temperature",),
+    A.GEN_AI_REQUEST_TOP_P: ("top_p", "p"),
+    A.GEN_AI_REQUEST_TOP_K: ("top_k", "k"),
+    A.GEN_AI_REQUEST_FREQUENCY_PENALTY: ("frequency_penalty",),
+    A.GEN_AI_REQUEST_PRESENCE_PENALTY: ("presence_penalty",),
+    A.GEN_AI_REQUEST_SEED: ("seed", "random_seed"),
+    A.GEN_AI_REQUEST_CHOICE_COUNT: ("n", "candidate_count"),
+    A.GEN_AI_REQUEST_STREAM: ("stream",),
+    A.GEN_AI_REQUEST_MODEL: ("model", "model_id"),
+    A.GEN_AI_REQUEST_REASONING_LEVEL: ("reasoning_effort", "reasoning.effort", "thinking_level"),
+    A.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: ("dimensions", "output_dimensionality"),
 }
-_BESIDE_THE_INPUT: Final = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Anthropic reports cached tokens beside the input tokens; OpenTelemetry counts them among the input tokens."""
+_TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
+    A.GEN_AI_REQUEST_STOP_SEQUENCES: ("stop_sequences", "stop"),
+    A.GEN_AI_REQUEST_ENCODING_FORMATS: ("encoding_format", "embedding_types"),
+}
+_AROUND_PARAMETERS: Final = ("inference_config", "generation_config", "config", "options")
 
 
-def used(response: Any) -> dict[str, Any]:
-    """What a provider's answer says of its tokens, as arguments of `Handle.usage`.
-
-    Reads the shapes of OpenAI's chat completions and responses and of Anthropic's messages, objects or parsed JSON.
-    """
-    usage = _field(response, "usage")
-    if usage is None:
-        return {}
-    said = {name: _first(usage, fields) for name, fields in _USAGE_FIELDS.items()}
-    beside = sum(_first(usage, (field,)) or 0 for field in _BESIDE_THE_INPUT)
-    if beside and said["input_tokens"] is not None:
-        said["input_tokens"] += beside
-    named = {"response_model": _field(response, "model"), "response_id": _field(response, "id")}
-    texts = {name: text for name, text in named.items() if isinstance(text, str)}
-    return {**{name: count for name, count in said.items() if count is not None}, **texts}
-
-
-def _first(usage: Any, paths: tuple[str, ...]) -> int | None:
-    for path in paths:
-        value = usage
-        for step in path.split("."):
-            value = _field(value, step)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-    return None
-
-
-def _field(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+def asked(request: Any) -> dict[str, Value]:
+    """Parameters of a request to a model, by attribute: of keyword arguments, or of the body that is sent. No content."""
+    places = [request, *filter(None, (field(request, name) for name in _AROUND_PARAMETERS))]
+    said: dict[str, Value] = {}
+    for key, names in _PARAMETERS.items():
+        value = next(
+            (found for place in places for name in names if isinstance(found := at(place, name), str | int | float)), None
+        )
+        if value is not None:
+            said[key] = value
+    for key, names in _TEXTS.items():
+        value = next((found for place in places for name in names if (found := at(place, name))), None)
+        if isinstance(value, str):
+            said[key] = (value,)
+        elif isinstance(value, list | tuple) and all(isinstance(text, str) for text in value):
+            said[key] = tuple(value)
+    return said

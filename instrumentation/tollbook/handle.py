@@ -11,7 +11,7 @@ from opentelemetry.context import Context, attach, detach, get_current, get_valu
 from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, get_current_span, set_span_in_context
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import cpu, digest
+from tollbook import cpu, digest, places
 from tollbook.inputs import HANDLE_KEY, Asset, Inputs, Instant, inputs_of
 from tollbook.shield import shielded
 
@@ -20,7 +20,10 @@ Value = str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int
 
 Content = str | bytes | bytearray | memoryview
 
-_OUTPUT_OPERATIONS: Final = frozenset({"write"})
+ABANDONED: Final = "cancelled"
+"""Why a stream ended that nobody read to its end; the ledger counts it as waste."""
+
+_OUTPUT_OPERATIONS: Final = frozenset({"write", "delete"})
 """Handoffs whose assets are made, not read: they say nothing about the age of an inference's inputs."""
 
 
@@ -38,7 +41,10 @@ class Handle:
         "_operation",
         "_records",
         "_serializing_ns",
+        "_stream",
         "_token",
+        "_waited_ns",
+        "_wire",
         "inputs",
         "span",
     )
@@ -58,7 +64,10 @@ class Handle:
         self._left_ns: int | None = None
         self._bytes: int | None = None
         self._records: int | None = None
+        self._wire: int | None = None
         self._serializing_ns = 0
+        self._waited_ns = 0
+        self._stream: Stream | None = None
 
     # What the caller says.
 
@@ -73,6 +82,20 @@ class Handle:
         with shielded("count bytes"):
             self._bytes = (self._bytes or 0) + int(moved)
             self.span.set_attribute(A.TOLLBOOK_HANDOFF_SIZE, self._bytes)
+        return self
+
+    def wire(self, moved: int) -> Self:
+        """Add to the bytes that went over the wire, headers and compression included, both ways where an answer comes back."""
+        with shielded("count bytes on the wire"):
+            self._wire = (self._wire or 0) + int(moved)
+            self.span.set_attribute(A.TOLLBOOK_HANDOFF_WIRE_SIZE, self._wire)
+        return self
+
+    def waited(self, seconds: float) -> Self:
+        """Add to the time, in s, that the item waited in a queue or a pool before it was taken."""
+        with shielded("count a wait"):
+            self._waited_ns += max(0, round(seconds * 1e9))
+            self.span.set_attribute(A.TOLLBOOK_HANDOFF_WAIT_DURATION, self._waited_ns)
         return self
 
     def records(self, moved: int) -> Self:
@@ -116,9 +139,27 @@ class Handle:
         reasoning_tokens: int | None = None,
         response_model: str | None = None,
         response_id: str | None = None,
+        finish_reasons: Sequence[str] | None = None,
+        service_tier: str | None = None,
+        cost: float | None = None,
+        currency: str | None = None,
     ) -> Self:
-        """Say what a model call used. As in OpenTelemetry, cached tokens are part of the input, reasoning of the output."""
-        said: dict[str, str | int | None] = {
+        """Say what a model call used. As in OpenTelemetry, cached tokens are part of the input, reasoning of the output.
+
+        Args:
+            input_tokens: tokens of input billed; what is not known is left out, not given as 0.
+            output_tokens: tokens of output billed.
+            cache_read_tokens: of the input, read from the provider's cache.
+            cache_write_tokens: of the input, written to it.
+            reasoning_tokens: of the output, spent on reasoning.
+            response_model: model that answered.
+            response_id: the provider's identity of the answer; a score may name it later.
+            finish_reasons: why the model stopped, one for each choice.
+            service_tier: tier that answered, which decides the price.
+            cost: what the provider says that the call cost, in `currency`.
+            currency: of that cost; USD if not given.
+        """
+        said: dict[str, Value | None] = {
             A.GEN_AI_USAGE_INPUT_TOKENS: input_tokens,
             A.GEN_AI_USAGE_OUTPUT_TOKENS: output_tokens,
             A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: cache_read_tokens,
@@ -126,12 +167,18 @@ class Handle:
             A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: reasoning_tokens,
             A.GEN_AI_RESPONSE_MODEL: response_model,
             A.GEN_AI_RESPONSE_ID: response_id,
+            A.GEN_AI_RESPONSE_FINISH_REASONS: finish_reasons,
+            A.OPENAI_RESPONSE_SERVICE_TIER: service_tier,
+            A.GEN_AI_USAGE_COST_AMOUNT: cost,
+            A.GEN_AI_USAGE_COST_CURRENCY: None if cost is None else currency or "USD",
         }
+        if self._stream is not None:
+            self._stream.used(output_tokens, finish_reasons)
         return self._say("count tokens", said)
 
     def payload(self, *, input_bytes: int | None = None, output_bytes: int | None = None, batch_size: int | None = None) -> Self:
         """Say what went into a model call and came out of it."""
-        said: dict[str, int | None] = {
+        said: dict[str, Value | None] = {
             A.TOLLBOOK_INFERENCE_INPUT_SIZE: input_bytes,
             A.TOLLBOOK_INFERENCE_OUTPUT_SIZE: output_bytes,
             A.TOLLBOOK_INFERENCE_BATCH_SIZE: batch_size,
@@ -142,6 +189,60 @@ class Handle:
         """Note a keyed digest of the content handed over, so that copies are found; the content is not kept."""
         with shielded("digest content"):
             self.span.set_attribute(A.TOLLBOOK_CONTENT_DIGEST, digest.digest([data]))
+        return self
+
+    def schema(self, data: object) -> Self:
+        """Note the fields of what is handed over, so that a change of them is found: a digest of their names and types.
+
+        Takes mappings, records in lists, dataclasses, pydantic models, frames and tables, or one of their classes or schemas.
+        """
+        with shielded("look at fields"):
+            from tollbook.fields import fingerprint  # noqa: PLC0415 - OpenSSL takes 5 ms
+
+            found = fingerprint(data)
+            if found is not None:
+                self.span.set_attribute(A.TOLLBOOK_SCHEMA_FINGERPRINT, found)
+        return self
+
+    def between(
+        self,
+        *,
+        source_region: str | None = None,
+        source_zone: str | None = None,
+        destination_region: str | None = None,
+        destination_zone: str | None = None,
+    ) -> Self:
+        """Say where the data comes from and goes to; the class of the boundary follows where it is certain.
+
+        The end that nobody names is the own region and zone, as the resource says it, where the operation tells which it is.
+        """
+        said = {
+            A.TOLLBOOK_HANDOFF_SOURCE_REGION: source_region,
+            A.TOLLBOOK_HANDOFF_SOURCE_ZONE: source_zone,
+            A.TOLLBOOK_HANDOFF_DESTINATION_REGION: destination_region,
+            A.TOLLBOOK_HANDOFF_DESTINATION_ZONE: destination_zone,
+        }
+        with shielded("say both ends"):
+            here = getattr(getattr(self.span, "resource", None), "attributes", None) or {}
+            known = getattr(self.span, "attributes", None) or {}
+            found = places.between(self._operation, here, said)
+            if A.TOLLBOOK_HANDOFF_NETWORK in known:  # said by whoever knows better
+                found.pop(A.TOLLBOOK_HANDOFF_NETWORK, None)
+            self.span.set_attributes(found)
+        return self
+
+    def streams(self) -> Self:
+        """Begin to time a stream: what comes is told by `came`, how it ends by `end`."""
+        if self._stream is None:
+            self._stream = Stream()
+        return self
+
+    def came(self) -> Self:
+        """An item of the stream has come."""
+        if self._stream is not None and self._stream.came():
+            with shielded("time a stream"):
+                self.span.set_attribute(A.GEN_AI_REQUEST_STREAM, True)
+                self.span.set_attribute(A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, self._stream.to_first_s)
         return self
 
     def fail(self, error_type: str) -> Self:
@@ -160,7 +261,7 @@ class Handle:
         """The request's id, 32 hex digits: what `tollbook receipt` takes. Zeros while nothing is recorded."""
         return f"{self.span.get_span_context().trace_id:032x}"
 
-    def _say(self, step: str, said: Mapping[str, str | int | None]) -> Self:
+    def _say(self, step: str, said: Mapping[str, Value | None]) -> Self:
         with shielded(step):
             self.span.set_attributes({key: value for key, value in said.items() if value is not None})
         return self
@@ -194,12 +295,19 @@ class Handle:
             with shielded("leave a span"):
                 detach(token)
 
+    def until_now(self) -> Self:
+        """Let the span's time end here, however late `end` is called: by a timer, or when an object is thrown away."""
+        self._left_ns = time.time_ns()
+        return self
+
     def end(self, error: BaseException | None = None) -> None:
         """End the span. The decorators and `with` blocks do it for you."""
         if self._ended:
             return
         self._ended = True
         with shielded("close a span"):
+            if self._stream is not None:
+                self.span.set_attributes(self._stream.ended(error))
             if self._measures_cpu:
                 self.span.set_attribute(A.TOLLBOOK_CPU_TIME, self._cpu_ns)
             if error is not None and _is_failure(error):
@@ -224,8 +332,55 @@ class _Inert(Handle):
     def end(self, error: BaseException | None = None) -> None:
         """Nothing was begun."""
 
+    def streams(self) -> Self:
+        """Nothing is timed."""
+        return self
+
 
 INERT: Final = _Inert()
+
+
+class Stream:
+    """How an answer comes that comes piece by piece."""
+
+    __slots__ = ("_first_ns", "_items", "_last_ns", "_output_tokens", "_reasons", "_started_ns")
+
+    def __init__(self) -> None:
+        self._started_ns = time.perf_counter_ns()
+        self._first_ns: int | None = None
+        self._last_ns = 0
+        self._items = 0
+        self._output_tokens: int | None = None
+        self._reasons = False
+
+    @property
+    def to_first_s(self) -> float:
+        """Time to the first item."""
+        return ((self._first_ns or self._started_ns) - self._started_ns) / 1e9
+
+    def came(self) -> bool:
+        """Note an item; whether it is the first."""
+        self._items += 1
+        self._last_ns = time.perf_counter_ns()
+        if self._first_ns is not None:
+            return False
+        self._first_ns = self._last_ns
+        return True
+
+    def used(self, output_tokens: int | None, finish_reasons: Sequence[str] | None) -> None:
+        """Note what an item says of the whole."""
+        if output_tokens is not None:
+            self._output_tokens = output_tokens
+        self._reasons = self._reasons or bool(finish_reasons)
+
+    def ended(self, error: BaseException | None) -> dict[str, Value]:
+        """What is known now that it has ended. Left midway, it has used what nobody says: no count is better than a wrong one."""
+        if isinstance(error, GeneratorExit) or type(error).__name__ == "CancelledError":
+            return {} if self._reasons else {A.GEN_AI_RESPONSE_FINISH_REASONS: (ABANDONED,)}
+        took_ns = self._last_ns - (self._first_ns or 0)
+        if error is None and self._items > 1 and self._output_tokens and took_ns > 0:
+            return {A.TOLLBOOK_INFERENCE_OUTPUT_TOKEN_RATE: self._output_tokens / took_ns * 1e9}
+        return {}
 
 
 class Serializing:

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from types import CoroutineType, TracebackType
 from typing import Any, Final, Literal, TypeVar, cast
@@ -11,8 +10,9 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import cpu, owners, runtime
-from tollbook.extract import Of, Picker, as_asset, count_records, size_bytes, used
+from tollbook import cpu, owners, runtime, streams
+from tollbook.answers import used
+from tollbook.extract import Of, Picker, as_asset, asked, count_records, size_bytes
 from tollbook.handle import INERT, Handle, Value, current
 from tollbook.inputs import begun, opened
 from tollbook.shield import shielded
@@ -37,6 +37,7 @@ class Work:
         owned_by: Mapping[str, str] | None = None,
         span_kind: SpanKind | None = None,
         takes: Mapping[str, Of | None] | None = None,
+        ends: Mapping[str, str | None] | None = None,
     ) -> None:
         self._kind = kind
         self._name = name
@@ -46,6 +47,7 @@ class Work:
         self._owned_by = dict(owned_by or {})
         self._span_kind = span_kind
         self._takes = {what: of for what, of in (takes or {}).items() if of is not None}
+        self._ends = {end: place for end, place in (ends or {}).items() if place is not None}
         self._attributes: dict[str, Value] = {A.TOLLBOOK_KIND: kind}
         self._attributes.update({key: value for key, value in attributes.items() if value is not None})
         self._entered: list[Handle] = []
@@ -108,7 +110,8 @@ class Work:
                 set_status_on_exception=False,
             )
             if span.get_span_context().is_valid:
-                return Handle(span, context, inputs, self._operation, measures_cpu and span.is_recording())
+                handle = Handle(span, context, inputs, self._operation, measures_cpu and span.is_recording())
+                return handle.between(**self._ends) if self._ends else handle
         return INERT
 
     def _owned(self, name: str, context: Context) -> tuple[dict[str, Value], Context]:
@@ -135,7 +138,7 @@ def _name_of(function: Callable[..., Any]) -> str:
 class Takes:
     """What a decorator takes from its function's arguments, result and items."""
 
-    __slots__ = ("_from_call", "_from_result", "_streams")
+    __slots__ = ("_from_call", "_from_result", "streams")
 
     def __init__(self, takes: Mapping[str, Of], function: Callable[..., Any], streams: bool) -> None:
         pickers = {what: Picker(of, function) for what, of in takes.items()}
@@ -149,7 +152,8 @@ class Takes:
             for what, picker in pickers.items()
             if picker.needs_result
         ]
-        self._streams = streams
+        self.streams: Final = streams
+        """Whether an answer may come piece by piece."""
 
     def call(self, handle: Handle, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Say what the arguments tell."""
@@ -165,15 +169,11 @@ class Takes:
 
     def items(self, handle: Handle) -> Callable[[Any], None]:
         """A listener to a generator's items, which add up."""
-        started_ns = time.perf_counter_ns()
-        first = self._streams
+        if self.streams:
+            handle.streams()
 
         def item(value: Any) -> None:
-            nonlocal first
-            if first:
-                first = False
-                handle.set(A.GEN_AI_REQUEST_STREAM, True)
-                handle.set(A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, (time.perf_counter_ns() - started_ns) / 1e9)
+            handle.came()
             self.result(handle, value)
 
         return item
@@ -203,11 +203,58 @@ def _say_usage(handle: Handle, value: Any) -> None:
         handle.usage(**usage)
 
 
+def _say_wire(handle: Handle, value: Any) -> None:
+    size = size_bytes(value)
+    if size is not None:
+        handle.wire(size)
+
+
+def _say_schema(handle: Handle, value: Any) -> None:
+    if value is not None:
+        handle.schema(value)
+
+
+def _say_content(handle: Handle, value: Any) -> None:
+    if isinstance(value, str | bytes | bytearray | memoryview):
+        handle.content(value)
+
+
+def _say_event_id(handle: Handle, value: Any) -> None:
+    if isinstance(value, str | int | bytes):
+        handle.set(A.TOLLBOOK_EVENT_ID, value.decode(errors="replace") if isinstance(value, bytes) else str(value))
+
+
+def _say_input(handle: Handle, value: Any) -> None:
+    handle.payload(input_bytes=size_bytes(value))
+
+
+def _say_output(handle: Handle, value: Any) -> None:
+    handle.payload(output_bytes=size_bytes(value))
+
+
+def _say_batch(handle: Handle, value: Any) -> None:
+    shape = getattr(value, "shape", None)
+    handle.payload(batch_size=shape[0] if shape else 1 if isinstance(value, str | bytes) else count_records(value))
+
+
+def _say_parameters(handle: Handle, value: Any) -> None:
+    for key, said in asked(value).items():
+        handle.set(key, said)
+
+
 _SAY: Final[Mapping[str, Callable[[Handle, Any], None]]] = {
     "bytes": _say_bytes,
     "records": _say_records,
     "asset": _say_asset,
     "usage": _say_usage,
+    "wire": _say_wire,
+    "schema": _say_schema,
+    "content": _say_content,
+    "event_id": _say_event_id,
+    "input": _say_input,
+    "output": _say_output,
+    "batch": _say_batch,
+    "parameters": _say_parameters,
 }
 
 Begin = Callable[[], Handle]
@@ -235,16 +282,22 @@ def _plain(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable
             if isinstance(result, CoroutineType):  # from a lambda, a partial, another decorator's wrapper
                 end.elsewhere()
                 return _named_after(result, _awaited(result, handle, takes))
-            takes.result(handle, result)
-        return result
+            return _told(result, handle, takes, end)
 
     return wrapper
 
 
 async def _awaited(body: Any, handle: Handle, takes: Takes) -> Any:
-    with ending(handle):
-        result = await Steps(body, handle)
-        takes.result(handle, result)
+    with ending(handle) as end:
+        return _told(await Steps(body, handle), handle, takes, end)
+
+
+def _told(result: Any, handle: Handle, takes: Takes, end: ending) -> Any:
+    """The result, its usage told; or, where it is a stream, something that tells while it is read."""
+    if takes.streams and streams.comes_later(result):
+        end.elsewhere()
+        return streams.watched(result, handle, takes.items(handle))
+    takes.result(handle, result)
     return result
 
 
@@ -259,11 +312,9 @@ def _coroutine(function: Callable[..., Any], begin: Begin, takes: Takes) -> Call
         handle = begin()
         if handle is INERT:
             return await function(*args, **kwargs)
-        with ending(handle):
+        with ending(handle) as end:
             takes.call(handle, args, kwargs)
-            result = await Steps(function(*args, **kwargs), handle)
-            takes.result(handle, result)
-        return result
+            return _told(await Steps(function(*args, **kwargs), handle), handle, takes, end)
 
     return wrapper
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import tollbook
-from tollbook.extract import as_asset, count_records, size_bytes, used
+from tollbook.answers import used
+from tollbook.extract import as_asset, count_records, size_bytes
 from tollbook.testing import Captured
 
 
