@@ -15,6 +15,7 @@ from enum import Enum, auto
 from typing import Final, NamedTuple
 
 import requests
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from requests.adapters import HTTPAdapter
 
 RETRYABLE: Final = frozenset((408, 429, 502, 503, 504))
@@ -86,7 +87,17 @@ class Delivery:
         return gzip.compress(body, COMPRESS_LEVEL, mtime=0) if self._compression == "gzip" else body
 
     def send(self, packed: bytes) -> Answer:
-        """Sends a packed body and reads the answer; blocks for a few timeouts at most unless the server dribbles."""
+        """Sends a packed body and reads the answer; blocks for a few timeouts at most unless the server dribbles.
+
+        No instrumentation of HTTP makes a span of it: that span would have to be sent as well.
+        """
+        token = attach(set_value("suppress_instrumentation", True, set_value(_SUPPRESS_INSTRUMENTATION_KEY, True)))
+        try:
+            return self._sent(packed)
+        finally:
+            detach(token)
+
+    def _sent(self, packed: bytes) -> Answer:
         try:
             response = self._opened().post(
                 self.url, packed, headers=self._headers, timeout=self._timeout_s, allow_redirects=False, stream=True

@@ -1,4 +1,4 @@
-"""Which hosts are ours: owners and ages of inputs are sent to these and to nobody else. Pure but for the environment; asks no DNS."""
+"""Which hosts are ours: owners and ages of inputs are sent to these and to nobody else. Asks no name server."""
 
 import os
 import socket
@@ -26,7 +26,7 @@ PROVIDERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Hosts that a pattern names, such as `*.internal`, `svc.cluster.local`, `10.0.0.0/8`, `[fd00::/8]:443` or `!proxy.internal`."""
+    """Hosts that a pattern names: `*.internal`, `svc.cluster.local`, `10.0.0.0/8`, `[fd00::/8]:443`, `!proxy.internal`."""
 
     name: str
     """With `*`, a shape of names; without, a name and all names below it."""
@@ -57,7 +57,7 @@ class Pattern:
             return False
         if self.network is not None:
             return address is not None and address.version == self.network.version and address in self.network
-        return address is None and _is_named(host, self.name) or (self.name == "*" and address is not None)
+        return (address is None and _is_named(host, self.name)) or (self.name == "*" and address is not None)
 
 
 def declare(patterns: Sequence[str] | None) -> None:

@@ -1,5 +1,6 @@
 """What a request over HTTP says, whichever library makes it: one span, its bytes both ways, the asset that is read, and the headers
-that go along. Only the hooks differ from library to library."""
+that go along. Only the hooks differ from library to library.
+"""
 
 import re
 import weakref
@@ -14,7 +15,7 @@ from opentelemetry.trace import get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import carriers, hosts
-from tollbook.handle import INERT, Handle, Value
+from tollbook.handle import INERT, Handle, Value, _error_type, _is_failure
 from tollbook.integrations.base import Handover, Joined
 from tollbook.shield import shielded
 
@@ -151,9 +152,11 @@ class Exchange:
                 self.handle.set(A.TOLLBOOK_HANDOFF_WIRE_SIZE, sent + (came or 0))
             if self._answered or self._out is not None:
                 self.handle.bytes(sent + (payload or 0))
+            if self._held is not None and error is not None and _is_failure(error):
+                self.handle.fail(_error_type(error))
         self.handle.end(error)
         if self._held is not None:
-            self._held.release(error)
+            self._held.release()
 
     def ends_with(self, body: Any) -> None:
         """Finish at the latest when the answer's body is abandoned."""
@@ -196,15 +199,13 @@ class Held:
         if self._holders <= 0:
             self._end(end_time)
 
-    def release(self, error: BaseException | None = None) -> None:
-        """End the span now, if that was asked for, else leave it to whoever made it."""
+    def release(self, end_time: int | None = None) -> None:
+        """End the span, now or as of then, if that was asked for, else leave it to whoever made it."""
         self._holders -= 1
         if self._holders <= 0:
             with shielded("release a span"):
-                if error is not None and not isinstance(error, GeneratorExit) and self._asked:
-                    self._span.set_attribute(A.ERROR_TYPE, type(error).__qualname__)
                 if self._asked:
-                    self._end(None)
+                    self._end(end_time)
                 else:
                     self._span.__dict__.pop("end", None)
 

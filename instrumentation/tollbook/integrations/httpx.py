@@ -72,7 +72,9 @@ def _prepare(request: Any, exchange: Exchange) -> None:
 def _followed(response: Any, exchange: Exchange, body: "type[Body | AsyncBody]") -> Any:
     with shielded("follow an answer of httpx"):
         known = {name.lower(): value for name, value in response.headers}
-        exchange.answered(response.status, lambda name: known[name.encode()].decode("latin-1") if name.encode() in known else None)
+        exchange.answered(
+            response.status, lambda name: known[name.encode()].decode("latin-1") if name.encode() in known else None
+        )
         response.stream = body(response.stream, exchange)
         exchange.ends_with(response.stream)
         return response
