@@ -464,6 +464,9 @@ TOLLBOOK_ACCELERATOR_INSTRUCTION_SETS: Final = "tollbook.accelerator.instruction
 TOLLBOOK_ENGINE_STATE: Final = "tollbook.engine.state"
 """State of requests in an inference engine."""
 
+TOLLBOOK_ENGINE_ID: Final = "tollbook.engine.id"
+"""One of several engines that a server runs."""
+
 TOLLBOOK_HANDOFF_DELIVERY: Final = "tollbook.handoff.delivery"
 """Delivery semantics of the handoff."""
 
@@ -478,6 +481,12 @@ TOLLBOOK_INDEX_RECORDS: Final = "tollbook.index.records"
 
 TOLLBOOK_INDEX_DIMENSIONS: Final = "tollbook.index.dimensions"
 """Dimensions of the index's vectors."""
+
+TOLLBOOK_INFERENCE_EXECUTION_PROVIDERS: Final = "tollbook.inference.execution_providers"
+"""What the model runs on, as its engine calls it, first choice first."""
+
+TOLLBOOK_INFERENCE_THREADS: Final = "tollbook.inference.threads"
+"""Threads that the model's engine has for one operator."""
 
 TOLLBOOK_MODEL_SIZE: Final = "tollbook.model.size"
 """Bytes of the model's parameters or file."""

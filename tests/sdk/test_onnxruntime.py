@@ -10,7 +10,11 @@ from typing import Any
 import pytest
 import tollbook
 from opentelemetry.trace import StatusCode
+from tollbook.accelerators import visible
+from tollbook.accelerators.readings import Device
+from tollbook.integrations import local_models, onnxruntime
 from tollbook.integrations.onnxruntime import OnnxRuntimeInstrumentor
+from tollbook.resource import host_id
 from tollbook.testing import Captured, capture
 
 from tests.sdk import onnx
@@ -36,6 +40,11 @@ def session(model: bytes | Path = IDENTITY, threads: int = 1) -> Any:
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
+def runs(captured: Captured) -> list[Any]:
+    """Spans of runs, without those of loading and dropping models."""
+    return [span for span in captured.spans if (span.attributes or {})["tollbook.kind"] == "inference"]
+
+
 def test_a_run_is_an_inference_with_sizes_and_digests(captured: Captured, tmp_path: Path) -> None:
     path = tmp_path / "doubler.onnx"
     path.write_bytes(IDENTITY)
@@ -57,6 +66,8 @@ def test_a_run_is_an_inference_with_sizes_and_digests(captured: Captured, tmp_pa
         "tollbook.inference.input.size": 32,
         "tollbook.inference.output.size": 32,
         "hw.type": "cpu",
+        "hw.id": f"{host_id()}/cpu",
+        "tollbook.accelerator.state": "warming",
         "tollbook.team": "vision",
         "gen_ai.workflow.name": "r",
     }
@@ -66,7 +77,7 @@ def test_the_same_input_has_the_same_digest_and_no_other(captured: Captured) -> 
     model = session()
     for feed in (X, X.copy(), X + 1, X.reshape(4, 2), np.asfortranarray(X)):
         model.run(None, {"x": feed})
-    first, again, other, reshaped, transposed = [span.attributes["tollbook.inference.input.digest"] for span in captured.spans]
+    first, again, other, reshaped, transposed = [span.attributes["tollbook.inference.input.digest"] for span in runs(captured)]
     assert first == again == transposed
     assert len({first, other, reshaped}) == 3
 
@@ -75,7 +86,7 @@ def test_input_given_as_lists_is_measured_too(captured: Captured) -> None:
     model = session()
     model.run(None, {"x": X.tolist()})
     model.run(None, {"x": X.tolist()})
-    first, second = [span.attributes for span in captured.spans]
+    first, second = [span.attributes for span in runs(captured)]
     assert first["tollbook.inference.batch_size"] == 2
     assert first["tollbook.inference.input.size"] == 32
     assert first["tollbook.inference.input.digest"] == second["tollbook.inference.input.digest"]
@@ -90,7 +101,7 @@ def test_text_is_sized_in_bytes_of_utf8(captured: Captured) -> None:
 
 def test_a_model_given_as_bytes_is_named_by_its_graph(captured: Captured) -> None:
     session(onnx.model("Identity", graph="reranker")).run(None, {"x": X})
-    assert captured.names == ["inference reranker"]
+    assert captured.names == ["load_model reranker", "inference reranker", "evict_model reranker"]
 
 
 def test_a_file_called_model_is_named_by_its_folder(captured: Captured, tmp_path: Path) -> None:
@@ -98,7 +109,7 @@ def test_a_file_called_model_is_named_by_its_folder(captured: Captured, tmp_path
     path.parent.mkdir(parents=True)
     path.write_bytes(IDENTITY)
     session(path).run(None, {"x": X})
-    assert captured.names == ["inference bert"]
+    assert captured.named("inference bert")
 
 
 def test_ages_of_inputs_reach_the_run(captured: Captured) -> None:
@@ -118,10 +129,96 @@ def test_io_binding_and_ort_values_are_inferences(captured: Captured) -> None:
     model.run_with_iobinding(binding)
     assert binding.copy_outputs_to_cpu()[0].tolist() == X.tolist()
     model.run_with_ort_values(None, {"x": ort.OrtValue.ortvalue_from_numpy(X)})
-    bound, values = captured.spans
-    assert bound.attributes["tollbook.inference.output.size"] == 32
+    bound, values = runs(captured)
+    assert bound.attributes["tollbook.inference.output.size"] == bound.attributes["tollbook.inference.input.size"] == 32
+    assert bound.attributes["tollbook.inference.batch_size"] == 2
     assert values.attributes["tollbook.inference.input.size"] == 32
     assert values.attributes["tollbook.inference.batch_size"] == 2
+
+
+def test_memory_that_is_bound_by_its_type_and_shape_is_sized(captured: Captured) -> None:
+    model = session()
+    value = ort.OrtValue.ortvalue_from_numpy(X)
+    binding = model.io_binding()
+    binding.bind_input("x", "cpu", 0, np.float32, value.shape(), value.data_ptr())
+    binding.bind_output("y")
+    model.run_with_iobinding(binding)
+    (span,) = runs(captured)
+    assert span.attributes["tollbook.inference.input.size"] == 32
+    binding.clear_binding_inputs()
+    binding.bind_ortvalue_input("x", value)
+    model.run_with_iobinding(binding)
+    assert runs(captured)[1].attributes["tollbook.inference.input.size"] == 32
+
+
+def test_loading_warming_up_and_the_end_of_a_model_are_told_apart(captured: Captured, tmp_path: Path) -> None:
+    path = tmp_path / "doubler.onnx"
+    path.write_bytes(IDENTITY)
+    model = session(str(path))
+    model.run(None, {"x": X})
+    model.run(None, {"x": X})
+    del model
+    assert captured.names == ["load_model doubler", "inference doubler", "inference doubler", "evict_model doubler"]
+    load = dict(captured.attributes("load_model doubler"))
+    assert load.pop("tollbook.cpu.time") > 0
+    told = {
+        "tollbook.kind": "handoff",
+        "gen_ai.request.model": "doubler",
+        "tollbook.model.version": "7",
+        "tollbook.model.digest": hashlib.sha256(IDENTITY).hexdigest()[:16],
+        "hw.type": "cpu",
+        "hw.id": f"{host_id()}/cpu",
+    }
+    assert load == told | {
+        "gen_ai.operation.name": "load_model",
+        "gen_ai.provider.name": "onnxruntime",
+        "tollbook.accelerator.state": "loading",
+        "tollbook.handoff.operation": "read",
+        "tollbook.handoff.source": "file",
+        "tollbook.handoff.network": "local_disk",
+        "tollbook.handoff.size": len(IDENTITY),
+        "tollbook.model.size": len(IDENTITY),
+        "tollbook.inference.execution_providers": ("CPUExecutionProvider",),
+        "tollbook.inference.threads": 1,
+    }
+    assert captured.attributes("evict_model doubler") == told | {
+        "gen_ai.operation.name": "evict_model",
+        "tollbook.accelerator.state": "evicting",
+        "tollbook.handoff.operation": "delete",
+    }
+    assert [span.attributes.get("tollbook.accelerator.state") for span in runs(captured)] == ["warming", None]
+
+
+def test_a_model_that_cannot_be_loaded_says_so(captured: Captured) -> None:
+    with pytest.raises(Exception, match="protobuf"):
+        session(b"no model")
+    load = captured.named("load_model")
+    assert load.status.status_code is StatusCode.ERROR
+    assert (load.attributes or {})["tollbook.handoff.size"] == 8
+
+
+def test_the_device_of_a_session_is_the_one_of_its_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What onnxruntime with CUDA says, without CUDA: its options name the device by CUDA's number."""
+    gpu = Device("GPU-0ae1", model="NVIDIA H100", profile="1g.10gb", parent="GPU-1")
+    asked: list[int] = []
+    monkeypatch.setattr(visible, "cuda_device", lambda index: asked.append(index) or gpu)
+    local_models.on_device.cache_clear()
+
+    class Session:
+        def get_provider_options(self) -> dict[str, dict[str, str]]:
+            return {"CUDAExecutionProvider": {"device_id": "3"}, "CPUExecutionProvider": {}}
+
+    assert onnxruntime._hardware(("CUDAExecutionProvider", "CPUExecutionProvider"), Session()) == {
+        "hw.id": "GPU-0ae1",
+        "hw.type": "gpu",
+        "hw.model": "NVIDIA H100",
+        "hw.parent": "GPU-1",
+        "tollbook.accelerator.profile": "1g.10gb",
+    }
+    assert asked == [3]
+    assert onnxruntime._hardware(("DmlExecutionProvider",), Session()) == {"hw.type": "gpu"}
+    assert onnxruntime._hardware(("CoreMLExecutionProvider",), Session()) == {}
+    local_models.on_device.cache_clear()
 
 
 def test_an_asynchronous_run_ends_when_it_is_called_back(captured: Captured) -> None:
@@ -176,7 +273,7 @@ def test_a_session_shared_by_threads_keeps_every_result(captured: Captured) -> N
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda number: model.run(None, {"x": X + number})[0].tolist(), range(50)))
     assert results == [(X + number).tolist() for number in range(50)]
-    assert len(captured.spans) == 50
+    assert len(runs(captured)) == 50
 
 
 def test_sessions_made_before_are_seen(captured: Captured) -> None:
@@ -200,7 +297,7 @@ def test_a_program_that_nobody_here_wrote_is_seen(captured: Captured) -> None:
     magika = pytest.importorskip("magika")
     result = magika.Magika().identify_bytes(b"import os\n\n\ndef main():\n    print(os.name)\n" * 20)
     assert result.output.label == "python"
-    (span,) = captured.spans
+    (span,) = runs(captured)
     assert span.attributes["gen_ai.provider.name"] == "onnxruntime"
     assert span.attributes["tollbook.inference.batch_size"] == 1
     assert span.attributes["tollbook.inference.input.size"] == 8192
@@ -227,6 +324,9 @@ def broken(*_args: Any, **_kwargs: Any) -> Any:
         "tollbook.integrations.onnxruntime._sha256",
         "tollbook.integrations.onnxruntime._hardware",
         "tollbook.integrations.onnxruntime._shape",
+        "tollbook.integrations.onnxruntime.loading",
+        "tollbook.integrations.onnxruntime.loaded",
+        "tollbook.integrations.local_models._LOADING.begin",
         "tollbook.integrations.onnxruntime._tensor_bytes",
         "opentelemetry.sdk.trace.Tracer.start_span",
         "opentelemetry.sdk.trace.Span.set_attributes",
@@ -252,7 +352,7 @@ def test_a_session_that_changes_its_threads_keeps_running(captured: Captured) ->
     model.set_providers(["CPUExecutionProvider"])  # ends the session's threads and starts others
     for _run in range(3):
         assert model.run(None, {"x": X})[0].tolist() == X.tolist()
-    assert all(span.attributes["tollbook.cpu.time"] > 0 for span in captured.spans)
+    assert all(span.attributes["tollbook.cpu.time"] > 0 for span in runs(captured))
 
 
 def test_what_a_callback_does_belongs_to_the_request_and_not_to_the_run(captured: Captured) -> None:

@@ -1,10 +1,10 @@
-"""onnxruntime: a span for each run of an `InferenceSession`, whoever wrote the program that calls it."""
+"""onnxruntime: a span for each run of an `InferenceSession`, for its loading and its end, whoever wrote the program."""
 
 import hashlib
 import marshal
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -15,15 +15,21 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook import digest
 from tollbook.cpu import Newborn, ThreadPool
 from tollbook.extract import size_bytes
-from tollbook.handle import INERT, Handle
+from tollbook.handle import INERT, Handle, Value
 from tollbook.integrations.base import Integration
+from tollbook.integrations.local_models import WARMING, evicted_with, loaded, loading, on_device
 from tollbook.shield import shielded
 from tollbook.steps import ending
 from tollbook.work import Work
 
 _GENERIC: Final = frozenset({"model", "models", "onnx", "network", "net", "model_quantized", "model_fp16", ""})
 """File and folder names that say nothing: the folder above is asked instead."""
-_GPU: Final = frozenset({"CUDA", "Tensorrt", "NvTensorRTRTX", "ROCM", "MIGraphX", "Dml", "WebGpu", "WebGPU"})
+_DEVICES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("CUDA", "Tensorrt", "NvTensorRTRTX", "ROCM", "MIGraphX"), "cuda"),
+    **dict.fromkeys(("Dml", "WebGpu", "WebGPU"), "gpu"),
+    **dict.fromkeys(("CPU", "Dnnl", "Xnnpack"), "cpu"),
+}
+"""What execution providers compute on; `cuda` where they number the devices as CUDA does. Unknown for others."""
 _ITEMSIZES: Final[Mapping[str, int]] = {
     **dict.fromkeys(("tensor(double)", "tensor(int64)", "tensor(uint64)"), 8),
     **dict.fromkeys(("tensor(float)", "tensor(int32)", "tensor(uint32)"), 4),
@@ -38,15 +44,17 @@ _HASHED_AT_ONCE_BYTES: Final = 16 * 1024 * 1024
 class _Model:
     """What is said of every run of one session."""
 
-    def __init__(self, session: Any, threads: Iterable[int]) -> None:
+    def __init__(self, session: Any, threads: Iterable[int], is_fresh: bool = False) -> None:
         path = getattr(session, "_model_path", None)
+        self.is_fresh = is_fresh
+        self._devices: dict[tuple[str, ...], Mapping[str, Value]] = {}
         self.pool = ThreadPool(threads)
         self.digest: str | None = None
         self._hash(Path(path) if path else getattr(session, "_model_bytes", None))
         self.itemsizes = {node.name: _ITEMSIZES.get(node.type) for node in session.get_inputs()}
         meta = session.get_modelmeta()
         self.name = _name_of(Path(path)) if path else _name_inside(meta, self.digest)
-        version = None if meta.version in _UNVERSIONED else str(meta.version)
+        self.version = None if meta.version in _UNVERSIONED else str(meta.version)
         self.work = Work(
             "inference",
             f"inference {self.name}",
@@ -54,7 +62,7 @@ class _Model:
                 A.GEN_AI_OPERATION_NAME: "inference",
                 A.GEN_AI_PROVIDER_NAME: "onnxruntime",
                 A.GEN_AI_REQUEST_MODEL: self.name,
-                A.TOLLBOOK_MODEL_VERSION: version,
+                A.TOLLBOOK_MODEL_VERSION: self.version,
                 A.TOLLBOOK_INFERENCE_LOCATION: "in_process",
             },
         )
@@ -65,10 +73,26 @@ class _Model:
         with shielded("describe an onnxruntime session"):
             if self.digest:
                 handle.set(A.TOLLBOOK_MODEL_DIGEST, self.digest)
-            hardware = _hardware(session.get_providers())
-            if hardware:
-                handle.set(A.HW_TYPE, hardware)
+            handle.span.set_attributes(self.device(session))
+            if self.is_fresh:
+                self.is_fresh = False
+                handle.set(A.TOLLBOOK_ACCELERATOR_STATE, WARMING)
         return handle
+
+    def device(self, session: Any) -> Mapping[str, Value]:
+        """What the session computes on; it may be told to change."""
+        providers = tuple(session.get_providers())
+        if providers not in self._devices:
+            self._devices[providers] = _hardware(providers, session)
+        return self._devices[providers]
+
+    def said(self, session: Any) -> dict[str, Value | None]:
+        """What its loading and its end say of it."""
+        return {
+            A.TOLLBOOK_MODEL_VERSION: self.version,
+            A.TOLLBOOK_MODEL_DIGEST: self.digest,
+            **self.device(session),
+        }
 
     def _hash(self, model: Path | bytes | None) -> None:
         if model is None:
@@ -113,10 +137,11 @@ def _name_inside(meta: Any, sha256: str | None) -> str:
     return f"onnx-{sha256}" if sha256 else str(meta.producer_name or "onnx")
 
 
-def _hardware(providers: Iterable[str]) -> str | None:
-    """What the session runs on, by its first provider; unknown for accelerators that are neither."""
-    first = next(iter(providers), "").removesuffix("ExecutionProvider")
-    return "gpu" if first in _GPU else {"CPU": "cpu", "Dnnl": "cpu", "Xnnpack": "cpu"}.get(first)
+def _hardware(providers: Sequence[str], session: Any) -> Mapping[str, Value]:
+    """The device that the session runs on, by its first provider."""
+    first = next(iter(providers), "")
+    options = session.get_provider_options().get(first, {})
+    return on_device(_DEVICES.get(first.removesuffix("ExecutionProvider")), int(options.get("device_id") or 0))
 
 
 def _model_of(session: Any) -> _Model | None:
@@ -195,12 +220,27 @@ def _parts(feed: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _created(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`InferenceSession(…)`: find the threads that the session starts, they do most of its work."""
-    with Newborn() as threads:
-        result = wrapped(*args, **kwargs)
-    with shielded("look at an onnxruntime session"):
-        _models[session] = _Model(session, threads.thread_ids)
+    """`InferenceSession(…)`: the model is loaded. Find the threads that the session starts, they do most of its work."""
+    handle = _loading(_argument(args, kwargs, 0, "path_or_bytes"))
+    with ending(handle):
+        with handle, Newborn() as threads:
+            result = wrapped(*args, **kwargs)
+        with shielded("look at an onnxruntime session"):
+            model = _models[session] = _Model(session, threads.thread_ids, is_fresh=True)
+            said = model.said(session)
+            engine = {
+                A.TOLLBOOK_INFERENCE_EXECUTION_PROVIDERS: session.get_providers(),
+                A.TOLLBOOK_INFERENCE_THREADS: session.get_session_options().intra_op_num_threads or None,
+            }
+            loaded(handle, model.name, {**said, **engine})
+            evicted_with(session, model.name, said)
     return result
+
+
+def _loading(model: Any) -> Handle:
+    with shielded("begin to load an onnxruntime session"):
+        return loading("onnxruntime", size_bytes(Path(model) if isinstance(model, str) else model))
+    return INERT
 
 
 def _run(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -218,7 +258,7 @@ def _run(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwarg
 
 
 def _run_bound(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`run_with_iobinding`: its inputs are bound to memory that cannot be asked for its size."""
+    """`run_with_iobinding`: its inputs are what was bound before."""
     model = _model_of(session)
     handle = model.begin(session) if model else INERT
     if model is None or handle is INERT:
@@ -226,8 +266,55 @@ def _run_bound(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...],
     with ending(handle):
         with handle, model.pool:
             result = wrapped(*args, **kwargs)
-        with shielded("size a model's output"):
-            _say_output(handle, _argument(args, kwargs, 0, "iobinding").get_outputs())
+        with shielded("size a model's input and output"):
+            binding = _argument(args, kwargs, 0, "iobinding")
+            bound = _bound.get(binding, {})
+            first = next(iter(bound.values()), ((), None))[0]
+            handle.payload(input_bytes=_total(size for _, size in bound.values()) if bound else None)
+            handle.payload(batch_size=first[0] if first else None)
+            _say_output(handle, binding.get_outputs())
+    return result
+
+
+_bound: WeakKeyDictionary[Any, dict[str, tuple[tuple[int, ...], int | None]]] = WeakKeyDictionary()
+"""By binding and name: shape and bytes of what was bound as input."""
+
+
+def _bind_value(wrapped: Callable[..., Any], binding: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`bind_cpu_input` and `bind_ortvalue_input`."""
+    result = wrapped(*args, **kwargs)
+    with shielded("size what is bound"):
+        name, value = _argument(args, kwargs, 0, "name"), _argument(args, kwargs, 1, "arr_on_cpu", "ortvalue")
+        shape = _shape(value)
+        _bound.setdefault(binding, {})[name] = shape, _tensor_bytes(value, shape, None)
+    return result
+
+
+def _bind_memory(wrapped: Callable[..., Any], binding: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`bind_input`: memory of a type and a shape."""
+    result = wrapped(*args, **kwargs)
+    with shielded("size what is bound"):
+        element, shape = _argument(args, kwargs, 3, "element_type"), tuple(_argument(args, kwargs, 4, "shape"))
+        size = _element_bytes(element)
+        bound = shape, math.prod(shape) * size if size else None
+        _bound.setdefault(binding, {})[_argument(args, kwargs, 0, "name")] = bound
+    return result
+
+
+def _element_bytes(element: Any) -> int | None:
+    """Of a numpy type; types that are told as onnx's numbers are not known here."""
+    if isinstance(element, int):
+        return None
+    import numpy as np  # noqa: PLC0415 - onnxruntime has imported it
+
+    return int(np.dtype(element).itemsize)
+
+
+def _unbind(wrapped: Callable[..., Any], binding: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`clear_binding_inputs`."""
+    result = wrapped(*args, **kwargs)
+    with shielded("forget what was bound"):
+        _bound.pop(binding, None)
     return result
 
 
@@ -275,5 +362,9 @@ class OnnxRuntimeInstrumentor(Integration):
             "Session.run_with_ort_values": _run,
             "Session.run_with_iobinding": _run_bound,
             "Session.run_async": _run_async,
+            "IOBinding.bind_cpu_input": _bind_value,
+            "IOBinding.bind_ortvalue_input": _bind_value,
+            "IOBinding.bind_input": _bind_memory,
+            "IOBinding.clear_binding_inputs": _unbind,
         }
     }
