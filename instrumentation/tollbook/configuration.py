@@ -17,9 +17,12 @@ from tollbook import carriers, exporters, hosts, owners, runtime
 from tollbook.shield import shielded
 
 if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
+
+    from tollbook.accelerators.sampler import Sampler
 
 METRICS_EVERY_S: Final = 5.0
 EXIT_TIMEOUT_S: Final = 3.0
@@ -33,6 +36,7 @@ class _State:
         self.lock = threading.Lock()
         self.tracer_provider: TracerProvider | None = None
         self.meter_provider: MeterProvider | None = None
+        self.sampler: Sampler | None = None
         self.made: WeakSet[Any] = WeakSet()
         """Tracer providers of our own making, this one and those that were shut down."""
         self.joined: WeakSet[Any] = WeakSet()
@@ -75,6 +79,7 @@ def configure(
     host_type: str | None = None,
     attributes: Mapping[str, str] | None = None,
     metrics: bool = True,
+    accelerators: bool | None = None,
     buffer: str | None = None,
     own_hosts: Sequence[str] | None = None,
     tracer_provider: "TracerProvider | None" = None,
@@ -101,6 +106,8 @@ def configure(
         host_type: type of the machine, which its rate is listed under; by default `TOLLBOOK_HOST_TYPE`.
         attributes: further resource attributes.
         metrics: also send CPU time and memory of the process every 5 s.
+        accelerators: also sample the machine's accelerators every 5 s, one process a machine; by default
+            `TOLLBOOK_ACCELERATORS`, then as `metrics`. Without one it is said once, and all goes on.
         buffer: folder in which spans wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
         own_hosts: hosts that may be told owners and ages of inputs, such as `["*.internal", "10.0.0.0/8"]`, by default
             `TOLLBOOK_OWN_HOSTS`; those of this machine always.
@@ -125,7 +132,7 @@ def configure(
             with shielded("say which hosts are ours"):
                 carriers.keep_private()
                 hosts.declare(own_hosts)
-            _set_up(said, endpoint, headers, metrics, tracer_provider)
+            _set_up(said, endpoint, headers, metrics, tracer_provider, accelerators=accelerators)
 
 
 def flush(timeout_s: float = 10.0) -> bool:
@@ -185,8 +192,10 @@ def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
 def _stop(timeout_s: float = EXIT_TIMEOUT_S) -> None:
     ends = time.monotonic() + timeout_s
     with _state.lock, shielded("shut down"):
-        spans, metrics = _state.tracer_provider, _state.meter_provider
-        _state.tracer_provider = _state.meter_provider = None
+        spans, metrics, sampler = _state.tracer_provider, _state.meter_provider, _state.sampler
+        _state.tracer_provider = _state.meter_provider = _state.sampler = None
+        if sampler is not None:
+            sampler.stop()
         runtime.use(None)
         if spans is not None and spans in _state.made:
             spans.shutdown()
@@ -211,6 +220,8 @@ def _set_up(
     headers: Mapping[str, str] | None,
     metrics: bool,
     chosen: "TracerProvider | None",
+    *,
+    accelerators: bool | None,
 ) -> None:
     existing = chosen or trace.get_tracer_provider()
     if hasattr(existing, "add_span_processor") and existing not in _state.made:
@@ -221,7 +232,7 @@ def _set_up(
         runtime.use(chosen)
     provider = _state.tracer_provider
     if metrics and provider is not None:
-        _state.meter_provider = _metered(provider, endpoint, headers)
+        _state.meter_provider = _metered(provider, endpoint, headers, accelerators)
     _state.at_ends()
 
 
@@ -292,27 +303,41 @@ def _add_processor(
         provider.add_span_processor(PromptBatchSpanProcessor(exporters.grpc_exporter(headers)))
 
 
-def _metered(spans: "TracerProvider", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":
-    """Report this process's CPU and memory: through the application's metrics if it has any, else through our own."""
+def _metered(
+    spans: "TracerProvider", endpoint: str | None, headers: Mapping[str, str] | None, accelerators: bool | None
+) -> "MeterProvider | None":
+    """Report this process and the accelerators: through the application's metrics if it has any, else through our own."""
     from opentelemetry import metrics  # noqa: PLC0415
-
-    from tollbook.process_metrics import observe  # noqa: PLC0415
 
     ours = spans in _state.made or endpoint is not None
     existing = metrics.get_meter_provider()
     if not ours and hasattr(existing, "force_flush"):
         if existing not in _state.joined:
-            observe(existing.get_meter("tollbook", schema_url=A.SCHEMA_URL))
+            _observe(existing.get_meter("tollbook", schema_url=A.SCHEMA_URL), accelerators)
             _state.joined.add(existing)
         return None
     if not ours and not exporters.is_in_environment("metrics"):
         return None  # nobody has said where they should go
     provider = _meter_provider(spans.resource, endpoint, headers)
     if provider is not None:
-        observe(provider.get_meter("tollbook", schema_url=A.SCHEMA_URL))
+        _observe(provider.get_meter("tollbook", schema_url=A.SCHEMA_URL), accelerators)
         if not hasattr(existing, "force_flush"):
             metrics.set_meter_provider(provider)
     return provider
+
+
+def _observe(meter: "Meter", accelerators: bool | None) -> None:
+    """What a meter reports: this process, and what accelerators the machine has."""
+    from tollbook.accelerators.sampler import Readers, Sampler, chosen, usual  # noqa: PLC0415
+    from tollbook.process_metrics import observe  # noqa: PLC0415
+
+    observe(meter)
+    with shielded("sample accelerators"):
+        choice = chosen(accelerators)
+        if choice is not False:
+            _state.sampler = Sampler(Readers(usual(choice)))
+            _state.sampler.observe(meter)
+            _state.sampler.start()
 
 
 def _meter_provider(resource: "Resource", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":
@@ -338,3 +363,5 @@ def _after_fork() -> None:
         for provider in (_state.tracer_provider, _state.meter_provider):
             if provider is not None and hasattr(provider, "_update_resource"):
                 provider._update_resource(Resource({A.PROCESS_PID: os.getpid()}))
+        if _state.sampler is not None:
+            _state.sampler.after_fork()

@@ -1,6 +1,7 @@
-"""CPU time and memory of this process, so that spans can be given their share of it."""
+"""CPU time, memory and threads of this process, so that spans can be given their share of it."""
 
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -9,15 +10,19 @@ from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from tollbook.shield import shielded
 
 _STATM = Path("/proc/self/statm")
+_TASKS = Path("/proc/self/task")
 
 
 def observe(meter: Meter) -> None:
-    """Make the meter report `process.cpu.time`, `process.memory.usage` and `system.cpu.logical.count`."""
+    """Make the meter report CPU time, memory and threads of the process, and how many CPUs there are."""
     meter.create_observable_counter(
         "process.cpu.time", [_cpu_time], unit="s", description="CPU seconds of the process, cumulative."
     )
     meter.create_observable_up_down_counter(
         "process.memory.usage", [_memory], unit="By", description="Resident memory of the process."
+    )
+    meter.create_observable_up_down_counter(
+        "process.thread.count", [_threads], unit="{thread}", description="Threads of the process."
     )
     meter.create_observable_up_down_counter(
         "system.cpu.logical.count", [_cpus], unit="{cpu}", description="Logical CPUs of the machine."
@@ -40,3 +45,12 @@ def _memory(_: CallbackOptions) -> Sequence[Observation]:
 def _cpus(_: CallbackOptions) -> Iterable[Observation]:
     count = os.cpu_count()
     return [] if count is None else [Observation(count)]
+
+
+def _threads(_: CallbackOptions) -> Iterable[Observation]:
+    """Native threads too, such as those of onnxruntime, where the system tells; else Python's."""
+    try:
+        with os.scandir(_TASKS) as tasks:
+            return [Observation(sum(1 for _ in tasks))]
+    except OSError:
+        return [Observation(threading.active_count())]

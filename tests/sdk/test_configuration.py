@@ -75,6 +75,7 @@ def test_process_metrics_are_those_of_the_vocabulary() -> None:
     assert {metric.name: metric.unit for metric in metrics} == {
         "process.cpu.time": "s",
         "process.memory.usage": "By",
+        "process.thread.count": "{thread}",
         "system.cpu.logical.count": "{cpu}",
     }
     provider.shutdown()

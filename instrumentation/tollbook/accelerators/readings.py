@@ -15,7 +15,7 @@ COUNTER: Final = "counter"
 LEVEL: Final = "updowncounter"
 
 BLANKS: Final = tuple(2**bits - 16 for bits in (31, 63))
-"""From here to 16 above stands for 'blank', 'not found', 'not supported' or 'not permitted' in DCGM's integers."""
+"""From here to 8 above stands for 'blank', 'not found', 'not supported' or 'not permitted' in DCGM's integers."""
 BLANK_FLOAT: Final = 140737488355328.0
 """2^47: the same for its floating-point numbers."""
 
@@ -115,7 +115,7 @@ class Sample:
 
 
 class Unavailable(Exception):  # noqa: N818 - a state of the machine, not a fault
-    """This way of reading accelerators does not work here, and why."""
+    """The way of reading accelerators does not work here, and why."""
 
 
 def sampled(device: Device, name: str, value: float | None, **more: str | int) -> tuple[Sample, ...]:
@@ -132,7 +132,7 @@ def is_blank(value: float) -> bool:
         return True
     if abs(value) >= 2.0**62:  # floats have no room there for what tells the blanks apart
         return True
-    return any(blank <= value < blank + 16 for blank in BLANKS) or BLANK_FLOAT <= value < BLANK_FLOAT + 16
+    return any(blank <= value < blank + 8 for blank in BLANKS) or BLANK_FLOAT <= value < BLANK_FLOAT + 8
 
 
 def percent(value: float | None) -> float | None:
