@@ -295,8 +295,8 @@ def _say_queue(call: _Call, parsed: Mapping[str, Any]) -> None:
     if len(told) == 1 and (event_id := told[0].get("MessageId") or told[0].get("SequenceNumber")):
         call.handle.set(A.TOLLBOOK_EVENT_ID, str(event_id))
     if call.asset is not None:
-        moments = [moment for moment in map(_sent_at, batch) if moment is not None] if call.does == "read" else []
-        for moment in moments or [None]:
+        moments = [_sent_at(item) for item in batch] if call.does == "read" and batch else [None]
+        for moment in moments:
             call.handle.asset(Asset(call.asset, event_time=moment))
 
 
@@ -366,7 +366,7 @@ class _Reading:
                 self._held.release()
 
 
-class _Stream(wrapt.ObjectProxy):  # type: ignore[misc]
+class _Stream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # wrapt 1 has no type arguments
     """The raw body of an answer, counted as it is read."""
 
     _self_reading: _Reading

@@ -427,7 +427,7 @@ def _layers(raw: _Watched, ask: _Ask) -> Any:
     return text
 
 
-class _Open(wrapt.CallableObjectProxy):  # type: ignore[misc]
+class _Open(wrapt.CallableObjectProxy):  # type: ignore[type-arg]  # wrapt 1 has no type arguments
     """`open`, for all the world."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -454,7 +454,7 @@ class _Open(wrapt.CallableObjectProxy):  # type: ignore[misc]
 
 def _copied(wrapped: Callable[..., Any], _module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`shutil.copyfile`: the system copies, beside the file objects."""
-    handle = INERT
+    handle: Handle = INERT
     with shielded("look at a copy of a file"):
         source, target = _ends(*args, **kwargs)
         if not getattr(_within, "us", False) and (_choice.takes(source) or _choice.takes(target)):
@@ -474,10 +474,11 @@ def _copied(wrapped: Callable[..., Any], _module: Any, args: tuple[Any, ...], kw
 
 def _from_file(wrapped: Callable[..., Any], _module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`numpy.fromfile`, which `numpy.load` calls: it reads beside the file object, and leaves it behind what it has read."""
-    watch, ahead = None, 0
+    watch: _Watch | None = None
+    ahead = 0
     with shielded("look at an array's file"):
-        file = args[0] if args else kwargs.get("file")
-        raw = getattr(file, "raw", file)
+        file: Any = args[0] if args else kwargs.get("file")
+        raw: Any = getattr(file, "raw", file)
         watch = raw._watch if isinstance(raw, _Watched) else None
         if watch is not None and file is not None:
             ahead = FileIO.tell(raw) - file.tell()
@@ -515,7 +516,7 @@ class FilesInstrumentor(Integration):
         global _choice  # noqa: PLW0603
         _choice = Choice(os.environ.get(VARIABLE))
         super()._instrument(**kwargs)
-        builtins.open = io.open = _Open(io.open)  # type: ignore[assignment]
+        builtins.open = io.open = _Open(io.open)
 
     def _uninstrument(self, **kwargs: Any) -> None:
         global _choice  # noqa: PLW0603
