@@ -19,6 +19,7 @@ from tollbook.handle import Handle, current
 from tollbook.inputs import Asset
 from tollbook.integrations import auto
 from tollbook.owners import label
+from tollbook.scoring import score
 
 if TYPE_CHECKING:
     from tollbook.processor import TollbookSpanProcessor
@@ -38,6 +39,7 @@ __all__ = [
     "inject",
     "label",
     "request",
+    "score",
     "shutdown",
     "usage",
 ]

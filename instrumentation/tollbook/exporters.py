@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from tollbook.outbox import Outbox
     from tollbook.shelf import Shelf
+    from tollbook.wire import Encoder
 
 BUFFER_VARIABLE: Final = "TOLLBOOK_BUFFER"
 DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
-Signal = Literal["traces", "metrics"]
+Signal = Literal["traces", "metrics", "logs"]
 
 
 def grpc_exporter(headers: Mapping[str, str] | None) -> "SpanExporter":
@@ -39,17 +40,28 @@ def are_off(endpoint: str | None) -> bool:
     return _is_off("traces", endpoint)
 
 
-def outbox(endpoint: str | None, headers: Mapping[str, str] | None, max_bytes: int, buffer: "Path | str | None") -> "Outbox":
-    """The way of spans to an endpoint, by the environment's settings where nothing else is said."""
+def outbox(
+    endpoint: str | None,
+    headers: Mapping[str, str] | None,
+    max_bytes: int,
+    buffer: "Path | str | None",
+    *,
+    signal: Signal = "traces",
+    encoder: "Encoder | None" = None,
+) -> "Outbox":
+    """The way of spans, or of another signal, to an endpoint, by the environment's settings where nothing else is said."""
     from opentelemetry.util.re import parse_env_headers  # noqa: PLC0415
 
     from tollbook.delivery import Delivery  # noqa: PLC0415
     from tollbook.outbox import DELAY_S, Outbox  # noqa: PLC0415
 
+    def _said(setting: str) -> str:
+        return next((os.environ[name].strip() for name in _names(signal, setting) if os.environ.get(name)), "")
+
     said = parse_env_headers(_said("HEADERS"), liberal=True)
     certificate, key = _said("CLIENT_CERTIFICATE"), _said("CLIENT_KEY")
     delivery = Delivery(
-        url("traces", endpoint) or _spans_url(),
+        url(signal, endpoint) or _own_url(signal),
         {**said, **(headers or {})},
         compression="none" if _said("COMPRESSION").lower() == "none" else "gzip",
         timeout_s=_number(_said("TIMEOUT"), 10.0),
@@ -61,7 +73,8 @@ def outbox(endpoint: str | None, headers: Mapping[str, str] | None, max_bytes: i
         max_bytes=max_bytes,
         delay_s=_number(os.environ.get("OTEL_BSP_SCHEDULE_DELAY", ""), DELAY_S * 1000) / 1000,
         body_spans=int(_number(os.environ.get("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", ""), 8192)),
-        shelf=_shelf(buffer or os.environ.get(BUFFER_VARIABLE, "")),
+        shelf=_shelf(buffer or os.environ.get(BUFFER_VARIABLE, "")) if signal == "traces" else None,
+        encoder=encoder,
     )
 
 
@@ -77,14 +90,10 @@ def _shelf(folder: "Path | str") -> "Shelf | None":
     return None
 
 
-def _spans_url() -> str:
-    """Where the environment says that spans go: an address of their own as it is, a base with the path of the signal."""
-    own, base = (os.environ.get(name, "") for name in _names("traces", "ENDPOINT"))
-    return own or f"{base.rstrip('/')}/v1/traces"
-
-
-def _said(setting: str) -> str:
-    return next((os.environ[name].strip() for name in _names("traces", setting) if os.environ.get(name)), "")
+def _own_url(signal: Signal) -> str:
+    """Where the environment says that a signal goes: an address of its own as it is, a base with the path of the signal."""
+    own, base = (os.environ.get(name, "") for name in _names(signal, "ENDPOINT"))
+    return own or f"{base.rstrip('/')}/v1/{signal}"
 
 
 def _number(text: str, otherwise: float) -> float:

@@ -11,7 +11,7 @@ from opentelemetry.context import Context, attach, detach, get_current, get_valu
 from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, get_current_span, set_span_in_context
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import cpu, digest, places
+from tollbook import answered, cpu, digest, places
 from tollbook.inputs import HANDLE_KEY, Asset, Inputs, Instant, inputs_of
 from tollbook.shield import shielded
 
@@ -174,6 +174,9 @@ class Handle:
         }
         if self._stream is not None:
             self._stream.used(output_tokens, finish_reasons)
+        if response_id is not None:
+            with shielded("remember an answer"):
+                answered.remember(response_id, self.span.get_span_context())
         return self._say("count tokens", said)
 
     def payload(self, *, input_bytes: int | None = None, output_bytes: int | None = None, batch_size: int | None = None) -> Self:

@@ -56,6 +56,7 @@ class Outbox:
         delay_s: how long a span waits for others at most.
         body_spans: spans of a body at most.
         shelf: where bodies wait that cannot be delivered, and survive the process; None keeps them in memory.
+        encoder: what writes them, by default as spans.
     """
 
     def __init__(
@@ -66,13 +67,14 @@ class Outbox:
         delay_s: float = DELAY_S,
         body_spans: int = 8192,
         shelf: "Shelf | None" = None,
+        encoder: Encoder | None = None,
     ) -> None:
         self._delivery = delivery
         self._max_bytes = max_bytes
         self._delay_s = delay_s
         self._body_spans = body_spans
         self._shelf = shelf
-        self._encoder = Encoder()
+        self._encoder = encoder or Encoder()
         self.dropped = 0
         """Spans that were not delivered and never will be."""
         self._renew()
@@ -101,8 +103,8 @@ class Outbox:
         self._stops = False
         self._ends_at: float | None = None
 
-    def put(self, span: "ReadableSpan") -> None:
-        """Takes a span that has ended; returns at once."""
+    def put(self, span: "ReadableSpan | Any") -> None:
+        """Takes a span that has ended, or what else the encoder writes; returns at once."""
         ended = self._ended
         ended.append(span)
         if not self._some.is_set():

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from opentelemetry.context import Context, get_current
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.trace import get_tracer_provider
 from opentelemetry.util.types import AnyValue
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import cpu, exporters, owners
+from tollbook import cpu, exporters, owners, runtime, scoring
 from tollbook.inputs import inputs_of, keep_inside
 from tollbook.outbox import MAX_BYTES
+from tollbook.promises import kept
+from tollbook.records import Record, RecordEncoder
 from tollbook.shield import shielded
 
 _STARTED: Final = "_tollbook_started"
@@ -64,6 +68,10 @@ class LabelSpanProcessor(SpanProcessor):
             known = known | carried
         if inputs and any(key in (span.attributes or {}) for key in _MODEL_CALL):
             known = known | inputs.taken()
+        scope = span.instrumentation_scope
+        promised = kept(scope.name if scope is not None else None, context)
+        if promised:
+            known = known | promised
         keep_inside(span, context)
         if self._measures_cpu and not cpu.inside_event_loop():
             setattr(span, _STARTED, (threading.get_ident(), cpu.clock_ns()))
@@ -99,6 +107,8 @@ class TollbookSpanProcessor(LabelSpanProcessor):
         super().__init__(defaults, measures_cpu)
         self.outbox = exporters.outbox(endpoint, headers, max_bytes, buffer)
         self._put = self.outbox.put
+        self._scores = exporters.outbox(endpoint, headers, MAX_BYTES // 8, None, signal="logs", encoder=RecordEncoder())
+        scoring.use(self.score)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Hand over a span that is sampled."""
@@ -106,14 +116,22 @@ class TollbookSpanProcessor(LabelSpanProcessor):
         if context is not None and context.trace_flags & 1:
             self._put(span)
 
+    def score(self, score: scoring.Score) -> None:
+        """Hand over a score."""
+        provider = runtime.chosen() or get_tracer_provider()
+        self._scores.put(Record(getattr(provider, "resource", None) or Resource({}), score))
+
     def force_flush(self, timeout_millis: int = 30000) -> bool:
-        """Whether all spans that have ended are delivered within that time."""
-        return self.outbox.flush(timeout_millis / 1000)
+        """Whether all spans that have ended, and all scores, are delivered within that time."""
+        delivered = self.outbox.flush(timeout_millis / 1000)
+        return self._scores.flush(timeout_millis / 1000) and delivered
 
     def shutdown(self) -> None:
         """Send what waits, for as long as the end of a program may take."""
         with shielded("shut down"):
+            scoring.drop(self.score)
             self.outbox.stop(self.exit_timeout_s)
+            self._scores.stop(self.exit_timeout_s)
 
 
 def _is_ours(span: Span) -> bool:

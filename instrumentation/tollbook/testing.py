@@ -8,9 +8,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from tollbook import runtime
+from tollbook import runtime, scoring
 from tollbook.inputs import forget_ambient
 from tollbook.processor import LabelSpanProcessor
+from tollbook.scoring import Score
 
 
 class Captured:
@@ -22,6 +23,8 @@ class Captured:
         self._exporter = InMemorySpanExporter()
         self.provider.add_span_processor(LabelSpanProcessor())
         self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+        self.scores: list[Score] = []
+        """What `tollbook.score` was told, in order."""
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
@@ -53,7 +56,7 @@ class Captured:
 def capture() -> Iterator[Captured]:
     """Capture the spans that Tollbook makes inside the block: `with tollbook.testing.capture() as captured: …`."""
     captured = Captured()
-    before = runtime.chosen()
+    before, scores_before = runtime.chosen(), scoring.use(captured.scores.append)
     runtime.use(captured.provider)
     forget_ambient()
     try:
@@ -61,3 +64,4 @@ def capture() -> Iterator[Captured]:
     finally:
         forget_ambient()
         runtime.use(before)
+        scoring.use(scores_before)

@@ -204,7 +204,7 @@ class Encoder:
         if found is None or found[0] is not resource or found[1] is not scope:
             before = sized(b"\x0a", _scope(scope) if scope else b"")
             after = sized(b"\x1a", utf8(scope.schema_url)) if scope and scope.schema_url else b""
-            about = sized(b"\x0a", _pairs(b"\x0a", resource.attributes))
+            about = sized(b"\x0a", pairs(b"\x0a", resource.attributes))
             if resource.schema_url:
                 about += sized(b"\x1a", utf8(resource.schema_url))
             if len(self._heads) > VALUES_KEPT:
@@ -223,14 +223,14 @@ def _lists(span: "ReadableSpan") -> bytes:
 
 def _event(event: "Event") -> bytes:
     content = b"\x09" + event.timestamp.to_bytes(8, "little") + sized(b"\x12", utf8(event.name))
-    content += _pairs(b"\x1a", event.attributes)
+    content += pairs(b"\x1a", event.attributes)
     return content + b"\x20" + varint(event.dropped_attributes) if event.dropped_attributes else content
 
 
 def _link(link: "Link") -> bytes:
     context = link.context
     content = _ids(b"\x0a\x10", context.trace_id >> 64, context.trace_id & _LOW, b"\x12\x08", context.span_id)
-    content += _pairs(b"\x22", link.attributes)
+    content += pairs(b"\x22", link.attributes)
     if link.dropped_attributes:
         content += b"\x28" + varint(link.dropped_attributes)
     return content + b"\x35" + _fixed32(_flags(context))
@@ -247,10 +247,11 @@ def _keep(cache: dict[str, dict[Any, bytes]], key: str, value: Any, written: byt
 
 def _scope(scope: "InstrumentationScope") -> bytes:
     version = sized(b"\x12", utf8(scope.version)) if scope.version else b""
-    return sized(b"\x0a", utf8(scope.name)) + version + _pairs(b"\x1a", scope.attributes)
+    return sized(b"\x0a", utf8(scope.name)) + version + pairs(b"\x1a", scope.attributes)
 
 
-def _pairs(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
+def pairs(tag: bytes, attributes: Mapping[str, Any] | None) -> bytes:
+    """Attributes, each as a field of that tag."""
     return b"".join(sized(tag, _pair(key, value, 0)) for key, value in attributes.items()) if attributes else b""
 
 
