@@ -5,14 +5,19 @@ from datetime import UTC, datetime
 from tollbook_schema import sql
 from tollbook_schema.store import Store
 
+from tollbook_attribution import edges
+
 Hour = tuple[str, datetime]
 """A tenant and the start of an hour."""
 
 
 def hours(store: Store, now: datetime | None = None) -> list[Hour]:
-    """Hours whose bytes have come into other tiers of their month, and last hours of days whose storage is not booked so.
+    """Hours that follow from what has come into others.
 
-    Both follow from other hours: after one settlement of what is found here, nothing is.
+    Their bytes have come into other tiers of the month; they are last hours of days whose storage is not booked so; or they have
+    calls that go over an edge, and more spans of these have come beside it.
+
+    All follow from other hours: after one settlement of what is found here, nothing is.
 
     Args:
         store: where.
@@ -21,7 +26,8 @@ def hours(store: Store, now: datetime | None = None) -> list[Hour]:
     known = store.query(_query("known_data.sql"))[0]
     moved = store.query(_query("moved_tiers.sql")) if known["volumes"] else []
     stored = store.query(_query("moved_storage.sql"), {"now": now or datetime.now(UTC)}) if known["copies"] else []
-    return sorted({(row["tenant"], row["window"].replace(tzinfo=UTC)) for row in (*moved, *stored)}, key=lambda hour: hour[::-1])
+    found = {(row["tenant"], row["window"].replace(tzinfo=UTC)) for row in (*moved, *stored)}
+    return sorted(found | set(edges.changed(store)), key=lambda hour: hour[::-1])
 
 
 def _query(name: str) -> str:

@@ -21,7 +21,7 @@ from weakref import WeakSet
 from tollbook_schema import cluster, dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import due, model_names, price_list, ranges, service_prices, superseded
+from tollbook_attribution import due, edges, model_names, price_list, ranges, service_prices, superseded
 from tollbook_attribution.bills.reconcile import reconcile_all
 from tollbook_attribution.pace import FULL, Pace
 
@@ -207,12 +207,17 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
         "book": price_list.version(),
         "program": metadata.version("tollbook"),
         **dialects.load().parameters,
+        **edges.parameters(window, _end(window)),
     }
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
     pieces = ranges.of_window(node, hour, pace.finer)
     try:
         for step in steps():
             run_step(node, step, parameters, pieces, pace)
+            if step == edges.FOUND_BY:
+                for beside in edges.hours_beside(node, parameters):
+                    for taking_in in edges.TAKEN_IN_BY:
+                        run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
             if step == MODELS_NAMED_AFTER:
                 _name_models(store, node, parameters)
     finally:

@@ -57,6 +57,8 @@ def take_in_two_hours(intake: Intake, store: Store) -> None:
         chat(2, 1, input=1_000, response_id="r"),
         chat(2, 2, 1, input=1_000, response_id="r"),
         chat(3, 1, model="no-such-model", input=5),
+        chat(5, 1, scope="framework", input=700, start_ns=3_595 * S, duration_ns=20 * S),
+        chat(5, 2, 1, scope="sdk", input=700, start_ns=3_605 * S, duration_ns=5 * S),
     ]
     for span in spans:
         intake.spans([span])

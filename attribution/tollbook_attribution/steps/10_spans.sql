@@ -1,5 +1,6 @@
 -- What happened in this window? Each span once, with its owners.
 -- A span that names no owner has the one that the earliest span of its trace names. One pass over the hour, whatever its size.
+-- Run again for each hour beside that `17_edges` has found calls of this hour in, it takes in the spans of their traces.
 INSERT INTO work_spans
 SELECT
     {settlement:UInt64} AS settlement,
@@ -105,11 +106,19 @@ FROM (
     SELECT * FROM spans
     WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
         AND (trace_id, span_id) GLOBAL NOT IN (SELECT trace_id, span_id FROM work_doubled WHERE settlement = {settlement:UInt64})
+        AND (NOT {neighbours:Bool} OR (
+            trace_id GLOBAL IN (SELECT trace_id FROM work_edges WHERE settlement = {settlement:UInt64})
+            AND (trace_id, span_id) GLOBAL NOT IN (SELECT trace_id, span_id FROM work_spans WHERE settlement = {settlement:UInt64})
+        ))
     UNION ALL
     SELECT * FROM (
         SELECT * FROM spans
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
             AND (trace_id, span_id) GLOBAL IN (SELECT trace_id, span_id FROM work_doubled WHERE settlement = {settlement:UInt64})
+            AND (NOT {neighbours:Bool} OR (
+                trace_id GLOBAL IN (SELECT trace_id FROM work_edges WHERE settlement = {settlement:UInt64})
+                AND (trace_id, span_id) GLOBAL NOT IN (SELECT trace_id, span_id FROM work_spans WHERE settlement = {settlement:UInt64})
+            ))
         ORDER BY trace_id, span_id, received_at DESC, duration_ns DESC, input_tokens DESC, output_tokens DESC, start_time, name,
             cityHash64(toString(tuple(*)))
         LIMIT 1 BY trace_id, span_id
