@@ -18,7 +18,7 @@ CHUNKS = (b"one", b"three", b"seventeen")
 class Web:
     """Serves while the block runs.
 
-    `/asset` has an age, `/gzip` is compressed, `/chunked` comes in three pieces, `/echo` sends back what it gets, `/to?URL` redirects,
+    `/asset` has an age, `/gzip` is compressed, `/chunked` comes in pieces, `/echo` sends back what it gets, `/to` redirects,
     anything else is missing.
     """
 
@@ -40,7 +40,7 @@ class Web:
         self._thread.join()
         self._server.server_close()
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one answer each
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -66,7 +66,7 @@ class Web:
                     case _:
                         self._answer(404, b"missing", {})
 
-            do_POST = do_PUT = do_DELETE = do_HEAD = do_GET
+            do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 - names that its base calls
 
             def _body(self) -> bytes:
                 if self.headers.get("Transfer-Encoding") == "chunked":

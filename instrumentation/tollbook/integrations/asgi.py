@@ -1,4 +1,4 @@
-"""ASGI servers: a span for each request that comes in. FastAPI and Starlette by themselves, any other application by `Middleware`."""
+"""ASGI servers: a span for each request that comes in, of FastAPI, of Starlette, and of any application in a `Middleware`."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, ClassVar, Final

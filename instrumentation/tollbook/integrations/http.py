@@ -1,5 +1,6 @@
-"""What a request over HTTP says, whichever library makes it: one span, its bytes both ways, the asset that is read, and the headers
-that go along. Only the hooks differ from library to library.
+"""What a request over HTTP says, whichever library makes it: bytes both ways, the asset that is read, the headers that go along.
+
+Only the hooks differ from library to library.
 """
 
 import re
@@ -146,12 +147,12 @@ class Exchange:
             sent, payload = self._out or 0, self._in if self._in is not None else self._came
             came = self._came if self._came is not None or self._encoded else self._in
             if self._out is not None:
-                self.handle.set(A.HTTP_REQUEST_BODY_SIZE, sent)
+                self._add(A.HTTP_REQUEST_BODY_SIZE, sent)
             if self._answered and not (came is None and self._encoded and payload):
-                self.handle.set(A.HTTP_RESPONSE_BODY_SIZE, came or 0)
-                self.handle.set(A.TOLLBOOK_HANDOFF_WIRE_SIZE, sent + (came or 0))
+                self._add(A.HTTP_RESPONSE_BODY_SIZE, came or 0)
+                self._add(A.TOLLBOOK_HANDOFF_WIRE_SIZE, sent + (came or 0))
             if self._answered or self._out is not None:
-                self.handle.bytes(sent + (payload or 0))
+                self._add(A.TOLLBOOK_HANDOFF_SIZE, sent + (payload or 0))
             if self._held is not None and error is not None and _is_failure(error):
                 self.handle.fail(_error_type(error))
         self.handle.end(error)
@@ -166,6 +167,11 @@ class Exchange:
     def finished(self) -> bool:
         """Whether all has been told."""
         return self._finished
+
+    def _add(self, key: str, size: int) -> None:
+        """Set a size; the span of another instrumentation may have told of an earlier hop of a redirect."""
+        known = (getattr(self.handle.span, "attributes", None) or {}).get(key, 0) if self._held is not None else 0
+        self.handle.set(key, size + known)
 
     def _name_asset(self, header: Lookup) -> None:
         changed, version = header("last-modified"), header("etag")

@@ -1,4 +1,4 @@
-"""httpx and httpx2: a span for each request that their transports send, sync and async. Clients of model providers go this way too."""
+"""httpx and httpx2: a span for each request that a transport sends, sync and async; clients of model providers go this way."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, ClassVar, Final

@@ -1,5 +1,6 @@
-"""What a request that comes in says, whichever server takes it: who owns it and how old its inputs are, as the caller says, its
-route, its bytes and how it ended.
+"""What a request that comes in says, whichever server takes it: its route, its bytes, how it ended.
+
+Who owns it and how old its inputs are is what the caller says.
 """
 
 import time
@@ -16,7 +17,7 @@ from tollbook import carriers, owners
 from tollbook.handle import INERT, Handle, Value, _error_type, _is_failure
 from tollbook.inputs import opened
 from tollbook.integrations.base import Joined
-from tollbook.integrations.http import Held, Lookup
+from tollbook.integrations.http import Held
 from tollbook.shield import shielded
 from tollbook.work import Work
 
@@ -94,10 +95,8 @@ class Served:
             scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
             token = attach(carriers.received(headers))
             try:
-                if scope in beneath and span.is_recording():
-                    handle = work.joined(span)
-                else:
-                    handle = work.begin(work.name, measures_cpu)
+                joins = scope in beneath and span.is_recording()
+                handle = work.joined(span) if joins else work.begin(work.name, measures_cpu)
             finally:
                 detach(token)
             return None if handle is INERT else cls(handle)
@@ -111,7 +110,7 @@ class Served:
         """Count bytes of the answer's body."""
         self._out = (self._out or 0) + size
 
-    def answered(self, status: int, header: Lookup | None = None) -> None:
+    def answered(self, status: int) -> None:
         """Say how the request is answered; by HTTP's rules only an answer from 500 up is the server's error."""
         with _ENDING:
             self.handle.set(A.HTTP_RESPONSE_STATUS_CODE, status)

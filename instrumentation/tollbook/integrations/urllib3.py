@@ -1,4 +1,4 @@
-"""urllib3: a span for each request that a program sends through it directly. `requests` has its answers read through this file."""
+"""urllib3: a span for each request that a program sends through it directly. Answers of `requests` are counted here too."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final
