@@ -39,7 +39,7 @@ ANY_TABLE = "any_table"
 """Stands for the name of a table in a question about any of them."""
 
 ASKS = re.compile(r"\A(?:\s|--[^\n]*\n)*(?:SELECT|WITH)\b")
-"""A step that only looks, and fails where what it sees must not be."""
+"""A statement that only looks. It fails where what it sees must not be; the rest of its step is not run where it sees nothing."""
 OWNS = re.compile(r"^-- Where the tenant has: (\w+(?:, \w+)*)$", re.MULTILINE)
 NEEDS = re.compile(r"^-- Where there is: (work_\w+(?:, work_\w+)*)$", re.MULTILINE)
 """Says in the header of a step that it has work only where one of these tables has rows."""
@@ -237,7 +237,8 @@ def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[
             while pace.waits():
                 pass
             if ASKS.search(statement):
-                node.query(statement, bound)  # what a failed question has written stays in a command's connection
+                if not node.query(statement, bound):  # what a failed question has written stays in a command's connection
+                    return
             else:
                 node.command(statement, bound, piece.filters, pace.settings)
 

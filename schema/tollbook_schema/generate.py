@@ -3,6 +3,7 @@
 `python -m tollbook_schema.generate` writes the files; with `--check` it only says which of them are out of date and exits 1.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tollbook_schema import dialects as table
 from tollbook_schema import registry as vocabulary
-from tollbook_schema.dialects import Dialects
+from tollbook_schema.dialects import Dialects, Spelling
 from tollbook_schema.registry import Attribute, Registry
 from tollbook_schema.tenants import DEFAULT_TENANT
 
@@ -30,9 +31,9 @@ TARGETS = {
     "insert_metrics.sql.j2": HERE / "generated" / "insert_metrics.sql",
     "insert_logs.sql.j2": HERE / "generated" / "insert_logs.sql",
 }
-USAGE = "20_usage.sql"
+USAGE = ("19_plain_usage.sql", "20_usage.sql")
 STEPS = HERE.parents[1] / "attribution" / "tollbook_attribution" / "steps"
-"""Where the step that normalizes stands, among those that use what it finds."""
+"""Where the steps that normalize stand, among those that use what they find."""
 
 COLUMNS = {
     "gen_ai.usage.input_tokens": "ifNull(toString(input_tokens), '')",
@@ -100,7 +101,8 @@ def rendered(registry: Registry) -> Iterator[tuple[Path, str]]:
     }
     for template, path in TARGETS.items():
         yield path, environment.get_template(template).render(context)
-    yield STEPS / USAGE, environment.get_template(f"{USAGE}.j2").render(_usage(table.load()))
+    for name in USAGE:
+        yield STEPS / name, environment.get_template(f"{name}.j2").render(_usage(table.load()))
     for signal in SIGNALS:
         text = environment.get_template("structure.j2").render(signal=signal)
         yield HERE / "generated" / f"{signal}.structure", text
@@ -136,7 +138,11 @@ def _usage(dialects: Dialects) -> dict[str, object]:
     families = {name: pattern.replace("\\", "\\\\") for name, pattern in dialects.table["families"].items()}
     cache, reasoning = dialects.table["apart"]["cache"], dialects.table["apart"]["reasoning"]
     keys = {**code, **marked}
+    prefixes = {_prefix(scope): d["name"] for d in dialects.table["dialects"] for scope in d["scopes"]}
     return {
+        "plain_dialect": _plain_dialect(dialects, by_key),
+        "scope_pattern": "|".join(map(_literally, prefixes)),
+        "cache_scopes": "|".join(_literally(p) for p, name in prefixes.items() if name in cache["passed_on"]["dialects"]),
         "places": table.PLACES,
         "concepts": dialects.concepts,
         "first_word": dialects.first_word,
@@ -151,8 +157,8 @@ def _usage(dialects: Dialects) -> dict[str, object]:
         "dialects": dialects.names,
         "dialect_codes": list(of_dialect),
         "dialect_ranks": list(of_dialect.values()),
-        "scope_prefixes": [_prefix(scope) for d in dialects.table["dialects"] for scope in d["scopes"]],
-        "scope_names": [d["name"] for d in dialects.table["dialects"] for _ in d["scopes"]],
+        "scope_prefixes": list(prefixes),
+        "scope_names": list(prefixes.values()),
         "openai_form": dialects.table["openai_form"],
         "kinds": list(kinds),
         "kind_classes": list(kinds.values()),
@@ -170,6 +176,32 @@ def _usage(dialects: Dialects) -> dict[str, object]:
             "reasoning_dialects": reasoning["passed_on"]["dialects"],
         },
     }
+
+
+def _plain_dialect(dialects: Dialects, by_key: dict[str, Spelling]) -> str:
+    """The dialect of all that columns hold. No rule may treat its spellings otherwise: the step for plain spans knows none.
+
+    Raises:
+        DialectsError: one does.
+    """
+    of_columns = {by_key[key].dialect for key in COLUMNS}
+    apart, reasoning = dialects.table["apart"]["cache"], dialects.table["apart"]["reasoning"]
+    special = {
+        *apart["spellings"],
+        *apart["beside"]["input"],
+        *apart["beside"]["parts"],
+        *reasoning["spellings"],
+        *reasoning["parts"],
+    }
+    treated = COLUMNS.keys() & {*special, *dialects.table["billed"], *dialects.table["disjoint"], *dialects.table["sums"]}
+    if treated or len(of_columns) != 1:
+        raise table.DialectsError(f"columns hold what rules treat in other ways: {', '.join(sorted(treated or of_columns))}")
+    return of_columns.pop()
+
+
+def _literally(prefix: str) -> str:
+    """A pattern, as SQL quotes it, that fits this text only."""
+    return re.escape(prefix).replace("\\", "\\\\")
 
 
 def _prefix(scope: str) -> str:

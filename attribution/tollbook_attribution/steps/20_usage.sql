@@ -1,8 +1,34 @@
--- Which spans tell of a model call, and what did it use? Buckets that exclude each other, however the SDK spells and counts.
+-- Which other spans tell of a model call, and what did it use? Buckets that exclude each other, however the SDK spells and counts.
 -- Trace by trace.
 -- Generated from registry/dialects.yaml by `make generate`: the rules are there, this is how they are applied. What a span tells (columns,
 -- attributes, members of JSON) becomes (code, number, text), code = concept x 64 + place; sorted, the first of a concept is its best
 -- spelling. Few levels with few columns, because ClickHouse analyzes each level again for those above: with one alias a value, it took 1.2 s.
+SELECT 1 AS found
+FROM work_spans
+WHERE settlement = {settlement:UInt64} AND (
+        notEmpty(told) OR isNotNull(input_tokens) OR isNotNull(output_tokens) OR tollbook_kind = 'inference' OR operation != '' OR framework_kind != ''
+    ) AND NOT (
+        empty(told)
+        AND ifNull(input_tokens >= 0 AND input_tokens <= 10000000000, true)
+        AND ifNull(cache_read_tokens >= 0 AND cache_read_tokens <= 10000000000, true)
+        AND ifNull(cache_write_tokens >= 0 AND cache_write_tokens <= 10000000000, true)
+        AND ifNull(output_tokens >= 0 AND output_tokens <= 10000000000, true)
+        AND ifNull(reasoning_tokens >= 0 AND reasoning_tokens <= 10000000000, true)
+        AND (ifNull(reasoning_tokens = 0, true) OR NOT (
+            match(provider, '(?i)\\bx[-_.]?ai\\b|grok') OR match(request_model, '(?i)\\bx[-_.]?ai\\b|grok')
+            OR match(response_model, '(?i)\\bx[-_.]?ai\\b|grok')
+        ))
+        AND NOT match(concat(scope_name, '$'), '^(?:mlflow|ai\\$|@ai\\-sdk/|openlit)')
+        AND provider != 'null'
+        AND request_model != 'null'
+        AND response_model != 'null'
+        AND response_id != 'null'
+        AND service_tier != 'null'
+        AND operation != 'null'
+        AND framework_kind != 'null'
+    )
+LIMIT 1;
+
 INSERT INTO work_calls (
     settlement, trace_id, span_id, response_id, dialect, call_class, embedding, provider, request_model, response_model, models,
     has_usage, usage_score, buckets, cache_told, total_input_tokens, flags, notes, provider_cost, provider_currency, failed, finish_reasons,
@@ -256,6 +282,25 @@ FROM (
                                                 WHERE s.settlement = {settlement:UInt64} AND (
                                                     notEmpty(s.told) OR isNotNull(s.input_tokens) OR isNotNull(s.output_tokens) OR s.tollbook_kind = 'inference'
                                                     OR s.operation != '' OR s.framework_kind != ''
+                                                ) AND NOT (
+        empty(told)
+        AND ifNull(input_tokens >= 0 AND input_tokens <= 10000000000, true)
+        AND ifNull(cache_read_tokens >= 0 AND cache_read_tokens <= 10000000000, true)
+        AND ifNull(cache_write_tokens >= 0 AND cache_write_tokens <= 10000000000, true)
+        AND ifNull(output_tokens >= 0 AND output_tokens <= 10000000000, true)
+        AND ifNull(reasoning_tokens >= 0 AND reasoning_tokens <= 10000000000, true)
+        AND (ifNull(reasoning_tokens = 0, true) OR NOT (
+            match(provider, '(?i)\\bx[-_.]?ai\\b|grok') OR match(request_model, '(?i)\\bx[-_.]?ai\\b|grok')
+            OR match(response_model, '(?i)\\bx[-_.]?ai\\b|grok')
+        ))
+        AND NOT match(concat(scope_name, '$'), '^(?:mlflow|ai\\$|@ai\\-sdk/|openlit)')
+        AND provider != 'null'
+        AND request_model != 'null'
+        AND response_model != 'null'
+        AND response_id != 'null'
+        AND service_tier != 'null'
+        AND operation != 'null'
+        AND framework_kind != 'null'
                                                 )
                                             )
                                         )
