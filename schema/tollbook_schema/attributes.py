@@ -449,6 +449,9 @@ TOLLBOOK_ACCELERATOR_SHARE: Final = "tollbook.accelerator.share"
 TOLLBOOK_ACCELERATOR_STATE: Final = "tollbook.accelerator.state"
 """What the span does with the accelerator, where it does not compute an answer."""
 
+TOLLBOOK_ACCELERATOR_QUEUED: Final = "tollbook.accelerator.queued"
+"""True where the span ends once the work is handed to the device, which goes on after it."""
+
 TOLLBOOK_ACCELERATOR_UNIT: Final = "tollbook.accelerator.unit"
 """Part of the accelerator whose activity is told."""
 
