@@ -1,9 +1,22 @@
 -- Which accelerators were paid for, for how long, and what did they cost in that time?
 -- A device is there from the first to the last fact of itself, of who has it, or of its machine. Its price is its part of what its machine's rate pays for
--- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's. It is never paid twice. Without a price its cost is unknown.
+-- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's,
+-- less the discount that a list's price has. It is never paid twice. Without a price its cost is unknown.
 -- Where there is: work_held_spans, work_device_samples, work_commitments
 INSERT INTO work_devices
-WITH slices AS (
+WITH
+    (
+        SELECT arrayReverseSort(d -> d.1, groupArray((
+            (item != '', model != '', account != '', provider != '', category != '', tenant != '', valid_from, discount_id),
+            toString(provider), model, toString(item), toString(account), toUnixTimestamp(valid_from),
+            if(isNull(valid_until), toUInt32(4294967295), toUnixTimestamp(assumeNotNull(valid_until))),
+            toDecimal256(100 - percent, 11) / 100,
+            concat(', less ', toString(percent), ' % (', discount_id, ')')
+        )))
+        FROM current_discounts
+        WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'accelerator') AND percent != 0
+    ) AS discounts,
+slices AS (
     SELECT device, sum(parts) AS parts FROM work_slices WHERE settlement = {settlement:UInt64} GROUP BY device
 ),
 told AS (
@@ -57,7 +70,7 @@ placed AS (
 priced AS (
     SELECT
         p.device AS device,
-        argMax((b.amount, b.currency, b.price_id, b.version), chosen) AS price,
+        argMax((b.amount, b.currency, b.price_id, b.version, b.precedence = 'own', lower(b.provider), lower(b.model), b.item), chosen) AS price,
         argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
     FROM placed AS p
     INNER JOIN (
@@ -99,9 +112,14 @@ valued AS (
         if(d.device LIKE 'MIG-%' AND s.parts > 0, s.parts, greatest(s.parts, 28000000000000000)) AS whole,
         toDecimal128(toDecimal256(ifNull(d.machine_usd, 0), 18) * toInt256(d.place) / toInt256(d.accelerators), 18)
         - toDecimal128(toDecimal256(ifNull(d.machine_usd, 0), 18) * toInt256(d.place - 1) / toInt256(d.accelerators), 18) AS own_usd,
+        arrayFirst(
+            x -> x.2 IN ('', b.price.6) AND x.3 IN ('', b.price.7, lower(d.model)) AND x.4 IN ('', b.price.8) AND x.5 = ''
+                AND x.6 <= toUnixTimestamp({window:DateTime('UTC')}) AND toUnixTimestamp({window:DateTime('UTC')}) < x.7,
+            if(b.price.5, [], discounts)
+        ) AS less,
         toDecimal128(
-            toDecimal256(b.price.1, 18) * toInt256(d.until_ns - d.since_ns) * toInt256(whole) / toInt256(greatest(s.parts, 28000000000000000))
-                / toInt256(3600000000000),
+            toDecimal256(b.price.1, 18) * if(less.9 = '', toDecimal256(1, 11), less.8) * toInt256(d.until_ns - d.since_ns) * toInt256(whole)
+                / toInt256(greatest(s.parts, 28000000000000000)) / toInt256(3600000000000),
             18
         ) AS book_amount,
         toDecimal128(toDecimal256(book_amount, 18) * toDecimal256(b.usd_per_unit, 18), 18) AS book_usd,
@@ -136,7 +154,8 @@ SELECT
     if(isNotNull(machine_usd) OR commitment != '', 'USD', toString(price.2)) AS currency,
     multiIf(isNotNull(machine_usd), toString(rate_id), commitment != '', commitment, price.3) AS price_id,
     if(isNotNull(machine_usd), splitByChar('@', toString(rate_id))[-1], toString(price.4)) AS price_version,
-    if(commitment != '' AND isNotNull(usd), ahead_usd, toDecimal128(0, 18)) AS committed_usd
+    if(commitment != '' AND isNotNull(usd), ahead_usd, toDecimal128(0, 18)) AS committed_usd,
+    if(isNull(machine_usd) AND commitment = '', less.9, '') AS discount
 FROM valued;
 
 -- What was paid ahead for accelerators that were not there?

@@ -13,7 +13,7 @@ WITH ends AS (
 ),
 measured AS (
     SELECT
-        device, currency, price_id, price_version,
+        device, currency, price_id, price_version, discount,
         toInt256(until_ns - since_ns) * toInt256(whole) * toInt256(281474976710656) AS everything,
         intDiv(toInt256(until_ns - since_ns) * toInt256(least(whole, 28000000000000000)), toInt256(28000000000000000)) AS device_ns,
         reinterpret(toDecimal256(assumeNotNull(amount_usd), 18), 'Int256') AS usd,
@@ -24,6 +24,7 @@ measured AS (
 shares AS (
     SELECT
         e.device AS device, e.trace_id AS trace_id, e.span_id AS span_id, e.why AS why, d.currency AS currency, d.price_id AS price_id, d.price_version AS price_version,
+        d.discount AS discount,
         intDiv(d.usd * e.upto * 2 + d.everything, d.everything * 2) - intDiv(d.usd * (e.upto - e.own) * 2 + d.everything, d.everything * 2) AS usd,
         intDiv(d.original * e.upto * 2 + d.everything, d.everything * 2)
         - intDiv(d.original * (e.upto - e.own) * 2 + d.everything, d.everything * 2) AS original,
@@ -52,7 +53,7 @@ SELECT
     h.price_id AS price_id,
     h.price_version AS price_version,
     'computed' AS basis,
-    h.why AS method,
+    concat(h.why, h.discount) AS method,
     '' AS waste
 FROM shares AS h
 INNER JOIN (SELECT trace_id, span_id, start_time FROM work_spans WHERE settlement = {settlement:UInt64} AND accelerator_id != '') AS s

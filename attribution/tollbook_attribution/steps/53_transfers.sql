@@ -1,10 +1,21 @@
 -- What did each flow of bytes cost?
 -- Rates come from the price book: own prices before lists, those of the tenant, account, region and provider before those of all. A flow that
--- crosses into another tier of the month makes two lines. A flow is priced whole or not at all.
+-- crosses into another tier of the month makes two lines. A flow is priced whole or not at all. A discount comes off lists' rates only.
 -- Where there is: work_flows
 -- Trace by trace.
 INSERT INTO work_transfers
 WITH
+    (
+        SELECT arrayReverseSort(d -> d.1, groupArray((
+            (item != '', model != '', account != '', provider != '', category != '', tenant != '', valid_from, discount_id),
+            toString(provider), model, toString(item), toString(account), toUnixTimestamp(valid_from),
+            if(isNull(valid_until), toUInt32(4294967295), toUnixTimestamp(assumeNotNull(valid_until))),
+            toDecimal256(100 - percent, 11) / 100,
+            concat(', less ', toString(percent), ' % (', discount_id, ')')
+        )))
+        FROM current_discounts
+        WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'transfer') AND percent != 0
+    ) AS discounts,
     keys AS (
         SELECT provider AS cloud, account, region, item AS class
         FROM transfer_volumes_settled
@@ -18,7 +29,7 @@ WITH
                 if(p.precedence = 'own', 0, toUnixTimestamp(p.retrieved_at)),
                 toUnixTimestamp(p.valid_from), toUnixTimestamp(ifNull(p.valid_until, toDateTime('2106-02-07 06:28:15', 'UTC'))),
                 toInt256(p.min_quantity) * unit_bytes, toInt256(p.max_quantity) * unit_bytes,
-                unit_bytes, p.amount, p.currency, p.price_id, p.version, p.unit
+                unit_bytes, p.amount, p.currency, p.price_id, p.version, p.unit, lower(p.model)
             ), p.unit_bytes > 0) AS prices
         FROM keys AS k
         LEFT JOIN (
@@ -43,7 +54,11 @@ WITH
             arrayFilter(p -> p.3 <= second AND second < p.4, prices) AS in_force,
             arrayMax(p -> p.1, in_force) AS rank,
             arrayMax(p -> if(p.1 = rank, p.2, 0), in_force) AS said_at,
-            arraySort(p -> p.5, arrayFilter(p -> p.1 = rank AND p.2 = said_at AND p.5 < sent_until AND sent_before < p.6, in_force)) AS tiers
+            arraySort(p -> p.5, arrayFilter(p -> p.1 = rank AND p.2 = said_at AND p.5 < sent_until AND sent_before < p.6, in_force)) AS tiers,
+            arrayFirst(
+                d -> d.2 IN ('', f.cloud) AND d.3 IN ('', tiers[1].13) AND d.4 IN ('', f.class) AND d.5 IN ('', f.account) AND d.6 <= second AND second < d.7,
+                if(rank >= 48, [], discounts)
+            ) AS less
         FROM work_flows AS f
         LEFT ANY JOIN (
             SELECT trace_id AS sent_trace_id, span_id AS sent_span_id, way AS sent_way, sent_before FROM work_tier_places WHERE settlement = {settlement:UInt64}
@@ -73,13 +88,14 @@ SELECT
         (p, part) -> (
             toDecimal128(toDecimal256(part, 9) / p.7, 9),
             p.12,
-            toDecimal128(toDecimal256(p.8, 18) * part / p.7, 18) AS cost,
+            toDecimal128(toDecimal256(p.8, 18) * part * if(less.9 = '', toDecimal256(1, 11), less.8) / p.7, 18) AS cost,
             p.9,
             if(p.9 = 'USD', cost, toDecimal128(toDecimal256(cost, 18) * toDecimal256(usd_per_unit, 18), 18)),
             p.10, p.11
         ),
         tiers, parts
-    )) AS lines
+    )) AS lines,
+    less.9 AS discount
 FROM converted
 SETTINGS short_circuit_function_evaluation = 'disable';
 
@@ -104,7 +120,7 @@ SELECT
     line.price_id AS price_id,
     line.price_version AS price_version,
     if(max(endsWith(t.reason, 'an upper bound')), 'estimated', 'computed') AS basis,
-    concat('bytes by class of network, ', min(t.reason)) AS method,
+    concat('bytes by class of network, ', min(t.reason), min(t.discount)) AS method,
     '' AS waste
 FROM (SELECT * FROM work_transfers WHERE settlement = {settlement:UInt64}) AS t
 ARRAY JOIN t.lines AS line

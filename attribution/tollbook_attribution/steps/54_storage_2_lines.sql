@@ -1,9 +1,20 @@
 -- What did it cost to hold all copies of assets that there are?
 -- The storage of a day is booked in its last hour: bytes x time, by the days of the calendar month (UTC), at the price in force at the
--- day's end. Lines are of no request; they have the owners of the copy.
+-- day's end, less the discount that a list's price has. Lines are of no request; they have the owners of the copy.
 -- Where the tenant has: stored_assets, storage_events_settled
 INSERT INTO storage_settled
 WITH
+    (
+        SELECT arrayReverseSort(d -> d.1, groupArray((
+            (item != '', model != '', account != '', provider != '', category != '', tenant != '', valid_from, discount_id),
+            toString(provider), model, toString(item), toString(account), toUnixTimestamp(valid_from),
+            if(isNull(valid_until), toUInt32(4294967295), toUnixTimestamp(assumeNotNull(valid_until))),
+            toDecimal256(100 - percent, 11) / 100,
+            concat(', less ', toString(percent), ' % (', discount_id, ')')
+        )))
+        FROM current_discounts
+        WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'storage') AND percent != 0
+    ) AS discounts,
     toInt64(toUnixTimestamp(toStartOfDay({window:DateTime('UTC')}))) * 1000000000 AS day_from_ns,
     day_from_ns + 86400000000000 AS day_until_ns,
     toInt64(toDaysInMonth({window:DateTime('UTC')})) * 86400000000000 AS month_ns,
@@ -18,7 +29,7 @@ WITH
         SELECT
             lower(provider) AS box_provider, model AS box_class, region AS box_region,
             argMax(
-                (amount, currency, price_id, version, unit),
+                (amount, currency, price_id, version, unit, precedence = 'own'),
                 (precedence, tenant, region != '', if(precedence = 'own', added_at, retrieved_at))
             ) AS box
         FROM current_prices
@@ -31,6 +42,11 @@ WITH
         SELECT
             h.*,
             multiIf(own.box.3 != '', own.box, any_region.box) AS price,
+            arrayFirst(
+                d -> d.2 IN ('', h.provider) AND d.3 IN ('', lower(h.storage_class)) AND d.4 IN ('', 'stored') AND d.5 = ''
+                    AND d.6 <= toUnixTimestamp({window:DateTime('UTC')}) AND toUnixTimestamp({window:DateTime('UTC')}) < d.7,
+                if(price.6, [], discounts)
+            ) AS less,
             if(price.2 = 'USD', toDecimal128(1, 18), rates.usd_per_unit) AS usd_per_unit,
             multiIf(
                 h.storage_class = '', 'its storage class is not known',
@@ -51,13 +67,15 @@ SELECT
     asset_id, location, provider, storage_class, region, bytes, held_ns, told_by, unpriced,
     toDecimal128(toDecimal256(bytes, 18) * toInt256(held_ns) / (toInt256(1000000000) * month_ns), 18) AS gb_months,
     if(unpriced = '', toDecimal128(
-        toDecimal256(price.1, 18) * toInt256(bytes) * toInt256(held_ns) / (if(price.5 = 'gib_month', toInt256(1073741824), toInt256(1000000000)) * month_ns), 18
+        toDecimal256(price.1, 18) * toInt256(bytes) * toInt256(held_ns) * if(less.9 = '', toDecimal256(1, 11), less.8)
+            / (if(price.5 = 'gib_month', toInt256(1073741824), toInt256(1000000000)) * month_ns), 18
     ), NULL) AS cost,
     price.2 AS currency,
     if(price.2 = 'USD', cost, toDecimal128(toDecimal256(cost, 18) * toDecimal256(usd_per_unit, 18), 18)) AS cost_usd,
     price.3 AS price_id,
     price.4 AS price_version,
-    service_name, workflow, team, project, feature, customer, environment
+    service_name, workflow, team, project, feature, customer, environment,
+    less.9 AS discount
 FROM priced
 SETTINGS short_circuit_function_evaluation = 'disable';
 
@@ -82,11 +100,11 @@ SELECT
     s.price_id AS price_id,
     s.price_version AS price_version,
     'computed' AS basis,
-    concat('size x time of the day in ', s.storage_class, if(s.told_by = 'declared', ', as declared', ', as handoffs tell')) AS method,
+    concat('size x time of the day in ', s.storage_class, if(s.told_by = 'declared', ', as declared', ', as handoffs tell'), s.discount) AS method,
     '' AS waste
 FROM storage_settled AS s
 WHERE s.tenant = {tenant:String} AND s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64} AND s.unpriced = ''
-GROUP BY s.asset_id, s.location, s.provider, s.storage_class, s.told_by, s.currency, s.price_id, s.price_version;
+GROUP BY s.asset_id, s.location, s.provider, s.storage_class, s.told_by, s.discount, s.currency, s.price_id, s.price_version;
 
 INSERT INTO work_line_owners
 SELECT

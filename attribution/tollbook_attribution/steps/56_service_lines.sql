@@ -1,8 +1,20 @@
--- What did services cost that are paid by use? What the span tells, else quantity x the price in force; else the reason why nobody knows.
+-- What did services cost that are paid by use? What the span tells, else quantity x the price in force, less the discount that
+-- a list's price has; else the reason why nobody knows.
 -- A span around another that tells of the same service tells of the same use, so the inner one counts.
 -- Where there is: work_services
 INSERT INTO services_settled
 WITH
+    (
+        SELECT arrayReverseSort(d -> d.1, groupArray((
+            (item != '', model != '', account != '', provider != '', category != '', tenant != '', valid_from, discount_id),
+            toString(provider), model, toString(item), toString(account), toUnixTimestamp(valid_from),
+            if(isNull(valid_until), toUInt32(4294967295), toUnixTimestamp(assumeNotNull(valid_until))),
+            toDecimal256(100 - percent, 11) / 100,
+            concat(', less ', toString(percent), ' % (', discount_id, ')')
+        )))
+        FROM current_discounts
+        WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'third_party') AND percent != 0
+    ) AS discounts,
     boxes AS (
         SELECT
             lower(provider) AS box_service, item AS box_item,
@@ -45,8 +57,15 @@ WITH
             )) AS in_force,
             isNotNull(u.reported) AS is_reported,
             arrayUniq(arrayMap(p -> p.1, arrayFilter(p -> p.4 = in_force[1].4, in_force))) > 1 AS ambiguous,
+            arrayFirst(
+                d -> d.2 IN ('', lower(u.paid)) AND d.3 IN ('', lower(u.product), in_force[1].1) AND d.4 IN ('', u.item) AND d.5 IN ('', u.account)
+                    AND d.6 <= second AND second < d.7,
+                if(is_reported OR in_force[1].4 >= 3 * 16 * 4294967296, [], discounts)
+            ) AS less,
             if(is_reported, u.currency, in_force[1].8) AS paid_in,
-            if(is_reported, assumeNotNull(u.reported), toDecimal128(toDecimal256(in_force[1].7, 18) * toDecimal256(u.quantity, 9), 18)) AS paid_amount
+            if(is_reported, assumeNotNull(u.reported), toDecimal128(
+                toDecimal256(in_force[1].7, 18) * toDecimal256(u.quantity, 9) * if(less.9 = '', toDecimal256(1, 11), less.8), 18
+            )) AS paid_amount
         FROM used AS u
         LEFT ANY JOIN boxes ON u.paid = boxes.box_service AND u.item = boxes.box_item
     ),
@@ -78,7 +97,8 @@ SELECT
     if(p.is_reported, '', p.in_force[1].9) AS price_id,
     if(p.is_reported, '', p.in_force[1].10) AS price_version,
     s.service_name AS service_name, s.workflow AS workflow, s.team AS team, s.project AS project, s.feature AS feature, s.customer AS customer,
-    s.environment AS environment
+    s.environment AS environment,
+    p.less.9 AS discount
 FROM priced AS p
 LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON p.trace_id = s.trace_id AND p.span_id = s.span_id
 SETTINGS short_circuit_function_evaluation = 'disable';
@@ -101,8 +121,8 @@ SELECT
     currency,
     sum(assumeNotNull(cost_usd)) AS amount_usd,
     price_id, price_version, basis,
-    if(basis = 'provider', 'cost as the span tells it', 'counted on the span that asked') AS method,
+    if(basis = 'provider', 'cost as the span tells it', concat('counted on the span that asked', discount)) AS method,
     '' AS waste
 FROM services_settled AS v
 WHERE v.tenant = {tenant:String} AND v.window = {window:DateTime('UTC')} AND v.settlement = {settlement:UInt64} AND v.unpriced = ''
-GROUP BY trace_id, span_id, service, product, item, currency, price_id, price_version, basis
+GROUP BY trace_id, span_id, service, product, item, currency, price_id, price_version, basis, discount
