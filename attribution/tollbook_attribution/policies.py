@@ -26,10 +26,14 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "by-tokens": "... by their tokens, where all of a device tell them; else equally",
         "by-items": "... by the items in their batches, where all of a device tell them; else equally",
     },
+    "energy": {
+        "included": "what an accelerator's rate pays for has its power in it; energy is told, and priced only where there is no rate",
+        "apart": "rates are for hardware alone: power is paid beside them, by the price of a kWh",
+    },
 }
 """Methods by subject, and what each does."""
 
-DEFAULTS: Mapping[str, str] = {"idle": "separate", "shared": "separate", "accelerator": "equal"}
+DEFAULTS: Mapping[str, str] = {"idle": "separate", "shared": "separate", "accelerator": "equal", "energy": "included"}
 """What holds where a tenant has set nothing."""
 
 COLUMNS = ("tenant", "subject", "method", "valid_from", "source", "set_at")

@@ -33,6 +33,7 @@ def test_policies_and_rates_are_set_over_the_api_and_shown(client: TestClient) -
     shown = {(row["subject"], row["method"], row["source"]) for row in client.get("/api/v1/policies").json()}
     assert shown == {
         ("idle", "by-node", "set by the user"), ("shared", "separate", "by default"), ("accelerator", "equal", "by default"),
+        ("energy", "included", "by default"),
     }  # fmt: skip
 
     assert client.post("/api/v1/rates/accelerators", json={"model": "H100", "amount": "2.50"}).status_code == 200

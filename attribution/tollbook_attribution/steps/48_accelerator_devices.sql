@@ -2,7 +2,7 @@
 -- A device is there from the first to the last fact of itself, of who has it, or of its machine. Its price is its part of what its machine's rate pays for
 -- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's,
 -- less the discount that a list's price has. It is never paid twice. Without a price its cost is unknown.
--- Where there is: work_held_spans, work_device_samples, work_commitments
+-- Where there is: work_held_spans, work_device_samples, work_energy, work_commitments
 INSERT INTO work_devices
 WITH
     (
@@ -21,24 +21,31 @@ slices AS (
 ),
 told AS (
     SELECT
-        device, max(t.model) AS model, max(t.host) AS host, max(t.region) AS region, min(t.since_ns) AS since_ns, max(t.until_ns) AS until_ns,
+        device, max(t.model) AS model, if(max(t.spans_host) != '', max(t.spans_host), max(t.host)) AS host, max(t.region) AS region, min(t.since_ns) AS since_ns, max(t.until_ns) AS until_ns,
         maxOrNull(t.busy_ratio) AS busy_ratio
     FROM (
         SELECT
-            device, max(model) AS model, max(host) AS host, max(region) AS region, min(start_ns) AS since_ns, max(end_ns) AS until_ns,
-            NULL AS busy_ratio
-        FROM work_held_spans
+            device, max(w.model) AS model, max(w.host) AS host, max(w.host) AS spans_host, max(w.region) AS region, min(w.start_ns) AS since_ns,
+            max(w.end_ns) AS until_ns, NULL AS busy_ratio
+        FROM work_held_spans AS w
         WHERE settlement = {settlement:UInt64}
         GROUP BY device
         UNION ALL
-        SELECT device, '' AS model, '' AS host, '' AS region, min(start_ns) AS since_ns, max(end_ns) AS until_ns, NULL AS busy_ratio
+        SELECT device, '' AS model, '' AS host, '' AS spans_host, '' AS region, min(start_ns) AS since_ns, max(end_ns) AS until_ns, NULL AS busy_ratio
         FROM work_holds
         WHERE settlement = {settlement:UInt64}
         GROUP BY device
         UNION ALL
-        SELECT device, model, host, '' AS region, since_ns, until_ns, busy_ratio
+        SELECT device, model, host, '' AS spans_host, '' AS region, since_ns, until_ns, busy_ratio
         FROM work_device_samples
         WHERE settlement = {settlement:UInt64}
+        UNION ALL
+        SELECT
+            device, max(e.model) AS model, max(e.host) AS host, '' AS spans_host, max(e.region) AS region, min(e.first_ns) AS since_ns,
+            max(e.last_ns) AS until_ns, NULL AS busy_ratio
+        FROM work_energy AS e
+        WHERE settlement = {settlement:UInt64}
+        GROUP BY device
     ) AS t
     GROUP BY device
 ),

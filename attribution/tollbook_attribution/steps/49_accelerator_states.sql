@@ -1,6 +1,6 @@
 -- What did each device do all that time, and what did that cost? States are laid end to end behind the requests' shares.
 -- Unallocated: nobody had the slice. Unclaimed: samples say that it was busy beyond what spans tell, at the expense of 'no requests', then of 'unallocated'.
--- Where there is: work_held_spans, work_device_samples
+-- Where there is: work_held_spans, work_device_samples, work_energy
 INSERT INTO accelerator_states_settled
 WITH devices AS (
     SELECT

@@ -1,5 +1,5 @@
 -- What of the devices' cost is no request's? Every state but 'active', and what of 'active' is of no span that is stored.
--- Where there is: work_held_spans, work_device_samples
+-- Where there is: work_held_spans, work_device_samples, work_energy
 INSERT INTO work_left
 SELECT
     {settlement:UInt64} AS settlement,

@@ -20,7 +20,7 @@ weighed AS (
         reinterpret(toDecimal256(l.quantity, 9), 'Int256') AS by_time
     FROM work_lines AS l
     INNER JOIN places AS a ON l.resource = a.resource
-    WHERE l.settlement = {settlement:UInt64} AND l.category IN ('compute', 'accelerator') AND l.allocation = 'request'
+    WHERE l.settlement = {settlement:UInt64} AND l.category IN ('compute', 'accelerator', 'energy') AND l.allocation = 'request'
         AND l.category IN (SELECT category FROM pools)
 ),
 own AS (

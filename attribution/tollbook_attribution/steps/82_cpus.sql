@@ -32,7 +32,10 @@ SELECT
     if(h.host = '', NULL, h.inference_busy_seconds) AS inference_busy_seconds,
     'process.cpu.time' AS source,
     if(k.resource = '', NULL, k.cost_usd) AS cost_usd,
-    if(k.resource = '', NULL, k.idle_usd) AS idle_usd
+    if(k.resource = '', NULL, k.idle_usd) AS idle_usd,
+    NULL AS joules,
+    NULL AS request_joules,
+    NULL AS energy_usd
 FROM (SELECT * FROM work_busy_cpus WHERE settlement = {settlement:UInt64}) AS u
 LEFT ANY JOIN held AS h ON u.host = h.host
 LEFT ANY JOIN money AS k ON concat('host:', u.host) = k.resource

@@ -31,7 +31,7 @@ SELECT
     lines.amount_usd AS amount_usd,
     previous.id AS previous,
     lines.amount_usd - previous.amount_usd AS difference_usd,
-    ['tokens', 'compute', 'accelerator', 'storage', 'transfer', 'third_party', 'shared'] AS covered,
+    ['tokens', 'compute', 'accelerator', 'storage', 'transfer', 'third_party', 'shared', 'energy'] AS covered,
     CAST([], 'Array(LowCardinality(String))') AS not_covered,
     (
         SELECT countIf(rate_id = '') FROM hosts_settled

@@ -134,3 +134,22 @@ CREATE TABLE IF NOT EXISTS work_device_samples (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY device;
+
+-- What energy each device had taken up to an instant, as far as its meters tell: between two of them in proportion to time.
+CREATE TABLE IF NOT EXISTS work_energy (
+    settlement UInt64,
+    device LowCardinality(String),
+    host LowCardinality(String),
+    model LowCardinality(String),
+    site LowCardinality(String),
+    region LowCardinality(String),
+    first_ns Int64 COMMENT 'first reading of the device',
+    last_ns Int64 COMMENT 'last reading of the device',
+    at_ns Int64,
+    until_ns Int64,
+    from_nj Int64 COMMENT 'since the hour began, in nanojoules, at the first of the two',
+    upto_nj Int64 COMMENT 'at the second'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (device, at_ns);

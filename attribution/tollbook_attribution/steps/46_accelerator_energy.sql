@@ -1,0 +1,117 @@
+-- What energy do meters tell of each accelerator, from instant to instant?
+-- What a counter of joules grew by; without one, watts between samples that are no more than ten minutes apart. Where several tell of one device at the
+-- same time (processes, pods, slices), their mean: a device's energy counts once. Where the first or the last reading of the hour is no more than one and a
+-- half usual intervals from the hour's border, it stands for the time up to there, so that hours add up.
+-- In microwatts and whole nanojoules, so that no order of adding changes a sum.
+-- Where the tenant has: metrics
+INSERT INTO work_energy
+WITH read AS (
+    SELECT DISTINCT
+        toUnixTimestamp64Nano(time) AS at_ns, temporality,
+        name IN ('hw.energy', 'hw.gpu.energy.consumed', 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION') AS meter,
+        if(name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', value / 1000, value) AS amount,
+        cityHash64(name, service_name, service_instance_id, ifNull(process_pid, -1), host_id, host_name, toString(attributes)) AS series,
+        arrayFirst(word -> word != '', [toString(host_id), toString(host_name), attributes['Hostname'], attributes['nodeid'], attributes['node']]) AS machine,
+        arrayFirst(
+            word -> word != '',
+            [attributes['hw.parent'], attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], machine]
+        ) AS id,
+        if(match(id, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND machine != '' AND id != machine, concat(machine, '/', id), id) AS device,
+        arrayFirst(word -> word != '', [attributes['hw.model'], attributes['modelName'], attributes['device_type']]) AS model,
+        JSONExtractString(resource, 'tollbook.site') AS site,
+        JSONExtractString(resource, 'cloud.region') AS region
+    FROM metrics
+    WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+        AND name IN (
+            'hw.energy', 'hw.power', 'hw.gpu.energy.consumed', 'hw.gpu.power.draw', 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'DCGM_FI_DEV_POWER_USAGE',
+            'hami_host_gpu_power_usage_watts'
+        )
+        AND value >= 0 AND value < 1e15 AND bitAnd(flags, 1) = 0
+        AND lower(attributes['hw.type']) IN ('', 'gpu', 'tpu', 'npu', 'lpu', 'xpu', 'fpga', 'asic', 'accelerator')
+),
+stepped AS (
+    SELECT
+        *,
+        lagInFrame(at_ns, 1, at_ns) OVER each AS before_ns,
+        lagInFrame(amount, 1, amount) OVER each AS before,
+        max(meter) OVER (PARTITION BY device) AS has_meter
+    FROM read
+    WHERE device != ''
+    WINDOW each AS (PARTITION BY device, series ORDER BY at_ns, amount ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+intervals AS (
+    SELECT
+        device, series, machine, model, site, region, before_ns AS from_ns, at_ns AS upto_ns,
+        multiIf(
+            NOT meter, (before + amount) / 2,
+            (multiIf(temporality = 'delta', amount, amount >= before, amount - before, amount)) * 1e9 / (at_ns - before_ns)
+        ) AS watts
+    FROM stepped
+    WHERE at_ns > before_ns AND meter = has_meter AND (meter OR at_ns - before_ns <= 600000000000)
+),
+bordered AS (
+    SELECT
+        *,
+        toInt64(quantileExact(0.5)(upto_ns - from_ns) OVER (PARTITION BY device, series) * 1.5) AS most_ns,
+        min(from_ns) OVER (PARTITION BY device, series) AS first_ns,
+        max(upto_ns) OVER (PARTITION BY device, series) AS last_ns,
+        toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC')) AS opens_ns,
+        toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')}) AS closes_ns
+    FROM intervals
+    WHERE watts BETWEEN 0 AND 1e6
+),
+told AS (
+    SELECT
+        device, machine, model, site, region, first_ns, last_ns, toInt64(round(watts * 1e6)) AS microwatts,
+        if(from_ns = first_ns AND first_ns - opens_ns <= most_ns, opens_ns, from_ns) AS from_ns,
+        if(upto_ns = last_ns AND closes_ns - last_ns <= most_ns, closes_ns, upto_ns) AS upto_ns
+    FROM bordered
+),
+named AS (
+    SELECT
+        device, max(machine) AS host, max(told.model) AS model, max(told.site) AS site, max(told.region) AS region, min(told.first_ns) AS first_ns,
+        max(told.last_ns) AS last_ns
+    FROM told
+    GROUP BY device
+),
+events AS (
+    SELECT device, at_ns, sum(ends.change) AS change, sum(ends.teller) AS teller
+    FROM (
+        SELECT device, from_ns AS at_ns, microwatts AS change, 1 AS teller FROM told
+        UNION ALL
+        SELECT device, upto_ns AS at_ns, -microwatts AS change, -1 AS teller FROM told
+    ) AS ends
+    GROUP BY device, at_ns
+),
+swept AS (
+    SELECT
+        device, at_ns,
+        leadInFrame(at_ns, 1, at_ns) OVER (PARTITION BY device ORDER BY at_ns ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS next_ns,
+        sum(change) OVER each AS power,
+        sum(teller) OVER each AS telling,
+        if(telling > 0, toInt128(next_ns - at_ns) * intDiv(power, greatest(telling, 1)), toInt128(0)) AS femtojoules
+    FROM events
+    WINDOW each AS (PARTITION BY device ORDER BY at_ns ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+summed AS (
+    SELECT
+        device, at_ns, next_ns, femtojoules,
+        sum(femtojoules) OVER (PARTITION BY device ORDER BY at_ns ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
+    FROM swept
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    s.device AS device,
+    n.host AS host,
+    n.model AS model,
+    n.site AS site,
+    n.region AS region,
+    n.first_ns AS first_ns,
+    n.last_ns AS last_ns,
+    s.at_ns AS at_ns,
+    s.next_ns AS until_ns,
+    toInt64(intDiv(s.upto - s.femtojoules, 1000000)) AS from_nj,
+    toInt64(intDiv(s.upto, 1000000)) AS upto_nj
+FROM summed AS s
+INNER JOIN named AS n ON s.device = n.device
+WHERE s.next_ns > s.at_ns

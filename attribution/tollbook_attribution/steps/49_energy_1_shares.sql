@@ -1,0 +1,116 @@
+-- What energy of each accelerator is whose, and what does it cost?
+-- Shares are laid end to end along the device's energy and along its cost, requests first: so they sum to both to the last digit.
+-- A kWh costs what the price book says of the device's site or region (category energy, unit kwh), times the site's power usage effectiveness (item pue)
+-- if that is declared. It is told and not priced where the rate of the device has the power in it, unless the tenant's policy says that rates are without.
+-- Where there is: work_energy
+INSERT INTO accelerator_energy_settled
+WITH policy AS (
+    SELECT argMax(method, (valid_from, set_at)) AS method FROM policies
+    WHERE tenant = {tenant:String} AND subject = 'energy' AND valid_from <= {window:DateTime('UTC')}
+),
+places AS (
+    SELECT host, max(site) AS own_site, max(region) AS own_region FROM work_spans WHERE settlement = {settlement:UInt64} AND host != '' GROUP BY host
+),
+devices AS (
+    SELECT
+        d.device AS device, d.host AS host, d.model AS model, d.whole AS whole, m.nj AS nj, isNotNull(d.amount_usd) AS rated,
+        if(m.site != '', m.site, p.own_site) AS site, if(m.region != '', m.region, p.own_region) AS region
+    FROM (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d
+    INNER JOIN (
+        SELECT device, toInt256(max(upto_nj)) AS nj, max(e.site) AS site, max(e.region) AS region
+        FROM work_energy AS e
+        WHERE e.settlement = {settlement:UInt64}
+        GROUP BY device
+    ) AS m ON d.device = m.device
+    LEFT ANY JOIN places AS p ON d.host = p.host
+    WHERE m.nj > 0
+),
+book AS (
+    SELECT
+        d.device AS device, b.unit = 'kwh' AS of_energy, argMax(b.amount, chosen) AS each, argMax(b.price_id, chosen) AS price_id,
+        argMax(b.version, chosen) AS price_version,
+        argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.region = d.site, b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
+    FROM devices AS d
+    INNER JOIN (
+        SELECT * FROM current_prices
+        WHERE category = 'energy' AND (unit = 'kwh' OR item = 'pue') AND tenant IN ('', {tenant:String})
+            AND valid_from <= {window:DateTime('UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
+            AND toUInt32({window:DateTime('UTC')}) % 86400 >= day_from_s AND toUInt32({window:DateTime('UTC')}) % 86400 < day_until_s
+    ) AS b ON true
+    LEFT ANY JOIN (
+        SELECT currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})
+        UNION ALL
+        SELECT 'USD' AS currency, toDecimal128(1, 18) AS usd_per_unit
+    ) AS x ON b.currency = x.currency
+    WHERE b.region IN ('', d.site, d.region)
+    GROUP BY d.device, of_energy
+),
+valued AS (
+    SELECT
+        d.device AS device, d.host AS host, d.model AS model, d.nj AS nj,
+        toInt256(d.nj) * toInt256(d.whole) * toInt256(281474976710656) AS everything,
+        multiIf(
+            d.rated AND (SELECT method FROM policy) != 'apart', 'in the rate of the device',
+            k.device = '', 'no price of a kWh',
+            isNull(k.usd_per_unit) OR k.usd_per_unit = 0, 'no exchange rate',
+            ''
+        ) AS why,
+        k.price_id AS price_id,
+        k.price_version AS price_version,
+        toDecimal128(
+            toDecimal256(k.each, 18) * toInt256(d.nj) / toInt256(3600000000000000) * toDecimal256(ifNull(k.usd_per_unit, 0), 18), 18
+        ) AS bare_usd,
+        reinterpret(toDecimal256(if(u.device = '', bare_usd, toDecimal128(toDecimal256(bare_usd, 18) * toDecimal256(u.each, 18), 18)), 18), 'Int256') AS usd
+    FROM devices AS d
+    LEFT ANY JOIN (SELECT * FROM book WHERE of_energy) AS k ON d.device = k.device
+    LEFT ANY JOIN (SELECT * FROM book WHERE NOT of_energy) AS u ON d.device = u.device
+),
+told AS (
+    SELECT
+        substring(h.device, 8) AS device, h.slice AS slice, h.trace_id AS trace_id, h.span_id AS span_id,
+        multiIf(h.state = 'active', 1, h.state = 'loading', 3, h.state = 'waiting', 4, 5) AS state,
+        sum(toInt256(h.units) * toInt256(w.parts)) AS units
+    FROM work_shares AS h
+    INNER JOIN (SELECT * FROM work_slices WHERE settlement = {settlement:UInt64}) AS w ON substring(h.device, 8) = w.device AND h.slice = w.slice
+    WHERE h.settlement = {settlement:UInt64} AND startsWith(h.device, 'energy:')
+    GROUP BY device, slice, trace_id, span_id, state
+),
+parts AS (
+    SELECT device, slice, trace_id, span_id, state, told.units AS units FROM told
+    UNION ALL
+    SELECT
+        v.device AS device, '' AS slice, toFixedString('', 16) AS trace_id, toFixedString('', 8) AS span_id, 6 AS state, v.everything - s.units AS units
+    FROM valued AS v
+    LEFT ANY JOIN (SELECT device, sum(told.units) AS units FROM told GROUP BY device) AS s ON v.device = s.device
+),
+ends AS (
+    SELECT *, sum(units) OVER (PARTITION BY device ORDER BY state, slice, trace_id, span_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto
+    FROM parts
+    WHERE units > 0
+)
+SELECT
+    {window:DateTime('UTC')} AS window,
+    {tenant:String} AS tenant,
+    {settlement:UInt64} AS settlement,
+    e.device AS device,
+    e.slice AS slice,
+    v.host AS host,
+    v.model AS model,
+    e.trace_id AS trace_id,
+    e.span_id AS span_id,
+    e.state AS state,
+    toDecimal128(reinterpret(
+        intDiv(v.nj * e.upto * 2 + v.everything, v.everything * 2) - intDiv(v.nj * (e.upto - e.units) * 2 + v.everything, v.everything * 2), 'Decimal256(9)'
+    ), 9) AS joules,
+    if(
+        v.why != '', NULL,
+        toDecimal128(reinterpret(
+            intDiv(v.usd * e.upto * 2 + v.everything, v.everything * 2) - intDiv(v.usd * (e.upto - e.units) * 2 + v.everything, v.everything * 2),
+            'Decimal256(18)'
+        ), 18)
+    ) AS cost_usd,
+    v.why AS why,
+    v.price_id AS price_id,
+    v.price_version AS price_version
+FROM ends AS e
+INNER JOIN valued AS v ON e.device = v.device
