@@ -109,3 +109,40 @@ def chat_chunks(number: int = 1, *, usage: bool) -> list[Any]:
     if usage:
         chunks.append({**head, "choices": [], "usage": chat_answer()["usage"]})
     return [*chunks, "[DONE]"]
+
+
+def message(number: int = 1) -> dict[str, Any]:
+    """Of Anthropic's messages: 100 tokens in, beside them 600 read from the cache and 300 written, 200 for an hour."""
+    return {
+        "id": f"msg_{number}",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5-20250929",
+        "content": [{"type": "text", "text": "Four."}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": 100,
+            "output_tokens": 7,
+            "cache_read_input_tokens": 600,
+            "cache_creation_input_tokens": 300,
+            "cache_creation": {"ephemeral_1h_input_tokens": 200, "ephemeral_5m_input_tokens": 100},
+            "server_tool_use": {"web_search_requests": 2},
+            "service_tier": "standard",
+        },
+    }
+
+
+def message_events(number: int = 1) -> list[Any]:
+    """The same, streamed: what it took is told at the start, what it gave at the end."""
+    whole = message(number)
+    begun = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": begun},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Four."}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 7}},
+        {"type": "message_stop"},
+    ]
+    return [(event["type"], event) for event in events]

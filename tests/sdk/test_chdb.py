@@ -68,7 +68,7 @@ def test_a_search_for_vectors_is_a_lookup(spans: list[tuple[str, dict[str, Any]]
     ("sql", "name", "operation"),
     [
         ("SELECT 1", "SELECT chdb", "read"),
-        ("--\nWITH [1.] AS q SELECT id FROM db.docs ORDER BY L2Distance(v, q) LIMIT 5 SETTINGS x = 1", "search db.docs", "lookup"),
+        ("--\nWITH [1.] AS q SELECT id FROM db.docs ORDER BY L2Distance(v, q) LIMIT 5 SETTINGS x=1", "search db.docs", "lookup"),
         ("SELECT cosineDistance(v, [1]) FROM docs", "SELECT docs", "read"),
         ("SELECT count() FROM file('a.csv')", "SELECT chdb", "read"),
         ("DELETE FROM `docs` WHERE id = 1", "DELETE docs", "delete"),
