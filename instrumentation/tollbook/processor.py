@@ -16,10 +16,12 @@ from opentelemetry.util.types import AnyValue
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, exporters, owners, runtime, scoring
+from tollbook.counting import counts
 from tollbook.inputs import inputs_of, keep_inside
 from tollbook.outbox import MAX_BYTES
 from tollbook.promises import kept
 from tollbook.records import Record, RecordEncoder
+from tollbook.redaction import DiscreetEncoder, Privacy, Rule, begin, is_kept
 from tollbook.shield import shielded
 
 _STARTED: Final = "_tollbook_started"
@@ -34,15 +36,27 @@ class LabelSpanProcessor(SpanProcessor):
     Args:
         defaults: attributes for spans that say nothing else, where the resource could not take them.
         measures_cpu: off where spans are started on other threads than their work's.
+        routes: what holds inside of routes.
+        counts_calls: whether it counts what is used, where nothing else does.
     """
 
-    def __init__(self, defaults: Mapping[str, str] | None = None, measures_cpu: bool = True) -> None:
+    def __init__(
+        self,
+        defaults: Mapping[str, str] | None = None,
+        measures_cpu: bool = True,
+        routes: Mapping[str, Rule] | None = None,
+        counts_calls: bool = False,
+    ) -> None:
+        self._routes = routes or {}
+        self._counts_calls = counts_calls
         self._defaults: dict[str, AnyValue] = dict(defaults or {})
         self._measures_cpu = measures_cpu
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Copy the owners out of the baggage, and start the CPU clock."""
         with _LABELLING:
+            if self._routes:
+                begin(self._routes, span, parent_context)
             known: dict[str, AnyValue] = self._defaults
             if not _is_ours(span):  # ours bring their owners, and measure their CPU time themselves
                 known = self._of_foreign(span, get_current() if parent_context is None else parent_context)
@@ -55,6 +69,11 @@ class LabelSpanProcessor(SpanProcessor):
             started = getattr(span, _STARTED, None)
             if started is not None and started[0] == threading.get_ident():
                 _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started[1])
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Count what was used, if it is sent or not."""
+        if self._counts_calls and span.context is not None:
+            counts.count(span, bool(span.context.trace_flags & 1))
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002 - the SDK's own signature
         """Nothing is held back. Said here because older SDKs' base class says nothing, which counts as a failure."""
@@ -69,7 +88,7 @@ class LabelSpanProcessor(SpanProcessor):
         if inputs and any(key in (span.attributes or {}) for key in _MODEL_CALL):
             known = known | inputs.taken()
         scope = span.instrumentation_scope
-        promised = kept(scope.name if scope is not None else None, context)
+        promised = kept(scope.name if scope is not None else None)
         if promised:
             known = known | promised
         keep_inside(span, context)
@@ -90,6 +109,7 @@ class TollbookSpanProcessor(LabelSpanProcessor):
         measures_cpu: as of `LabelSpanProcessor`.
         max_bytes: what may wait to be delivered; more is dropped and counted.
         buffer: folder in which bodies wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
+        privacy: what may leave the process, by default no content and no secrets.
     """
 
     exit_timeout_s = 3.0
@@ -103,18 +123,22 @@ class TollbookSpanProcessor(LabelSpanProcessor):
         measures_cpu: bool = True,
         max_bytes: int = MAX_BYTES,
         buffer: Path | str | None = None,
+        privacy: Privacy | None = None,
     ) -> None:
-        super().__init__(defaults, measures_cpu)
-        self.outbox = exporters.outbox(endpoint, headers, max_bytes, buffer)
+        self._privacy = Privacy.of() if privacy is None else privacy
+        super().__init__(defaults, measures_cpu, self._privacy.routes)
+        self.outbox = exporters.outbox(endpoint, headers, max_bytes, buffer, encoder=DiscreetEncoder(self._privacy))
         self._put = self.outbox.put
         self._scores = exporters.outbox(endpoint, headers, MAX_BYTES // 8, None, signal="logs", encoder=RecordEncoder())
         scoring.use(self.score)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Hand over a span that is sampled."""
+        """Hand over a span that is sampled; count what another one used."""
         context = span.context
-        if context is not None and context.trace_flags & 1:
+        if context is not None and context.trace_flags & 1 and (not self._routes or is_kept(span)):
             self._put(span)
+        else:
+            counts.count(span, False)
 
     def score(self, score: scoring.Score) -> None:
         """Hand over a score."""

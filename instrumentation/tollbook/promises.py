@@ -47,9 +47,9 @@ class Promised(Handle):
         """Whoever makes the span ends it."""
 
 
-def kept(scope: str | None, context: Context) -> dict[str, Any]:
-    """What was promised to the first span of the scope that starts in this context."""
-    promise = get_value(_KEY, context)
+def kept(scope: str | None) -> dict[str, Any]:
+    """What was promised to the first span of the scope that starts in the current context, whatever its parent is."""
+    promise = get_value(_KEY)
     if isinstance(promise, Promise) and promise.scope == scope and not promise.kept:
         promise.kept = True
         return promise.attributes

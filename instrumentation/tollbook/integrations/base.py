@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import wrapt
 from opentelemetry.context import get_current
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # its file opts out
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled, unwrap
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook.handle import INERT, Handle, Value
 from tollbook.inputs import opened
+from tollbook.promises import Promised
 from tollbook.shield import shielded
 from tollbook.work import Work
 
@@ -60,7 +61,7 @@ class Integration(BaseInstrumentor):  # type: ignore[misc]
         for module, names in self._wrapped.values():
             for name in names:
                 owner, _dot, method = name.rpartition(".")
-                unwrap(_found(module, owner), method)
+                _unwrap(_found(module, owner), method)
         self._wrapped.clear()
 
     def _wrap(self, module: ModuleType) -> None:
@@ -71,6 +72,13 @@ class Integration(BaseInstrumentor):  # type: ignore[misc]
             with shielded(f"instrument {module.__name__}.{name}"):
                 wrapt.wrap_function_wrapper(module, name, wrapper)
                 names[1].append(name)
+
+
+def _unwrap(owner: Any, name: str) -> None:
+    """Put back what was wrapped. Of a class, out of its own dictionary: asked for, a class method comes bound to that class."""
+    wrapper = vars(owner).get(name)
+    if isinstance(wrapper, wrapt.FunctionWrapper):
+        setattr(owner, name, wrapper.__wrapped__)
 
 
 def _found(module: ModuleType, owner: str) -> Any:
@@ -120,6 +128,16 @@ class Handover:
             handle = self._joined() or self._work.begin(name, measures_cpu)
             if said and handle is not INERT:
                 handle.span.set_attributes({key: value for key, value in said.items() if value is not None})
+            return handle
+        return INERT
+
+    def promise(self, scope: str, said: Mapping[str, Value | None]) -> Handle:
+        """The handle of a span that the instrumentation of this scope is about to make, inside the context the handle makes."""
+        with _BEGINNING:
+            if not is_instrumentation_enabled():
+                return INERT
+            handle = Promised(scope, get_current(), self._operation)
+            handle.span.set_attributes({**self._attributes, **{key: value for key, value in said.items() if value is not None}})
             return handle
         return INERT
 
