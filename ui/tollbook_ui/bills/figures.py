@@ -132,6 +132,17 @@ class SeenOnly:
 
 
 @dataclass(frozen=True)
+class MissingRate:
+    """Charges in a currency that has no exchange rate for their day: they are not in the ledger."""
+
+    currency: str
+    day: str
+    provider: str
+    amount: Decimal
+    lines: int
+
+
+@dataclass(frozen=True)
 class Reconciliation:
     """Bills against the ledger."""
 
@@ -146,6 +157,7 @@ class Reconciliation:
     seen_only: tuple[SeenOnly, ...]
     not_in_the_bill_usd: Decimal
     """Estimates of what no bill names."""
+    missing_rates: tuple[MissingRate, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Bills:
             billed_only=_rows(self._reads, f.BilledOnly, "billed_only", asked),
             seen_only=seen[:limit],
             not_in_the_bill_usd=unbilled,
+            missing_rates=_rows(self._reads, f.MissingRate, "missing_rates", asked),
         )
 
     def export(self, file: Path, since: datetime | None, until: datetime | None, form: str = "csv") -> int:

@@ -79,6 +79,12 @@ def reconciliation(found: f.Reconciliation) -> Iterable[RenderableType]:
         return
     if found.unsettled_hours:
         yield f"{units.counted(found.unsettled_hours, 'hour')} of the ledger wait to be settled again: tollbook settle"
+    for missing in found.missing_rates:
+        yield (
+            f"no exchange rate for {missing.currency} on {missing.day}: {_money(missing.amount)} {missing.currency} of "
+            f"{escape(missing.provider)} are not in the ledger; set it with: "
+            f"tollbook prices rate {missing.currency} USD --on {missing.day}"
+        )
     yield listed(
         f"Attributed + idle + shared + unattributed = {found.cost}",
         ("=period", "provider", "account", "service", ">billed", ">attributed", ">idle", ">shared", ">unattributed", ""),

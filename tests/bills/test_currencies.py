@@ -1,0 +1,52 @@
+"""A bill in euros against a ledger in US dollars: converted by the rate of each charge's day; a missing rate is named."""
+
+from datetime import date
+from decimal import Decimal
+
+from tollbook_attribution import currencies, settle
+from tollbook_attribution.bills import load
+from tollbook_attribution.bills.reconcile import reconcile
+from tollbook_schema.store import Store
+from tollbook_ui.answers import Answers
+from tollbook_ui.bills import show
+
+from tests.attribution.facts import NOON, Intake
+from tests.bills.conftest import Folder, focus
+from tests.bills.test_reconcile import an_hour_of_a_machine
+
+LINES = """
+SELECT toString(window) AS hour, sum(amount) AS amount, currency, sum(amount_usd) AS usd
+FROM ledger GROUP BY ALL ORDER BY ALL
+"""
+
+
+def test_a_bill_in_euros_is_paid_in_dollars_of_its_days(store: Store, intake: Intake, folder: Folder) -> None:
+    an_hour_of_a_machine(store, intake)
+    currencies.set_exchange_rate(store, "EUR", "1.10", date(2026, 11, 20), now=NOON)
+    currencies.set_exchange_rate(store, "EUR", "1.25", date(2026, 11, 21), now=NOON)
+    euros = {"BillingCurrency": "EUR", "ServiceName": "Amazon Elastic Compute Cloud"}
+    next_day = {"ChargePeriodStart": "2026-11-21T08:00:00Z", "ChargePeriodEnd": "2026-11-21T09:00:00Z"}
+    load(store, [folder.csv(focus(BilledCost="2", **euros), focus(BilledCost="4", ResourceId="i-other", **euros, **next_day))])
+    reconcile(store)
+    settle(store)
+    assert [tuple(row.values()) for row in store.query(LINES)] == [
+        ("2026-11-20 12:00:00", 2, "EUR", Decimal("2.2")),
+        ("2026-11-21 00:00:00", 4, "EUR", Decimal(5)),
+    ]
+
+
+def test_a_charge_without_a_rate_is_named_and_not_in_the_ledger_until_there_is_one(
+    store: Store, intake: Intake, folder: Folder
+) -> None:
+    an_hour_of_a_machine(store, intake)
+    estimate = store.query("SELECT sum(amount_usd) AS usd FROM ledger")
+    load(store, [folder.csv(focus(BilledCost="2", BillingCurrency="EUR"))])
+    reconcile(store)
+    settle(store)
+    assert store.query("SELECT sum(amount_usd) AS usd FROM ledger") == estimate
+    told = " ".join(str(part) for part in show.reconciliation(Answers(store).bills.reconciliation()))
+    assert "no exchange rate for EUR on 2026-11-20: 2.000000 EUR of aws are not in the ledger" in told
+    currencies.set_exchange_rate(store, "EUR", "1.10", date(2026, 11, 20), now=NOON)
+    reconcile(store)
+    settle(store)
+    assert store.query("SELECT sum(amount_usd) AS usd FROM ledger") == [{"usd": Decimal("2.2")}]
