@@ -32,6 +32,12 @@ GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chun
 GEN_AI_REQUEST_STREAM: Final = "gen_ai.request.stream"
 """Whether the answer was streamed."""
 
+GEN_AI_REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+"""Tokens of output asked for at most."""
+
+GEN_AI_REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+"""Temperature asked for."""
+
 GEN_AI_USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 """Tokens of input billed, cached ones included."""
 
@@ -97,12 +103,6 @@ TRACELOOP_ENTITY_INPUT: Final = "traceloop.entity.input"
 
 TRACELOOP_ENTITY_OUTPUT: Final = "traceloop.entity.output"
 """Output in OpenLLMetry's terms."""
-
-GEN_AI_REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
-"""Tokens of output asked for at most."""
-
-GEN_AI_REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
-"""Temperature asked for."""
 
 GEN_AI_REQUEST_TOP_P: Final = "gen_ai.request.top_p"
 """Share of the likeliest tokens that is sampled from."""

@@ -62,6 +62,7 @@ class Column:
     key: str
     column: str
     column_type: str
+    codec: str | None
     type: str
     source: str
     brief: str
@@ -116,6 +117,7 @@ def _column(attribute: Attribute) -> Column:
     return Column(
         key=attribute.key,
         column=attribute.column,
+        codec=attribute.codec,
         column_type=attribute.column_type,
         type=attribute.type,
         source=attribute.source,

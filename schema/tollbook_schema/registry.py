@@ -25,6 +25,9 @@ COLUMN_TYPES = {
 }
 """ClickHouse type of the column for each attribute type. A string column holds '' where the attribute is absent."""
 
+CODECS = {"Nullable(Int64)": "T64, ZSTD(1)"}
+"""How a column of that type is compressed where the registry says nothing else; all others as the table's default is."""
+
 
 class RegistryError(Exception):
     """A registry file says something the format does not allow; the message names the file and the place."""
@@ -50,6 +53,8 @@ class Attribute:
     examples: tuple[Any, ...]
     column: str | None
     column_type: str | None
+    codec: str | None
+    """How the column is compressed, if not as the table is by default."""
     source: str
     """Where the value is looked for: `span`, `resource`, or `both` (the span's value wins)."""
     aliases: tuple[str, ...]
@@ -130,6 +135,7 @@ def _attribute(file: str, item: dict[str, Any]) -> Attribute:
             members = tuple(Member(str(m["value"]), str(m["brief"])) for m in kind["members"])
             kind = "string"
         ours = item.get("annotations", {}).get("tollbook", {})
+        column_type = ours.get("type") or COLUMN_TYPES.get(kind) if ours.get("column") else None
         return Attribute(
             key=item["key"],
             type=kind,
@@ -138,7 +144,8 @@ def _attribute(file: str, item: dict[str, Any]) -> Attribute:
             members=members,
             examples=tuple(item.get("examples", ())),
             column=ours.get("column"),
-            column_type=ours.get("type") or COLUMN_TYPES.get(kind) if ours.get("column") else None,
+            column_type=column_type,
+            codec=ours.get("codec") or CODECS.get(column_type or ""),
             source=ours.get("from", "span"),
             aliases=tuple(ours.get("aliases", ())),
             owner=bool(ours.get("owner", False)),
