@@ -70,8 +70,9 @@ lock: $(VENV)/.uv ## Resolve requirements/*.txt again; UPGRADE=1 takes the newes
 	    --custom-compile-command "make lock" -o requirements/$${extra%%:*}.txt \
 	    $$(test $${extra%%:*} = build || echo pyproject.toml) $$(echo $${extra#*:} | tr , ' ') > /dev/null || exit 1; \
 	done
-	@for peer in rotel:rotel phoenix:arize-phoenix mlflow:mlflow; do \
-	  echo "$${peer#*:}" | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
+	@for peer in rotel:rotel phoenix:arize-phoenix mlflow:mlflow openlit:openlit traceloop:traceloop-sdk,httpx,setuptools logfire:logfire \
+	    langfuse:langfuse phoenix_otel:arize-phoenix-otel; do \
+	  echo "$${peer#*:}" | tr , '\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
 	    --custom-compile-command "make lock" -o benchmarks/requirements/$${peer%%:*}.txt - > /dev/null || exit 1; \
 	done
 

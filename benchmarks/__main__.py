@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import lag, lives, peers, pressure, settling
+from benchmarks import lag, lives, peers, pressure, sdks, settling
 from benchmarks.figures import Line, Result, Series, table
 from benchmarks.lives import Lives
 from benchmarks.payload import ShapeName
 from benchmarks.systems import SystemName
 
 RESULTS = Path(__file__).with_name("results")
-GROUPS = ("import", "ingest", "overload", "memory", "lag", "settlement", "queries", "sustained")
+GROUPS = ("import", "sdk", "ingest", "overload", "memory", "lag", "settlement", "queries", "sustained")
 IMPORT = "import time; t = time.perf_counter(); import tollbook; print((time.perf_counter() - t) * 1000)"
 SPANS: dict[ShapeName, int] = {"genai": 400_000, "loadgen": 600_000, "genai_msg": 150_000}
 """In one flood: some seconds' work for the fastest."""
@@ -27,6 +27,7 @@ HOUR_SPANS = 10_000_000
 """Spans of the hour that is settled and asked about."""
 QUICK_HOUR = 204_800
 QUICK = 20_480
+SDK_CALLS = 10_000
 OVERLOADED: tuple[SystemName, ...] = ("tollbook", "rotel")
 SHAPES: tuple[ShapeName, ...] = ("genai", "loadgen", "genai_msg")
 
@@ -94,6 +95,8 @@ def _results(options: argparse.Namespace) -> Iterator[Result]:
     lived = Lives()
     if "import" in groups:
         yield _import_time(5 * options.rounds)
+    if "sdk" in groups:
+        yield sdks.run(options.rounds, SDK_CALLS // 10 if options.quick else SDK_CALLS)
     if "ingest" in groups or "overload" in groups:
         lived, result = lives.run(options.rounds, spans, QUICK // 40 if options.quick else SLOW_SPANS, options.programs)
         yield result

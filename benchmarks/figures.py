@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Rule: TypeAlias = Literal["at least", "at most", "times at least"]
+Rule: TypeAlias = Literal["at least", "at most", "times at least", "times at most"]
 """How a target is meant: a bound of our figure, or how often the peer's goes into it."""
 
 HEADER = "| row | figure | Tollbook (spread) | against | theirs (spread) | ratio | target | |\n|---|---|---|---|---|---|---|---|"
@@ -51,14 +51,15 @@ class Line:
     @property
     def met(self) -> bool | None:
         """Whether the target is reached; nothing where there is none or the peer is missing."""
-        if self.rule is None or (self.rule == "times at least" and self.ratio is None):
+        ratio = self.ratio
+        if self.rule is None or (self.rule.startswith("times") and ratio is None):
             return None
-        if self.rule == "times at least":
-            return bool(self.ratio and self.ratio >= self.target)
+        if ratio is not None and self.rule.startswith("times"):
+            return ratio >= self.target if self.rule == "times at least" else ratio <= self.target
         return self.ours.median >= self.target if self.rule == "at least" else self.ours.median <= self.target
 
     def __str__(self) -> str:
-        signs = {"at least": "≥ {}", "at most": "≤ {}", "times at least": "≥ {}x"}
+        signs = {"at least": "≥ {}", "at most": "≤ {}", "times at least": "≥ {}x", "times at most": "≤ {}x"}
         target = signs[self.rule].format(_number(self.target)) if self.rule else ""
         verdict = {True: "met", False: "MISSED", None: ""}[self.met]
         theirs = str(self.theirs) if self.theirs is not None else f"missing: {self.missing}" if self.missing else ""

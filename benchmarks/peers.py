@@ -7,12 +7,21 @@ import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-PeerName: TypeAlias = Literal["rotel", "phoenix", "mlflow"]
+PeerName: TypeAlias = Literal["rotel", "phoenix", "mlflow", "openlit", "traceloop", "logfire", "langfuse", "phoenix_otel"]
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".tools" / "peers"
 REQUIREMENTS = Path(__file__).with_name("requirements")
-PACKAGES: dict[PeerName, str] = {"rotel": "rotel", "phoenix": "arize-phoenix", "mlflow": "mlflow"}
+PACKAGES: dict[PeerName, str] = {
+    "rotel": "rotel",
+    "phoenix": "arize-phoenix",
+    "mlflow": "mlflow",
+    "openlit": "openlit",
+    "traceloop": "traceloop-sdk",
+    "logfire": "logfire",
+    "langfuse": "langfuse",
+    "phoenix_otel": "arize-phoenix-otel",
+}
 INSTALL_SECONDS = 600
 
 
