@@ -47,7 +47,11 @@ _COPY: Final = Handover(
 )
 _REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "lustre", "beegfs", "9p", "afs", "gpfs"})
 """Kinds of file systems that lie on other machines."""
-_NO_DATA: Final = ("*.py", "*.pyc", "*.pyi", "*.so", "*.so.*", "*.log", "*.lock", "*.pid", "*.sock", "*.pth", "*.crt")
+_NO_DATA: Final = ("*.pyc", "*.so", "*.so.*", "*.log", "*.lock", "*.pid", "*.pth", "*.crt")
+_TOOLS: Final = frozenset(
+    {"doctest", "importlib", "inspect", "linecache", "logging", "pdb", "pkgutil", "runpy", "tokenize", "zipimport"}
+)
+"""Modules that open source code and logs on behalf of the interpreter."""
 
 
 # Which files.
@@ -432,7 +436,8 @@ class _Open(wrapt.CallableObjectProxy):  # type: ignore[type-arg]  # wrapt 1 has
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         ask = None
-        if not getattr(_within, "us", False):
+        caller = sys._getframe(1).f_globals.get("__name__") or ""
+        if not getattr(_within, "us", False) and caller.partition(".")[0] not in _TOOLS:
             with shielded("look at a file"), contextlib.suppress(TypeError), _ourselves():
                 ask = _asked(*args, **kwargs)
         if ask is None:

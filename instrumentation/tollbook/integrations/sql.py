@@ -200,7 +200,8 @@ def moment_ns(value: Any) -> int | None:
         return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND * 1000
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    unit = next((factor for limit, factor in _UNITS if abs(value) < limit), 1)
+    number: Any = value
+    unit = next((factor for limit, factor in _UNITS if abs(number) < limit), 1)
     return int(value * unit)
 
 
