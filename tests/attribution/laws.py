@@ -1,6 +1,7 @@
 """The ledger's law, asked of the views that people read."""
 
-from tollbook_schema.store import Store
+from tollbook_attribution import settle
+from tollbook_schema.store import Store, StoreError
 
 BALANCE = """
 SELECT window, category, resource, sum(paid) AS paid, sum(booked) AS booked
@@ -24,6 +25,37 @@ SELECT
     (SELECT min(amount_usd) FROM ledger) AS least,
     (SELECT count() - uniqExact(window, line_id) FROM ledger) AS doubled
 """
+
+UNBALANCED = """
+WITH (SELECT max(settlement) FROM resource_costs_settled) AS newest,
+unlike AS (
+    SELECT category, resource, sum(paid) AS costs, sum(booked) AS lines
+    FROM (
+        SELECT toString(category) AS category, toString(resource) AS resource, amount_usd AS paid, toDecimal128(0, 18) AS booked
+        FROM resource_costs_settled WHERE settlement = newest
+        UNION ALL
+        SELECT toString(category), toString(resource), toDecimal128(0, 18), amount_usd
+        FROM ledger_settled WHERE settlement = newest
+    )
+    GROUP BY category, resource
+    HAVING costs != lines
+)
+SELECT u.costs AS resource_costs, u.lines AS lines_sum, l.* EXCEPT (tenant)
+FROM unlike AS u
+LEFT JOIN (SELECT * FROM ledger_settled WHERE settlement = newest) AS l
+    ON u.resource = toString(l.resource) AND u.category = toString(l.category)
+ORDER BY ALL
+"""
+
+
+def settle_or_tell(store: Store) -> None:
+    """Settles; where that ends because the ledger does not balance, the error holds every line of what does not."""
+    try:
+        settle(store)
+    except StoreError as error:
+        for row in store.query(UNBALANCED):
+            error.add_note(str(row))
+        raise
 
 
 def assert_the_ledger_balances(store: Store) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tollbook_attribution import commitments, policies, set_rate, settle
+from tollbook_attribution import commitments, policies, set_rate
 from tollbook_attribution.commitments import Commitment
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import NOON, Intake, Point, S, Span
-from tests.attribution.laws import assert_the_ledger_balances
+from tests.attribution.laws import assert_the_ledger_balances, settle_or_tell
 from tests.machines.devices import set_gpu_price
 
 SUMS = """
@@ -123,7 +123,7 @@ def test_states_sum_to_devices_and_lines_to_resources(
         ])  # fmt: skip
     intake.spans(facts)
     intake.points(samples)
-    settle(store)
+    settle_or_tell(store)
     assert_the_ledger_balances(store)
     for row in store.query(SUMS):
         assert row["paid"] == row["states"], row

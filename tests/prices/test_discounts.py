@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from tollbook_attribution import currencies, price_book, prices, settle
 from tollbook_attribution.prices import Price
@@ -17,12 +18,13 @@ ON_GPU = {A.TOLLBOOK_KIND: "inference", A.HW_ID: "GPU-1", A.HW_MODEL: "NVIDIA H1
 MIDNIGHT = NOON.replace(hour=23)
 
 LINES = """
-SELECT toString(category) AS category, item, amount, currency, amount_usd, price_id != '' AS has_price, extract(method, ', less .*') AS less
+SELECT toString(category) AS category, item, amount, currency, amount_usd, price_id != '' AS has_price,
+    extract(method, ', less .*') AS less
 FROM ledger ORDER BY category, item, account
 """
 
 
-def listed(category: str, provider: str, model: str, item: str, unit: str, amount: str, **terms: str) -> Price:
+def listed(category: str, provider: str, model: str, item: str, unit: str, amount: str, **terms: Any) -> Price:
     """A price of a list, which contracts take percents off."""
     return Price(
         version="2026-11", category=category, provider=provider, model=model, item=item, unit=unit, amount=Decimal(amount),
