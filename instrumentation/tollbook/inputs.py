@@ -179,6 +179,16 @@ def forget_ambient() -> None:
     _read.set(None)
 
 
+def read_here() -> object:
+    """What this context has read outside of any request; for another thread that works for it."""
+    return _read.get()
+
+
+def read_there(read: object) -> None:
+    """Have read what another thread has."""
+    _read.set(read if isinstance(read, _Read) else None)
+
+
 def inputs_of(context: Context | None = None) -> Inputs | None:
     """The inputs of the request that the context belongs to; those of the context itself where there is no request."""
     found = getattr(get_value(HANDLE_KEY, context), "inputs", None)
