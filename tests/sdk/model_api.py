@@ -16,7 +16,7 @@ class ModelApi:
 
     url: str
     answers: deque[Any] = field(default_factory=deque)
-    """Each a JSON object; a status; or, for a stream, a list of events, of which a pair is a name and its data."""
+    """Each a JSON object; a status; bytes; or, for a stream, a list of events, of which a pair is a name and its data."""
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     """Bodies of the requests."""
     sizes: list[int] = field(default_factory=list)
@@ -40,9 +40,14 @@ def model_api() -> Iterator[ModelApi]:
             api.asked.append(json.loads(body) if body[:1] == b"{" else {})
             self._answer(api.answers.popleft())
 
+        def do_GET(self) -> None:
+            self._answer(api.answers.popleft())
+
         def _answer(self, answer: Any) -> None:
             if isinstance(answer, int):
                 return self._send(answer, b'{"error": {"message": "stand-in"}}', "application/json")
+            if isinstance(answer, bytes):
+                return self._send(200, answer, "application/x-jsonl")
             if isinstance(answer, list):
                 return self._send(200, b"".join(map(_event, answer)), "text/event-stream")
             return self._send(200, json.dumps(answer).encode(), "application/json")

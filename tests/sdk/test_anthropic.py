@@ -1,6 +1,7 @@
 """The real `anthropic` client against a stand-in. Skipped where the client is not installed."""
 
 import gc
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +80,32 @@ def test_an_abandoned_stream_knows_its_input_and_not_its_output(client: Any, api
     response.close()
     assert told(captured) == [USAGE | {"gen_ai.usage.output_tokens": None}]
     assert captured.attributes(NAME)["gen_ai.response.finish_reasons"] == ("cancelled",)
+
+
+def test_each_answer_of_a_batch_is_billed_once(client: Any, api: ModelApi, captured: Captured) -> None:
+    number = int(api.url[-4:])
+    succeeded = [
+        {"custom_id": str(each), "result": {"type": "succeeded", "message": message(each)}} for each in (number, number + 1)
+    ]
+    errored = {
+        "custom_id": "x",
+        "result": {"type": "errored", "error": {"type": "error", "error": {"type": "api_error", "message": "x"}}},
+    }
+    lines = "".join(json.dumps(line) + "\n" for line in [*succeeded, errored]).encode()
+    state = {
+        "id": "msgbatch_1",
+        "type": "message_batch",
+        "processing_status": "ended",
+        "request_counts": {},
+        "created_at": "2026-11-22T00:00:00Z",
+        "expires_at": "2026-11-23T00:00:00Z",
+        "results_url": f"{api.url}/v1/messages/batches/msgbatch_1/results",
+    }
+    api.will(state, lines, state, lines)
+    for _fetched in range(2):
+        assert len(list(client.messages.batches.results("msgbatch_1"))) == 3
+    assert told(captured) == [USAGE] * 2
+    assert all((span.attributes or {})["gen_ai.request.batch"] for span in captured.spans)
 
 
 def test_a_refusal_raises_what_the_client_raises(client: Any, api: ModelApi, captured: Captured) -> None:

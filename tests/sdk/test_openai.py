@@ -20,6 +20,12 @@ USAGE = {
     "gen_ai.usage.cache_read.input_tokens": 600,
     "gen_ai.usage.reasoning.output_tokens": 20,
 }
+USED = {
+    "input_tokens": 1000,
+    "input_tokens_details": {"cached_tokens": 600},
+    "output_tokens": 50,
+    "output_tokens_details": {"reasoning_tokens": 20},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -276,6 +282,33 @@ def test_beside_opentelemetrys_instrumentation_a_call_is_one_span_with_everythin
     assert [{key: span.get(key) for key in USAGE} for span in spans] == [USAGE, USAGE, *[dict.fromkeys(USAGE)] * 2]
     assert [span["gen_ai.response.finish_reasons"] for span in spans] == [("stop",)] * 3 + [("cancelled",)]
     assert all(span["tollbook.kind"] == "inference" and span["gen_ai.provider.name"] == "openai" for span in spans)
+
+
+def test_a_batch_is_billed_once_however_often_it_is_looked_at(client: Any, api: ModelApi, captured: Captured) -> None:
+    batch = {
+        "id": f"batch_{api.url[-5:]}",
+        "object": "batch",
+        "endpoint": "/v1/chat/completions",
+        "status": "in_progress",
+        "created_at": 1,
+        "completion_window": "24h",
+        "input_file_id": "file-1",
+        "model": "gpt-4o",
+        "request_counts": {"completed": 3, "failed": 0, "total": 3},
+    }
+    over = {**batch, "status": "completed", "usage": {**USED, "total_tokens": 1050}}
+    api.will(batch, batch, over, over, {**batch, "status": "completed", "id": "batch_untold"})
+    client.batches.create(input_file_id="file-1", endpoint="/v1/chat/completions", completion_window="24h")
+    for _look in range(3):
+        client.batches.retrieve(batch["id"])
+    client.batches.retrieve("batch_untold")
+    told, untold = [dict(span.attributes) for span in captured.spans]
+    assert {key: told.get(key) for key in USAGE} == USAGE
+    assert told["gen_ai.request.batch"] is True
+    assert told["gen_ai.response.id"] == batch["id"]
+    assert told["gen_ai.request.model"] == "gpt-4o"
+    assert told["tollbook.inference.batch_size"] == 3
+    assert {key: untold.get(key) for key in USAGE} == dict.fromkeys(USAGE)
 
 
 def broken(*_: Any, **__: Any) -> Any:

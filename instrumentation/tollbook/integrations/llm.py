@@ -22,6 +22,7 @@ from tollbook.handle import INERT, Handle, Value
 from tollbook.inputs import opened
 from tollbook.integrations.base import Joined, Wrapper
 from tollbook.integrations.llm_answers import Chunks, field, of_answer, of_request, operation_of, provider_of
+from tollbook.integrations.llm_batches import look
 from tollbook.shield import shielded
 from tollbook.steps import Steps, ending
 from tollbook.work import Work
@@ -195,7 +196,8 @@ def hooks(package: str, provider: str) -> Mapping[str, Mapping[str, Wrapper]]:
     def requested(wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = _begin(client, args, kwargs, provider)
         if call is None:
-            return wrapped(*args, **kwargs)
+            answer = wrapped(*args, **kwargs)
+            return _looked_at(answer, client, args, kwargs, provider) if _is_batch(args, kwargs) else answer
         with ending(call.handle) as end:
             with call.handle, call:
                 answer = wrapped(*args, **kwargs)
@@ -205,7 +207,10 @@ def hooks(package: str, provider: str) -> Mapping[str, Mapping[str, Wrapper]]:
 
     def requested_async(wrapped: Callable[..., Any], client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = _begin(client, args, kwargs, provider)
-        return wrapped(*args, **kwargs) if call is None else _awaited(wrapped(*args, **kwargs), call)
+        body = wrapped(*args, **kwargs)
+        if call is not None:
+            return _awaited(body, call)
+        return _awaited_look(body, client, args, kwargs, provider) if _is_batch(args, kwargs) else body
 
     return {
         f"{package}._base_client": {
@@ -237,10 +242,32 @@ async def _awaited(body: Any, call: Call) -> Any:
     return answer
 
 
+def _options(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return kwargs["options"] if "options" in kwargs else args[1]
+
+
+def _is_batch(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    with _BEGINNING:
+        options = _options(args, kwargs)
+        return "/batches/" in options.url and options.method.lower() == "get"
+    return False
+
+
+def _looked_at(answer: Any, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], provider: str) -> Any:
+    """The state or the results of a batch of calls."""
+    with _READING:
+        look(_options(args, kwargs).url, _server(client, provider), answer)
+    return answer
+
+
+async def _awaited_look(body: Any, client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], provider: str) -> Any:
+    return _looked_at(await body, client, args, kwargs, provider)
+
+
 def _begin(client: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], provider: str) -> Call | None:
     """The call, if it is one of a model and anything is recorded."""
     with _BEGINNING:
-        options = kwargs["options"] if "options" in kwargs else args[1]
+        options = _options(args, kwargs)
         operation = operation_of(options.url) if options.method.lower() == "post" else None
         if operation is None or not is_instrumentation_enabled():
             return None
