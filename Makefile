@@ -71,7 +71,8 @@ lock: $(VENV)/.uv ## Resolve requirements/*.txt again; UPGRADE=1 takes the newes
 	    $$(test $${extra%%:*} = build || echo pyproject.toml) $$(echo $${extra#*:} | tr , ' ') > /dev/null || exit 1; \
 	done
 	@for peer in rotel:rotel phoenix:arize-phoenix mlflow:mlflow openlit:openlit traceloop:traceloop-sdk,httpx,setuptools logfire:logfire \
-	    langfuse:langfuse phoenix_otel:arize-phoenix-otel; do \
+	    langfuse:langfuse phoenix_otel:arize-phoenix-otel \
+	    mlflow_tracing:mlflow-tracing,opentelemetry-exporter-otlp-proto-http,sqlparse,pandas,pyyaml,requests; do \
 	  echo "$${peer#*:}" | tr , '\n' | $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate $(if $(UPGRADE),--upgrade) \
 	    --custom-compile-command "make lock" -o benchmarks/requirements/$${peer%%:*}.txt - > /dev/null || exit 1; \
 	done

@@ -197,8 +197,14 @@ def langfuse() -> Sdk:
 
 def mlflow() -> Sdk:
     """MLflow's decorator."""
-    os.environ |= {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{_endpoint()}/v1/traces", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    os.environ |= {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{_endpoint()}/v1/traces",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    del os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]  # it would send metrics, too
     import mlflow
+    from mlflow.tracing.provider import provider
 
     @mlflow.trace(name="work")
     def work(number: int) -> None:
@@ -206,7 +212,7 @@ def mlflow() -> Sdk:
         if span is not None:
             span.set_attributes(_said(number))
 
-    return Sdk(work, mlflow.flush_trace_async_logging)
+    return Sdk(work, lambda: provider.get().force_flush())
 
 
 def phoenix() -> Sdk:

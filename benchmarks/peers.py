@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-PeerName: TypeAlias = Literal["rotel", "phoenix", "mlflow", "openlit", "traceloop", "logfire", "langfuse", "phoenix_otel"]
+PeerName: TypeAlias = Literal[
+    "rotel", "phoenix", "mlflow", "openlit", "traceloop", "logfire", "langfuse", "phoenix_otel", "mlflow_tracing"
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / ".tools" / "peers"
@@ -21,6 +23,7 @@ PACKAGES: dict[PeerName, str] = {
     "logfire": "logfire",
     "langfuse": "langfuse",
     "phoenix_otel": "arize-phoenix-otel",
+    "mlflow_tracing": "mlflow-tracing",
 }
 INSTALL_SECONDS = 600
 

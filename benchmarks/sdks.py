@@ -20,7 +20,7 @@ PEERS: Mapping[str, PeerName] = {
     "traceloop": "traceloop",
     "logfire": "logfire",
     "langfuse": "langfuse",
-    "mlflow": "mlflow",
+    "mlflow": "mlflow_tracing",
     "phoenix": "phoenix_otel",
 }
 PROTOCOL = """Calls of a function that does nothing, each a span of twelve attributes, exported to `tollbook up` on this machine;
