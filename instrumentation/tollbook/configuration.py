@@ -17,6 +17,8 @@ from tollbook import carriers, exporters, hosts, owners, runtime
 from tollbook.shield import shielded
 
 if TYPE_CHECKING:
+    from re import Pattern
+
     from opentelemetry.metrics import Meter
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.resources import Resource
@@ -29,6 +31,36 @@ EXIT_TIMEOUT_S: Final = 3.0
 """What the end of a program waits for a collector that does not answer."""
 
 
+class _Sending:
+    """What is kept and what may be sent, as `configure` was told."""
+
+    def __init__(
+        self,
+        sample: float | None = None,
+        content: bool | None = None,
+        redact: "bool | Sequence[str | Pattern[str]]" = True,
+        routes: "Mapping[str, bool | Mapping[str, bool]] | None" = None,
+    ) -> None:
+        self._sample = sample
+        self._privacy = content, redact, routes
+
+    def sampler(self, usual: Any) -> Any:
+        """What decides which traces are kept."""
+        from tollbook import sampling  # noqa: PLC0415
+
+        with shielded("sample a share of traces"):
+            return sampling.sampler(self._sample, usual)
+        return sampling.sampler(None, usual)
+
+    def privacy(self) -> Any:
+        """What may leave the process; what is told wrongly is left out."""
+        from tollbook.redaction import Privacy  # noqa: PLC0415
+
+        with shielded("say what may be sent"):
+            return Privacy.of(*self._privacy)
+        return Privacy.of()
+
+
 class _State:
     """What this process has set up."""
 
@@ -39,6 +71,7 @@ class _State:
         self.sampler: Sampler | None = None
         self.made: WeakSet[Any] = WeakSet()
         """Tracer providers of our own making, this one and those that were shut down."""
+        self.sending = _Sending()
         self.joined: WeakSet[Any] = WeakSet()
         """Providers of the application that have our span processor, or report our metrics."""
         self._watches_ends = False
@@ -82,6 +115,10 @@ def configure(
     accelerators: bool | None = None,
     buffer: str | None = None,
     own_hosts: Sequence[str] | None = None,
+    sample: float | None = None,
+    content: bool | None = None,
+    redact: "bool | Sequence[str | Pattern[str]]" = True,
+    routes: "Mapping[str, bool | Mapping[str, bool]] | None" = None,
     tracer_provider: "TracerProvider | None" = None,
 ) -> None:
     """Send this process's spans and metrics to Tollbook. The first call counts, later ones change nothing.
@@ -111,7 +148,16 @@ def configure(
         buffer: folder in which spans wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
         own_hosts: hosts that may be told owners and ages of inputs, such as `["*.internal", "10.0.0.0/8"]`, by default
             `TOLLBOOK_OWN_HOSTS`; those of this machine always.
+        sample: share of traces that are kept, 0 to 1, by default `OTEL_TRACES_SAMPLER`; a caller's decision holds. What the
+            others used is counted all the same, and exported with `metrics`.
+        content: also send prompts, answers and other content that instrumentations put on spans, by default
+            `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, then not.
+        redact: further regular expressions to take out of what is sent, or `"phone"`; False leaves even secrets, e-mail addresses
+            and card numbers in.
+        routes: what holds inside a route or a span, by path or name: `{"/health": False, "/chat": {"content": True}}`.
         tracer_provider: use this provider instead of the global one.
+
+    A wrong setting is logged, counted and left out, under `TOLLBOOK_STRICT` raised.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return
@@ -132,6 +178,7 @@ def configure(
             with shielded("say which hosts are ours"):
                 carriers.keep_private()
                 hosts.declare(own_hosts)
+            _state.sending = _Sending(sample, content, redact, routes)
             _set_up(said, endpoint, headers, metrics, tracer_provider, accelerators=accelerators)
 
 
@@ -242,6 +289,7 @@ def _make(said: Mapping[str, str], endpoint: str | None, headers: Mapping[str, s
     from tollbook.resource import resource  # noqa: PLC0415
 
     provider = LeanTracerProvider(resource=resource(said), shutdown_on_exit=False)
+    provider.sampler = _state.sending.sampler(provider.sampler)
     _add_processor(provider, endpoint, headers, {}, measures_cpu=True)
     if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
         trace.set_tracer_provider(provider)
@@ -264,7 +312,9 @@ def _join(provider: Any, said: Mapping[str, str], endpoint: str | None, headers:
         else:
             from tollbook.processor import LabelSpanProcessor  # noqa: PLC0415
 
-            provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu=not on_pool))
+            provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu=not on_pool, counts_calls=True))
+        if hasattr(provider, "sampler"):
+            provider.sampler = _state.sending.sampler(provider.sampler)
         _state.joined.add(provider)
     _state.tracer_provider = provider
 
@@ -294,9 +344,13 @@ def _add_processor(
 
     off, grpc = exporters.are_off(endpoint), exporters.speaks_grpc(endpoint)
     if not off and not grpc:
-        provider.add_span_processor(TollbookSpanProcessor(endpoint, headers, defaults=defaults, measures_cpu=measures_cpu))
+        provider.add_span_processor(
+            TollbookSpanProcessor(
+                endpoint, headers, defaults=defaults, measures_cpu=measures_cpu, privacy=_state.sending.privacy()
+            )
+        )
         return
-    provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu))
+    provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu, counts_calls=True))
     if not off:
         from tollbook.sending import PromptBatchSpanProcessor  # noqa: PLC0415
 
@@ -314,6 +368,7 @@ def _metered(
     if not ours and hasattr(existing, "force_flush"):
         if existing not in _state.joined:
             _observe(existing.get_meter("tollbook", schema_url=A.SCHEMA_URL), accelerators)
+            _observe_unsampled(existing)
             _state.joined.add(existing)
         return None
     if not ours and not exporters.is_in_environment("metrics"):
@@ -338,6 +393,12 @@ def _observe(meter: "Meter", accelerators: bool | None) -> None:
             _state.sampler = Sampler(Readers(usual(choice)))
             _state.sampler.observe(meter)
             _state.sampler.start()
+
+
+def _observe_unsampled(provider: Any) -> None:
+    from tollbook import counting  # noqa: PLC0415
+
+    counting.observe(provider)
 
 
 def _meter_provider(resource: "Resource", endpoint: str | None, headers: Mapping[str, str] | None) -> "MeterProvider | None":

@@ -107,15 +107,20 @@ def metric_exporter(endpoint: str | None, headers: Mapping[str, str] | None) -> 
     """Exporter of metrics, or `None` where `OTEL_METRICS_EXPORTER=none`."""
     if _is_off("metrics", endpoint):
         return None
+    from tollbook.counting import with_counts  # noqa: PLC0415
     from tollbook.sending import watched  # noqa: PLC0415
 
     if _is_grpc("metrics", endpoint):
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter as Grpc  # noqa: PLC0415
 
-        return watched(Grpc)(headers=dict(headers) if headers else None)
+        by_grpc: MetricExporter = watched(with_counts(Grpc))(headers=dict(headers) if headers else None)
+        return by_grpc
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
 
-    return watched(OTLPMetricExporter)(endpoint=url("metrics", endpoint), headers=dict(headers) if headers else None)
+    exporter: MetricExporter = watched(with_counts(OTLPMetricExporter))(
+        endpoint=url("metrics", endpoint), headers=dict(headers) if headers else None
+    )
+    return exporter
 
 
 def url(signal: Signal, endpoint: str | None) -> str | None:

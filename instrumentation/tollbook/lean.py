@@ -25,11 +25,14 @@ from opentelemetry.sdk.trace import sampling
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from tollbook.sampling import Recording
+
 PLAIN: Final = frozenset((str, int, float, bool))
 """Types of attributes that need no cleaning."""
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 _SAMPLED_RANDOM: Final = TraceFlags(TraceFlags.SAMPLED | getattr(TraceFlags, "RANDOM_TRACE_ID", 0))
+_UNSAMPLED: Final = {flags: TraceFlags(flags & ~TraceFlags.SAMPLED) for flags in (_SAMPLED, _SAMPLED_RANDOM)}
 _NO_STATE: Final = trace.DEFAULT_TRACE_STATE
 _UNSET: Final = Status(StatusCode.UNSET)
 
@@ -141,23 +144,26 @@ class LeanTracer(sdk.Tracer):
     ) -> trace.Span:
         """As the SDK's tracer."""
         parent = trace.get_current_span(context).get_span_context()
-        if not self._is_enabled() or not _always_on(self.sampler) or not isinstance(parent, SpanContext):
+        sampler = self.sampler
+        decides = not _always_on(sampler) or (parent.is_valid and not parent.trace_flags & TraceFlags.SAMPLED)
+        if not self._is_enabled() or not isinstance(parent, SpanContext) or (decides and type(sampler) is not Recording):
             return super().start_span(
                 name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
             )
         if parent.is_valid:
-            flags = parent.trace_flags
-            if not flags & TraceFlags.SAMPLED:
-                return super().start_span(
-                    name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
-                )
             of_parent: SpanContext | None = parent
             trace_id, state = parent.trace_id, parent.trace_state
-            flags = _SAMPLED_RANDOM if getattr(flags, "random_trace_id", False) else _SAMPLED
+            flags = _SAMPLED_RANDOM if getattr(parent.trace_flags, "random_trace_id", False) else _SAMPLED
         else:
             of_parent = None
             trace_id, state = self.id_generator.generate_trace_id(), _NO_STATE
             flags = _SAMPLED_RANDOM if self.id_generator.is_trace_id_random() else _SAMPLED
+        decision = sampling.Decision.RECORD_AND_SAMPLE
+        if decides:
+            decided = sampler.should_sample(context, trace_id, name, kind, attributes, links)
+            decision, state, attributes = decided.decision, decided.trace_state or _NO_STATE, decided.attributes
+            if decision is not sampling.Decision.RECORD_AND_SAMPLE:
+                flags = _UNSAMPLED[flags]
         own = SpanContext(trace_id, self.id_generator.generate_span_id(), False, flags, state)
         span = LeanSpan(self, name, own, of_parent, kind)
         limits = self._span_limits
@@ -168,7 +174,7 @@ class LeanTracer(sdk.Tracer):
             span._record_exception = False
         if not set_status_on_exception:
             span._set_status_on_exception = False
-        span._record_end_metrics = self._tracer_metrics.start_span(of_parent, sampling.Decision.RECORD_AND_SAMPLE)
+        span._record_end_metrics = self._tracer_metrics.start_span(of_parent, decision)
         span._start_time = time_ns() if start_time is None else start_time
         self.span_processor.on_start(span, parent_context=context)
         return span
@@ -237,6 +243,8 @@ class LeanTracerProvider(sdk.TracerProvider):
 @functools.lru_cache(maxsize=8)
 def _always_on(sampler: sampling.Sampler) -> bool:
     """Whether every span is sampled whose parent is, and every one without a parent."""
+    if type(sampler) is Recording:
+        sampler = sampler.inner
     return sampler is sampling.ALWAYS_ON or (
         type(sampler) is sampling.ParentBased
         and sampler._root is sampling.ALWAYS_ON

@@ -141,8 +141,8 @@ class Encoder:
         if span.dropped_attributes:
             parts.append(b"\x50" + varint(span.dropped_attributes))
         if span.events or span.links or span.dropped_events or span.dropped_links:
-            parts.append(_lists(span))
-        parts.append(_status(span))
+            parts.append(self._lists(span))
+        parts.append(self._described(span) if span.status.description else _status(span))
         parts.append(_FROM_AFAR if parent and parent.is_remote else _FROM_HERE)
         content = b"".join(parts)
         return b"\x12" + varint(len(content)) + content
@@ -157,6 +157,21 @@ class Encoder:
             _keep(self._texts, key, value, written)
             return written
         return sized(b"\x4a", head + sized(b"\x12", sized(b"\x0a", content)))
+
+    def _plain(self, key: str, value: str) -> bytes:
+        """The same, not kept: content that never comes again, or that is not written as it is."""
+        return sized(b"\x4a", (self._keys.get(key) or self._key(key)) + sized(b"\x12", sized(b"\x0a", utf8(value))))
+
+    def _remember(self, key: str, value: str, written: bytes) -> None:
+        """Keep what is written of a value."""
+        if len(value) + len(written) <= 2 * SHORT:
+            _keep(self._texts, key, value, written)
+
+    def _lists(self, span: "ReadableSpan") -> bytes:
+        return events(span.events, span)
+
+    def _described(self, span: "ReadableSpan") -> bytes:
+        return _status(span)
 
     def _number(self, key: str, value: int) -> bytes:
         """A span's attribute that is an int."""
@@ -213,12 +228,12 @@ class Encoder:
         return found[2:]
 
 
-def _lists(span: "ReadableSpan") -> bytes:
-    """Events and links, and how many of them were dropped."""
-    events = b"".join(sized(b"\x5a", _event(event)) for event in span.events)
+def events(told: Iterable[Any], span: "ReadableSpan") -> bytes:
+    """These events and the span's links, and how many of them were dropped."""
+    written = b"".join(sized(b"\x5a", _event(event)) for event in told)
     links = b"".join(sized(b"\x6a", _link(link)) for link in span.links)
     dropped_events = b"\x60" + varint(span.dropped_events) if span.dropped_events else b""
-    return events + dropped_events + links + (b"\x70" + varint(span.dropped_links) if span.dropped_links else b"")
+    return written + dropped_events + links + (b"\x70" + varint(span.dropped_links) if span.dropped_links else b"")
 
 
 def _event(event: "Event") -> bytes:

@@ -1,5 +1,6 @@
 -- What do log records and metrics of this hour tell of model calls? Whether spans tell of them too, the next step says.
 -- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
+-- Where our own counters tell of a service and model, others' counters of them are the same calls again.
 -- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
 -- Where the tenant has: metrics, logs
 INSERT INTO work_told_elsewhere
@@ -45,7 +46,7 @@ WITH
 points AS (
     SELECT
         cityHash64(
-            m.name, mapKeys(m.attributes), mapValues(m.attributes), m.service_name, m.service_instance_id, ifNull(m.process_pid, -1), m.host_id, m.host_name,
+            m.name, m.scope_name, mapKeys(m.attributes), mapValues(m.attributes), m.service_name, m.service_instance_id, ifNull(m.process_pid, -1), m.host_id, m.host_name,
             if(m.temporality = 'delta', 0, toUnixTimestamp64Nano(m.start_time))
         ) AS series,
         m.time AS at,
@@ -126,4 +127,5 @@ SELECT
     JSONExtractString(resource, 'tollbook.customer') AS customer,
     JSONExtractString(resource, 'deployment.environment.name') AS environment
 FROM sums
+WHERE startsWith(scope_name, 'tollbook') OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE startsWith(scope_name, 'tollbook'))
 GROUP BY scope_name, service_name, resource, provider, model;

@@ -1,6 +1,6 @@
 -- What do counters tell of calls whose spans were not kept? A sampler keeps one span in ten, the counters of the service count all ten. Where the spans of a
 -- service and model tell of half of what its counters do, or less, the rest is a call of no request. Above half it is not added: exporters are
--- late, and an hour's points are not quite its spans.
+-- late, and an hour's points are not quite its spans. Our own counters say what was not sampled, hour by hour: that is the rest, whatever it is.
 -- Where there is: work_told_elsewhere
 INSERT INTO work_merged (
     settlement, trace_id, span_id, call_class, provider, request_model, response_model, models, has_usage, usage_score, buckets, cache_told,
@@ -16,7 +16,13 @@ counters AS (
         sum(toInt64OrZero(told['gen_ai.usage.cache_read.input_tokens'])) AS cache_read,
         sum(toInt64OrZero(told['gen_ai.usage.cache_write.input_tokens'])) AS cache_write,
         sum(toInt64OrZero(told['gen_ai.usage.output_tokens'])) AS output,
-        sum(toInt64OrZero(told['gen_ai.usage.reasoning.output_tokens'])) AS reasoning
+        sum(toInt64OrZero(told['gen_ai.usage.reasoning.output_tokens'])) AS reasoning,
+        max(scope_name = 'tollbook.unsampled') AS exact,
+        sumIf(toInt64OrZero(told['gen_ai.usage.input_tokens']), scope_name = 'tollbook.unsampled') AS unsampled_input,
+        sumIf(toInt64OrZero(told['gen_ai.usage.cache_read.input_tokens']), scope_name = 'tollbook.unsampled') AS unsampled_cache_read,
+        sumIf(toInt64OrZero(told['gen_ai.usage.cache_write.input_tokens']), scope_name = 'tollbook.unsampled') AS unsampled_cache_write,
+        sumIf(toInt64OrZero(told['gen_ai.usage.output_tokens']), scope_name = 'tollbook.unsampled') AS unsampled_output,
+        sumIf(toInt64OrZero(told['gen_ai.usage.reasoning.output_tokens']), scope_name = 'tollbook.unsampled') AS unsampled_reasoning
     FROM work_told_elsewhere
     WHERE settlement = {settlement:UInt64} AND source = 'metrics'
         AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_spans WHERE settlement = {settlement:UInt64} AND trace_id = toFixedString('', 16))
@@ -51,14 +57,14 @@ rests AS (
         c.ids AS ids,
         s.names AS names,
         s.name AS name,
-        greatest(c.cache_read - s.cache_read, 0) AS cache_read_rest,
-        greatest(c.cache_write - s.cache_write, 0) AS cache_write_rest,
-        greatest(c.input - s.input, cache_read_rest + cache_write_rest) AS input_rest,
-        greatest(c.reasoning - s.reasoning, 0) AS reasoning_rest,
-        greatest(c.output - s.output, reasoning_rest) AS output_rest
+        if(c.exact, c.unsampled_cache_read, greatest(c.cache_read - s.cache_read, 0)) AS cache_read_rest,
+        if(c.exact, c.unsampled_cache_write, greatest(c.cache_write - s.cache_write, 0)) AS cache_write_rest,
+        greatest(if(c.exact, c.unsampled_input, c.input - s.input), cache_read_rest + cache_write_rest) AS input_rest,
+        if(c.exact, c.unsampled_reasoning, greatest(c.reasoning - s.reasoning, 0)) AS reasoning_rest,
+        greatest(if(c.exact, c.unsampled_output, c.output - s.output), reasoning_rest) AS output_rest
     FROM counters AS c
     INNER JOIN spoken AS s ON c.service_name = s.service_name AND lower(splitByChar('/', c.model)[-1]) = s.name
-    WHERE s.input + s.output > 0 AND 2 * (s.input + s.output) <= c.input + c.output
+    WHERE c.exact OR (s.input + s.output > 0 AND 2 * (s.input + s.output) <= c.input + c.output)
 )
 SELECT
     {settlement:UInt64} AS settlement,

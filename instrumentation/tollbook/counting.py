@@ -1,0 +1,291 @@
+"""What calls used, counted in this process whether their spans are sent or not, and exported as metrics.
+
+Counts are kept by the hour that a span began in, the hour that the ledger books it in, and each hour is a series of its own that
+starts at 0: a call at 11:59 whose count is exported at 12:01 belongs to 11. What was not sampled is told under a scope of its own,
+so that the ledger adds exactly that to what spans tell. A call that several spans tell of, one around another or with one answer,
+counts once.
+
+Imports the OpenTelemetry SDK, so only `configure` imports this.
+"""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook import answered
+from tollbook.shield import shielded
+
+SAMPLED: Final = "tollbook"
+UNSAMPLED: Final = "tollbook.unsampled"
+"""Scope of what spans that are not sent used; the ledger's step `29_sampled` knows it."""
+MAX_SERIES: Final = 4096
+HOURS_KEPT: Final = 48
+_HOUR_NS: Final = 3_600 * 10**9
+_KEPT: Final = 8192
+
+_COUNTS: Final[Mapping[str, tuple[str, str]]] = {
+    "calls": ("tollbook.inference.calls", "{call}"),
+    "input": ("gen_ai.client.inference.usage.input_tokens", "{token}"),
+    "output": ("gen_ai.client.inference.usage.output_tokens", "{token}"),
+    "cache_read": ("gen_ai.client.inference.usage.cache_read.input_tokens", "{token}"),
+    "cache_write": ("gen_ai.client.inference.usage.cache_write.input_tokens", "{token}"),
+    "reasoning": ("gen_ai.client.inference.usage.reasoning.output_tokens", "{token}"),
+    "handoffs": ("tollbook.handoff.count", "{handoff}"),
+    "bytes": ("tollbook.handoff.bytes", "By"),
+}
+"""Metrics and their units."""
+_SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": (A.GEN_AI_USAGE_INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+    "output": (A.GEN_AI_USAGE_OUTPUT_TOKENS, "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
+    "cache_read": (
+        A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+        "gen_ai.usage.cache_read_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+    ),
+    "cache_write": (
+        A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    "reasoning": (A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, "llm.token_count.completion_details.reasoning"),
+}
+_ROLL_UPS: Final = frozenset((
+    "invoke_agent", "create_agent", "agent_step", "invoke_workflow", "handle_conversation_turn", "execute_tool", "fetch_response",
+))  # fmt: skip
+"""Operations whose tokens are those of the calls inside them, or of one long ago."""
+_SUMS: Final = frozenset(("AGENT", "CHAIN"))
+
+
+@dataclass(slots=True)
+class _Series:
+    """What was counted for one set of attributes in one hour."""
+
+    totals: dict[str, int] = field(default_factory=dict)
+    changed: bool = True
+    """Since it was exported last."""
+    told: int = 0
+    """How often it was exported after its hour was over."""
+
+
+_Key = tuple[int, bool, tuple[tuple[str, str], ...]]
+"""The hour's start in ns, whether its spans are sent, and the attributes."""
+
+
+class Counts:
+    """The counts of this process."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin at 0, as in a forked child, whose parent counts on for itself."""
+        self._lock = threading.Lock()
+        self._began_ns = time.time_ns()
+        self._series: dict[_Key, _Series] = {}
+        self._told_below: OrderedDict[int, None] = OrderedDict()
+        self._answers: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self.overflow = 0
+        """Calls that are in no series, because there are too many."""
+
+    def count(self, span: ReadableSpan, sampled: bool) -> None:
+        """Count what a span that has ended tells of."""
+        attributes = span.attributes or {}
+        with _COUNTING:
+            kind = attributes.get(A.TOLLBOOK_KIND)
+            if kind == "handoff":
+                self._count_handoff(span, attributes, sampled)
+            elif attributes or self._told_below:
+                self._count_call(span, attributes, sampled, kind)
+
+    def _count_handoff(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool) -> None:
+        size = attributes.get(A.TOLLBOOK_HANDOFF_SIZE)
+        counted = {"handoffs": 1} if size is None else {"handoffs": 1, "bytes": int(size)}
+        keys = (A.TOLLBOOK_HANDOFF_OPERATION, A.TOLLBOOK_HANDOFF_NETWORK, A.TOLLBOOK_SCAFFOLDING_CLASS)
+        self._pass_on(span)
+        self._add(span, attributes, keys, counted, sampled)
+
+    def _count_call(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool, kind: Any) -> None:
+        used, told = _used(attributes), bool(self._told_below) and self._pass_on(span)
+        operation, role = attributes.get(A.GEN_AI_OPERATION_NAME), attributes.get("openinference.span.kind")
+        if told or (not used and kind != "inference") or operation in _ROLL_UPS or role in _SUMS:
+            return
+        if self._is_known(span, attributes):
+            return
+        if used and span.parent is not None:
+            with self._lock:
+                _remember(self._told_below, span.parent.span_id)
+        self._add(
+            span,
+            attributes,
+            (A.GEN_AI_PROVIDER_NAME, A.GEN_AI_REQUEST_MODEL, A.GEN_AI_RESPONSE_MODEL),
+            {"calls": 1, **used},
+            sampled,
+        )
+
+    def _pass_on(self, span: ReadableSpan) -> bool:
+        """Whether a call inside this span has told already; if so, whatever is around this one is told so, too."""
+        context = span.context
+        if context is None or context.span_id not in self._told_below:
+            return False
+        with self._lock:
+            self._told_below.pop(context.span_id, None)
+            if span.parent is not None:
+                _remember(self._told_below, span.parent.span_id)
+        return True
+
+    def _is_known(self, span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
+        """Whether another span of the trace has told of this answer."""
+        answer, context = attributes.get(A.GEN_AI_RESPONSE_ID), span.context
+        if not isinstance(answer, str) or context is None:
+            return False
+        answered.remember(answer, context)
+        with self._lock:
+            known = (context.trace_id, answer) in self._answers
+            _remember(self._answers, (context.trace_id, answer))
+        return known
+
+    def _add(
+        self, span: ReadableSpan, attributes: Mapping[str, Any], keys: tuple[str, ...], counted: Mapping[str, int], sampled: bool
+    ) -> None:
+        said = tuple((key, str(attributes[key])) for key in keys if attributes.get(key) not in {None, ""})
+        hour_ns = (span.start_time or time.time_ns()) // _HOUR_NS * _HOUR_NS
+        with self._lock:
+            series = self._series.get((hour_ns, sampled, said))
+            if series is None:
+                if len(self._series) >= MAX_SERIES:
+                    self.overflow += 1
+                    return
+                series = self._series[hour_ns, sampled, said] = _Series()
+            totals = series.totals
+            for name, number in counted.items():
+                totals[name] = totals.get(name, 0) + number
+            series.changed = True
+
+    def metrics(self, now_ns: int) -> list[ScopeMetrics]:
+        """What is to be exported: the present hour, and of earlier ones what has not been exported since it changed."""
+        hour_ns = now_ns // _HOUR_NS * _HOUR_NS
+        with self._lock:
+            for key in [key for key in self._series if key[0] < hour_ns - HOURS_KEPT * _HOUR_NS]:
+                del self._series[key]
+            due = [(key, series) for key, series in self._series.items() if series.changed or key[0] >= hour_ns]
+            points: dict[tuple[bool, str], list[NumberDataPoint]] = {}
+            for (start_ns, sampled, said), series in due:
+                at_ns = now_ns
+                if start_ns < hour_ns:  # within its hour, and later than the point before
+                    series.told += 1
+                    at_ns = start_ns + _HOUR_NS - 10**9 + min(series.told, 999) * 10**6
+                series.changed = False
+                for name, total in series.totals.items():
+                    point = NumberDataPoint(dict(said), max(start_ns, min(self._began_ns, at_ns)), at_ns, total)
+                    points.setdefault((sampled, name), []).append(point)
+        return [_scope(sampled, points) for sampled in (True, False) if any(key[0] is sampled for key in points)]
+
+    def undelivered(self) -> None:
+        """What was exported last did not arrive: export all of it again."""
+        with self._lock:
+            for series in self._series.values():
+                series.changed = True
+
+    def unsampled(self) -> Iterator[tuple[str, tuple[tuple[str, str], ...], int]]:
+        """Name, attributes and total of what spans that are not sent used since the process began."""
+        sums: dict[tuple[str, tuple[tuple[str, str], ...]], int] = {}
+        with self._lock:
+            for (_, sampled, said), series in self._series.items():
+                for name, total in series.totals.items() if not sampled else ():
+                    sums[name, said] = sums.get((name, said), 0) + total
+        return ((name, said, total) for (name, said), total in sums.items())
+
+
+counts: Final = Counts()
+_COUNTING: Final = shielded("count a span")
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=counts.forget)
+
+
+def _used(attributes: Mapping[str, Any]) -> dict[str, int]:
+    """Tokens that a span tells of. Cached ones beyond the input were counted beside it."""
+    used = {}
+    for name, spellings in _SPELLINGS.items():
+        for spelling in spellings:
+            value = attributes.get(spelling)
+            if isinstance(value, int | float) and value >= 0:
+                used[name] = int(value)
+                break
+        if name == "output" and not used:
+            return used
+    cached = used.get("cache_read", 0) + used.get("cache_write", 0)
+    if cached > used.get("input", 0):
+        used["input"] = used.get("input", 0) + cached
+    return used
+
+
+def _remember(known: "OrderedDict[Any, None]", key: Any) -> None:
+    known[key] = None
+    if len(known) > _KEPT:
+        known.popitem(last=False)
+
+
+def _scope(sampled: bool, points: Mapping[tuple[bool, str], list[NumberDataPoint]]) -> ScopeMetrics:
+    metrics = [
+        Metric(metric, "", unit, Sum(points[sampled, name], AggregationTemporality.CUMULATIVE, is_monotonic=True))
+        for name, (metric, unit) in _COUNTS.items()
+        if (sampled, name) in points
+    ]
+    return ScopeMetrics(InstrumentationScope(SAMPLED if sampled else UNSAMPLED, None, A.SCHEMA_URL), metrics, A.SCHEMA_URL)
+
+
+def with_counts(exporter: Any) -> Any:
+    """The class of a metric exporter, with the counts in what it exports."""
+    export = exporter.export
+
+    def added(self: Any, data: MetricsData, *args: Any, **kwargs: Any) -> Any:
+        with shielded("add the counts"):
+            data = _added(data)
+        result = export(self, data, *args, **kwargs)
+        with shielded("note that counts were exported"):
+            if result.name != "SUCCESS":
+                counts.undelivered()
+        return result
+
+    return type(exporter.__name__, (exporter,), {"export": added, "__module__": exporter.__module__})
+
+
+def _added(data: MetricsData) -> MetricsData:
+    told = counts.metrics(time.time_ns())
+    if not told or not data.resource_metrics:
+        return data
+    first, *others = data.resource_metrics
+    return replace(data, resource_metrics=[replace(first, scope_metrics=[*first.scope_metrics, *told]), *others])
+
+
+def observe(provider: MeterProvider) -> None:
+    """Report what is not sampled through the application's own metrics, where the counts cannot go by their hour."""
+    meter = provider.get_meter(UNSAMPLED, schema_url=A.SCHEMA_URL)
+    for name, (metric, unit) in _COUNTS.items():
+        meter.create_observable_counter(metric, [_callback(name)], unit=unit)
+
+
+def _callback(name: str) -> Any:
+    def observed(_: CallbackOptions) -> Iterator[Observation]:
+        return (Observation(total, dict(said)) for counted, said, total in counts.unsampled() if counted == name)
+
+    return observed
