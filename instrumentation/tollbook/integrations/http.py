@@ -6,7 +6,9 @@ Only the hooks differ from library to library.
 import re
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -53,16 +55,12 @@ class Client:
             if is_covered():
                 return None
             parts = urlsplit(url)
-            said = _said_of(method, parts.scheme, parts.hostname or "", _port(parts))
-            operation = _OPERATIONS.get(method, "call")
-            handover = self._handovers.get(operation)
+            target = _target(method, parts.scheme, parts.netloc)
+            handover = self._handovers.get(target.operation)
             if handover is None:
-                handover = self._handovers[operation] = Handover(operation, beneath=self._beneath)
-            handle = self._begun(handover, method, said, measures_cpu)
-            if handle is INERT:
-                return None
-            asset = f"{parts.scheme}://{_place(parts.hostname or '', _port(parts))}{parts.path}"
-            return Exchange(handle, method, asset, parts.hostname or "", _port(parts))
+                handover = self._handovers[target.operation] = Handover(target.operation, beneath=self._beneath)
+            handle = self._begun(handover, method, target.said, measures_cpu)
+            return None if handle is INERT else Exchange(handle, method, target, parts.path)
         return None
 
     def _begun(self, handover: Handover, method: str, said: Mapping[str, Value | None], measures_cpu: bool) -> Handle:
@@ -75,13 +73,12 @@ class Client:
 class Exchange:
     """One request and its answer. Its span ends with the answer's body: read to the end, closed or abandoned."""
 
-    def __init__(self, handle: Handle, method: str, asset: str, host: str, port: int | None) -> None:
+    def __init__(self, handle: Handle, method: str, target: "Target", path: str) -> None:
         self.handle: Final = handle
         """The handle of the span: current while the library's own code runs."""
         self._method = method
-        self._asset = asset
-        self._host = host
-        self._port = port
+        self._target = target
+        self._path = path
         self._out: int | None = None
         self._in: int | None = None
         self._came: int | None = None
@@ -98,7 +95,7 @@ class Exchange:
             baggage: the header that is there already, of the user's own or of another instrumentation.
         """
         with shielded("prepare headers"):
-            ours = hosts.is_ours(self._host, self._port)
+            ours = hosts.is_ours(self._target.host, self._target.port)
             said = carriers.told(ours=ours, context=self.handle._context)
             known = said.pop("baggage", "")
             if baggage:
@@ -176,7 +173,9 @@ class Exchange:
     def _name_asset(self, header: Lookup) -> None:
         changed, version = header("last-modified"), header("etag")
         if changed or version:
-            self.handle.asset(self._asset, version.removeprefix("W/").strip('"') if version else None, _moment(changed))
+            self.handle.asset(
+                f"{self._target.base}{self._path}", version.removeprefix("W/").strip('"') if version else None, _moment(changed)
+            )
 
 
 class Held:
@@ -239,23 +238,35 @@ def region_of(host: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _said_of(method: str, scheme: str, host: str, port: int | None) -> dict[str, Value | None]:
-    reads = _OPERATIONS.get(method) == "read"
-    region = region_of(host)
-    place = _place(host, port if port != _PORTS.get(scheme) else None)
-    return {
-        A.TOLLBOOK_HANDOFF_SOURCE if reads else A.TOLLBOOK_HANDOFF_DESTINATION: place,
-        (A.TOLLBOOK_HANDOFF_SOURCE_REGION if reads else A.TOLLBOOK_HANDOFF_DESTINATION_REGION): region,
-        A.TOLLBOOK_HANDOFF_NETWORK: "loopback" if hosts.is_this_machine(host) else None,
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a request goes to, and what its span says of that."""
+
+    host: str
+    port: int | None
+    base: str
+    """The address without path, query and credentials; a port that goes without saying is left out."""
+    operation: str
+    said: Mapping[str, Value | None]
+
+
+@lru_cache(1024)
+def _target(method: str, scheme: str, place: str) -> Target:
+    parts = urlsplit(f"{scheme}://{place}")
+    host, usual = parts.hostname or "", _PORTS.get(scheme)
+    port = parts.port or usual
+    place = _place(host, None if port == usual else port)
+    operation = _OPERATIONS.get(method, "call")
+    reads, region = operation == "read", region_of(host)
+    said: dict[str, Value | None] = {
+        A.TOLLBOOK_HANDOFF_SOURCE if reads else A.TOLLBOOK_HANDOFF_DESTINATION: place or None,
+        A.TOLLBOOK_HANDOFF_SOURCE_REGION if reads else A.TOLLBOOK_HANDOFF_DESTINATION_REGION: region,
+        A.TOLLBOOK_HANDOFF_NETWORK: "loopback" if host and hosts.is_this_machine(host) else None,
         A.SERVER_ADDRESS: host or None,
-        A.SERVER_PORT: port or _PORTS.get(scheme),
+        A.SERVER_PORT: port,
         A.HTTP_REQUEST_METHOD: method,
     }
-
-
-def _port(parts: Any) -> int | None:
-    port: int | None = parts.port
-    return None if port == _PORTS.get(parts.scheme) else port
+    return Target(host, port, f"{scheme}://{place}", operation, said)
 
 
 def _place(host: str, port: int | None) -> str:
