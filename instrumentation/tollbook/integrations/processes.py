@@ -1,4 +1,4 @@
-"""Processes go on with trace, owners and ages of whoever started them, and tasks of a pool with those of whoever submitted them."""
+"""Processes go on with trace, owners and ages of whoever started them, tasks of a pool with those of whoever submitted them."""
 
 import os
 from collections.abc import Callable, Mapping

@@ -19,7 +19,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook.carriers import received, told
 from tollbook.handle import INERT, Handle, Value
 from tollbook.hosts import is_this_machine
-from tollbook.inputs import Asset, Inputs, arrived, carried
+from tollbook.inputs import HANDLE_KEY, Asset, Inputs, arrived, carried
 from tollbook.integrations.base import Handover
 from tollbook.shield import shielded
 
@@ -196,7 +196,7 @@ def labelled(handle: Handle, queue: str, given: Any) -> tuple[Any, Written]:
     """
     pairs = list(given.items() if isinstance(given, Mapping) else given or ())
     names = {_text(name) for name, _value in pairs}
-    ours = told(ours=True, context=set_span_in_context(handle.span))
+    ours = told(ours=True, context=set_value(HANDLE_KEY, handle, set_span_in_context(handle.span)))
     if _CLOUD_EVENT_ID in names:
         event_id = next(_text(value) for name, value in pairs if _text(name) == _CLOUD_EVENT_ID)
     else:

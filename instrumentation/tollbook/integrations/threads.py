@@ -1,4 +1,4 @@
-"""Threads go on with trace, owners and inputs of whoever started them, and tasks of a pool with those of whoever submitted them."""
+"""Threads go on with trace, owners and inputs of whoever started them, tasks of a pool with those of whoever submitted them."""
 
 from collections.abc import Callable
 from contextvars import Token
