@@ -233,7 +233,7 @@ class _OpenFile:
         kind = self._was
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            known = bound() if bound is not None else getattr(kind, name).__get__(owner())
+            known: Any = bound() if bound is not None else getattr(kind, name).__get__(owner())
             self._depth += 1
             try:
                 with suppress_instrumentation():
