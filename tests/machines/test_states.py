@@ -7,7 +7,7 @@ from tollbook_attribution import settle
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
-from tests.attribution.facts import Intake, S, Span
+from tests.attribution.facts import Intake, Point, S, Span
 from tests.attribution.laws import assert_the_ledger_balances
 from tests.machines.devices import HOST, on_gpu, set_gpu_price
 
@@ -50,3 +50,20 @@ def test_concurrent_requests_share_a_device_and_its_idle_time_has_a_cause(store:
         "SELECT spans, spans_without_host, spans_without_rate, accelerators, accelerators_without_price FROM machine_coverage"
     )
     assert rows(store, coverage) == [(5, 1, 4, 2, 1)]
+
+
+def test_a_whole_hour_of_a_device_is_told_apart_to_the_second(store: Store, intake: Intake) -> None:
+    set_gpu_price(store, "H100", "3.60")
+    intake.spans([on_gpu(1, 1, duration_ns=900 * S), on_gpu(2, 1, start_ns=3_599 * S, duration_ns=S)])
+    intake.points(
+        [Point("hw.gpu.utilization", 0.75, at * S, attributes={"hw.id": "GPU-1"}, resource=HOST) for at in (0, 1_800, 3_599)]
+    )
+    settle(store)
+    # Held by the process for 3,600 s, by spans for 901 s; its samples say that it was busy for 2,700 s.
+    states = {row[0]: (round(row[2], 3), round(row[3], 6)) for row in rows(store, STATES)}
+    assert states == {
+        "active": (901, Decimal("0.901")),
+        "unclaimed": (1_799, Decimal("1.799")),
+        "no requests": (900, Decimal("0.9")),
+    }
+    assert_the_ledger_balances(store)

@@ -1,4 +1,5 @@
 -- What did each device do all that time, and what did that cost? States are laid end to end behind the requests' shares.
+-- An hour of a device has up to 2^145 units: two such numbers are multiplied only after one is cut to its upper bits.
 -- Unallocated: nobody had the slice. Unclaimed: samples say that it was busy beyond what spans tell, at the expense of 'no requests', then of 'unallocated'.
 -- Where there is: work_held_spans, work_device_samples, work_energy
 INSERT INTO accelerator_states_settled
@@ -50,12 +51,13 @@ beyond AS (
 states AS (
     SELECT k.device AS device, k.slice AS slice, k.subject AS subject,
         multiIf(k.state = 'active', 1, k.state = 'loading', 3, k.state = 'waiting', 4, 5) AS state,
-        if(k.state = 'held', k.units - intDiv(b.of_held * k.units, s.held), k.units) AS units
+        if(k.state = 'held', k.units - intDiv(intDiv(b.of_held, 18446744073709551616) * k.units, greatest(intDiv(s.held, 18446744073709551616), 1)), k.units) AS units
     FROM known AS k
     INNER JOIN sums AS s ON k.device = s.device
     INNER JOIN beyond AS b ON k.device = b.device
     UNION ALL
-    SELECT k.device AS device, k.slice AS slice, '' AS subject, 2 AS state, intDiv(b.of_held * k.units, s.held) AS units
+    SELECT k.device AS device, k.slice AS slice, '' AS subject, 2 AS state,
+        intDiv(intDiv(b.of_held, 18446744073709551616) * k.units, greatest(intDiv(s.held, 18446744073709551616), 1)) AS units
     FROM known AS k
     INNER JOIN sums AS s ON k.device = s.device
     INNER JOIN beyond AS b ON k.device = b.device
