@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any, Final
 
 from opentelemetry.context import get_current
@@ -126,6 +127,23 @@ def _end_open() -> None:
         call.forgotten()
 
 
+class _Step:
+    """Ends the call where there is no next chunk, or getting it fails."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error is not None:
+            is_over = isinstance(error, StopIteration | StopAsyncIteration)
+            self._call.finish(whole=is_over, error=None if is_over else error)
+
+
 class Watched:
     """The chunks of a stream, as they come."""
 
@@ -140,15 +158,8 @@ class Watched:
         return self
 
     def __next__(self) -> Any:
-        try:
-            with self.call.handle:
-                item = next(self._body)
-        except StopIteration:
-            self.call.finish(whole=True)
-            raise
-        except BaseException as error:
-            self.call.finish(whole=False, error=error)
-            raise
+        with _Step(self.call), self.call.handle:
+            item = next(self._body)
         self.call.item(item)
         return item
 
@@ -167,14 +178,8 @@ class AsyncWatched(Watched):
         return self
 
     async def __anext__(self) -> Any:
-        try:
+        with _Step(self.call):
             item = await Steps(self._body.__anext__(), self.call.handle)
-        except StopAsyncIteration:
-            self.call.finish(whole=True)
-            raise
-        except BaseException as error:
-            self.call.finish(whole=False, error=error)
-            raise
         self.call.item(item)
         return item
 
@@ -324,11 +329,8 @@ def _built(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwa
 
 
 def _say_body(handle: Handle, request: Any) -> None:
-    try:
-        body = request.content
-    except Exception as error:
-        if type(error).__name__ != "RequestNotRead":  # a form with files: it is read as it is sent
-            raise
+    body = getattr(request, "_content", None)
+    if not isinstance(body, bytes):  # a form with files: it is read as it is sent
         return
     handle.payload(input_bytes=len(body))
     if len(body) <= digest.MAX_BYTES:

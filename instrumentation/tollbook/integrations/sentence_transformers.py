@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from tollbook.extract import count_records
 from tollbook.handle import INERT
 from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.local_models import loading
@@ -22,9 +23,7 @@ def _computing(operation: str) -> Wrapper:
             result = working(handle, wrapped, args, kwargs)
             with shielded("size an encoding"):
                 given = args[0] if args else next((kwargs[name] for name in ("inputs", "sentences") if name in kwargs), None)
-                handle.payload(
-                    batch_size=1 if isinstance(given, str | dict) else len(given) if hasattr(given, "__len__") else None
-                )
+                handle.payload(batch_size=1 if isinstance(given, str | dict) else count_records(given))
                 handle.payload(output_bytes=getattr(result, "nbytes", None) or tensor_bytes(result))
         return result
 

@@ -189,7 +189,7 @@ def _part(wrapped: Callable[..., Any], module: Any, args: tuple[Any, ...], kwarg
 
 def _is_model(module: Any) -> bool:
     with shielded("look at a model"):
-        return model_of(module).size_bytes > 0
+        return bool(model_of(module).size_bytes)
     return False
 
 
@@ -216,7 +216,7 @@ def _say_clock(handle: Handle, result: Any) -> None:
 def _loaded(wrapped: Callable[..., Any], _module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`torch.load` and `torch.jit.load`: a model or its parameters come from a file."""
     source = args[0] if args else kwargs.get("f")
-    handle = INERT
+    handle: Handle = INERT
     if not here.loading:  # else part of a larger model
         with shielded("begin to load a model"):
             handle = loading("pytorch", size_bytes(Path(source)) if isinstance(source, str | Path) else None)
@@ -234,7 +234,7 @@ def load_module(wrapped: Callable[..., Any], args: tuple[Any, ...], kwargs: dict
     """A whole model that a library loads: one span, however many files it has."""
     if here.loading:
         return wrapped(*args, **kwargs)
-    handle = INERT
+    handle: Handle = INERT
     with shielded("begin to load a model"):
         handle = loading(provider, _weights_bytes(args[0] if args else None))
     here.loading = True

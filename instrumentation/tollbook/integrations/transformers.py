@@ -59,7 +59,7 @@ def _generated(wrapped: Callable[..., Any], model: Any, args: tuple[Any, ...], k
         return working(handle, generated, args, kwargs)
 
 
-class _Streamer(wrapt.ObjectProxy):  # type: ignore[misc]
+class _Streamer(wrapt.ObjectProxy):  # type: ignore[type-arg]
     """The caller's streamer, which is given the prompt first and then token by token."""
 
     def __init__(self, streamer: Any, handle: Any) -> None:
