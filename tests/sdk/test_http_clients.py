@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.requests import RequestsInstrumentor as Contr
 from opentelemetry.trace import SpanKind, StatusCode
 from tollbook import hosts, testing
 from tollbook.integrations.aiohttp import AiohttpClientInstrumentor
+from tollbook.integrations.http_client import HttpClientInstrumentor
 from tollbook.integrations.httpx import Httpx2Instrumentor, HttpxInstrumentor
 from tollbook.integrations.requests import RequestsInstrumentor
 from tollbook.integrations.urllib3 import Urllib3Instrumentor
@@ -81,7 +82,23 @@ def _aiohttp(method: str, url: str, body: Any = None, headers: dict[str, str] | 
     return asyncio.run(ask())
 
 
+def _urllib(method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> bytes:
+    import gzip
+    import urllib.error
+    import urllib.request
+
+    asked = urllib.request.Request(url, body, headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(asked) as response:
+            content = response.read()
+            return gzip.decompress(content) if response.headers["Content-Encoding"] else content
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.read()
+
+
 CLIENTS = {
+    "urllib": (_urllib, HttpClientInstrumentor, None),
     "aiohttp": (_aiohttp, AiohttpClientInstrumentor, ContribAiohttp),
     "requests": (_requests, RequestsInstrumentor, ContribRequests),
     "urllib3": (_urllib3, Urllib3Instrumentor, None),
@@ -162,6 +179,8 @@ def test_a_body_that_is_made_while_it_is_sent_counts(ask: Ask, web: Web, capture
 
 
 def test_what_comes_compressed_counts_as_it_is_read(ask: Ask, web: Web, captured: testing.Captured) -> None:
+    if ask is _urllib:
+        pytest.skip("urllib leaves it compressed")
     for path in ("/gzip", "/zipped-chunks"):
         assert ask("GET", f"{web.url}{path}") == TEXT
     for span in captured.spans:
@@ -212,6 +231,16 @@ def test_nobody_elses_host_is_told_owners_or_ages(ask: Ask, web: Web, captured: 
             assert "search" not in str(sent)
 
 
+def test_libraries_above_each_other_tell_a_request_once(web: Web, captured: testing.Captured) -> None:
+    with contextlib.ExitStack() as stack:
+        for _, instrumentor, _ in CLIENTS.values():
+            instrumentor().instrument()
+            stack.callback(instrumentor().uninstrument)
+        for ask, _, _ in CLIENTS.values():
+            assert ask("GET", f"{web.url}/asset") == ASSET
+    assert [span.attributes["tollbook.handoff.size"] for span in captured.spans] == [1000] * len(CLIENTS)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_answer_that_is_left_tells_what_was_read_of_it(order: str, web: Web, captured: testing.Captured) -> None:
     import httpx
@@ -234,7 +263,7 @@ def test_an_answer_that_is_left_tells_what_was_read_of_it(order: str, web: Web, 
     assert [span.attributes["tollbook.handoff.size"] for span in captured.spans] == [10, 3, 0]
 
 
-@pytest.mark.parametrize("client", ["requests", "urllib3", "httpx", "httpx2", "aiohttp"])
+@pytest.mark.parametrize("client", ["requests", "urllib3", "httpx", "httpx2", "aiohttp", "urllib"])
 def test_baggage_of_the_users_own_goes_where_the_user_sends_it(client: str, web: Web, captured: testing.Captured) -> None:
     ask, instrumentor, _ = CLIENTS[client]
     instrumentor().instrument()

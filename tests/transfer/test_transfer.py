@@ -23,6 +23,17 @@ def classes(store: Store, trace: int) -> list[tuple[int, str, int]]:
     return [(int.from_bytes(row["span_id"]), row["class"], row["bytes"]) for row in transfers(store, trace)]
 
 
+CHAT = {
+    "gen_ai.operation.name": "chat", "gen_ai.provider.name": "acme", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 10,
+    "gen_ai.usage.output_tokens": 5, "server.address": "api.example.com",
+}  # fmt: skip
+ASKED = {
+    "server.address": "api.example.com",
+    "http.request.body.size": 400,
+    "http.response.body.size": 600,
+    "http.request.method": "POST",
+}
+
 SPANS = [
     # 1: C14. Ten GB over the internet, told by the handoff and by the request that carries it.
     handoff(1, 11, 10 * GB, network="internet"),
@@ -62,6 +73,10 @@ SPANS = [
     handoff(9, 93, 7, network="nat", resource={**AWS, "cloud.provider": "acme"}),
     handoff(9, 94, 7, network="internet", resource=US),
     handoff(9, 95, 0, network="internet"),
+    # 10: a model call, the request over HTTP that carries it, and what another instrumentation tells of that request.
+    Span(10, 101, 0, name="chat m", kind="client", resource=AWS, attributes=CHAT),
+    handoff(10, 102, 1000, 101, operation="call", _more=ASKED),
+    http(10, 103, 102, (400, 600), "api.example.com"),
 ]  # fmt: skip
 
 
@@ -72,7 +87,7 @@ def test_bytes_are_counted_once_and_priced_by_the_boundary_they_cross(store: Sto
     assert classes(store, 1) == [(11, "internet", 10 * GB)]
     (first,) = transfers(store, 1)
     assert (first["cost_usd"], first["workflow"], first["declared"]) == (Decimal("0.90"), "pipeline 1", True)
-    used_before = 10 * GB + 1000 + 5 + 9 + 7  # what went out to the internet earlier in the hour
+    used_before = 10 * GB + 1000 + 5 + 9 + 7 + 1000  # what went out to the internet earlier in the hour
     second = transfers(store, 2)[0]["cost_usd"]
     below = 15 * GB - used_before
     assert second == Decimal(below) / GB * Decimal("0.09") + Decimal(10 * GB - below) / GB * Decimal("0.07")
@@ -93,6 +108,8 @@ def test_bytes_are_counted_once_and_priced_by_the_boundary_they_cross(store: Sto
         (87, "unknown", 7),
         (88, "unknown", 7),
     ]
+    assert classes(store, 10) == [(102, "internet", 1000)]
+    assert store.query("SELECT count() AS calls, sum(input_tokens) AS tokens FROM calls") == [{"calls": 1, "tokens": 10}]
     unpriced = {int.from_bytes(row["span_id"]): row["unpriced"] for row in transfers(store, 9)}
     assert unpriced == {93: "no price for nat of acme in eu-west-1", 94: "no exchange rate for EUR on 2026-11-20"}
     unknown = {row["unpriced"].partition(": ")[2] for row in transfers(store, 8) if row["class"] == "unknown"}

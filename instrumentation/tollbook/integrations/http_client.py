@@ -1,0 +1,108 @@
+"""Python's own `http.client`, and `urllib.request` above it: a span for each request that a program sends by these."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from tollbook.integrations.base import Integration, Wrapper
+from tollbook.integrations.http import Client, Exchange
+from tollbook.integrations.urllib3 import Reading, _sent, _told
+from tollbook.shield import shielded
+
+_CLIENT: Final = Client(beneath=["opentelemetry.instrumentation.urllib"])
+_EXCHANGE: Final = "_tollbook_exchange"
+_READING: Final = "_tollbook_reading"
+_FOLLOWING: Final = shielded("follow an answer of http.client")
+_ARGUMENTS: Final = ("method", "url", "body", "headers")
+
+
+def _request(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
+    exchange = None
+    with shielded("begin a request of http.client"):
+        said = {**dict(zip(_ARGUMENTS, args, strict=False)), **kwargs}
+        exchange = _CLIENT.begin(said["method"], _url(connection, said["url"]))
+    if exchange is None:
+        return wrapped(*args, **kwargs)
+    with shielded("prepare a request of http.client"):
+        headers = said.get("headers") or {}
+        said |= {"body": _sent(exchange, said.get("body"), headers), "headers": _told(exchange, headers)}
+        args, kwargs = (), said
+        connection.__dict__[_EXCHANGE] = exchange
+    try:
+        with exchange.handle:
+            return wrapped(*args, **kwargs)
+    except BaseException as error:
+        exchange.finish(error)
+        raise
+
+
+def _url(connection: Any, target: str) -> str:
+    if "://" in target:  # by a proxy
+        return target
+    host = getattr(connection, "_tunnel_host", None) or connection.host
+    port = connection.port if not getattr(connection, "_tunnel_host", None) else connection._tunnel_port
+    scheme = "https" if connection.default_port == 443 else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port or connection.default_port}{target}"
+
+
+def _getresponse(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
+    exchange: Exchange | None = connection.__dict__.pop(_EXCHANGE, None)
+    if exchange is None:
+        return wrapped(*args, **kwargs)
+    try:
+        with exchange.handle:
+            response = wrapped(*args, **kwargs)
+    except BaseException as error:
+        exchange.finish(error)
+        raise
+    with _FOLLOWING:
+        exchange.answered(response.status, response.headers.get)
+        exchange.received(0)
+        if response.isclosed():
+            exchange.finish()
+        else:
+            response.__dict__[_READING] = Reading(exchange)
+            exchange.ends_with(response)
+    return response
+
+
+def _read(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
+    """In place of what reads; these call each other, differently in each version of Python."""
+    reading = response.__dict__.get(_READING)
+    if reading is None or reading.depth:
+        return wrapped(*args, **kwargs)
+    reading.depth += 1
+    try:
+        data = wrapped(*args, **kwargs)
+    except BaseException as error:
+        reading.exchange.finish(error)
+        raise
+    finally:
+        reading.depth -= 1
+    with _FOLLOWING:
+        size = data if isinstance(data, int) else len(data or b"")
+        reading.exchange.received(size)
+        reading.exchange.came(size)
+        if response.isclosed():
+            reading.exchange.finish()
+    return data
+
+
+def _close(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
+    reading = response.__dict__.get(_READING)
+    if reading is not None and not reading.depth:
+        reading.exchange.finish()
+    return wrapped(*args, **kwargs)
+
+
+class HttpClientInstrumentor(Integration):
+    """Instruments `http.client`."""
+
+    library = "http.client"
+    wrappers: ClassVar[Mapping[str, Mapping[str, Wrapper]]] = {
+        "http.client": {
+            "HTTPConnection.request": _request,
+            "HTTPConnection.getresponse": _getresponse,
+            **{f"HTTPResponse.{name}": _read for name in ("read", "read1", "readinto", "readline")},
+            "HTTPResponse.close": _close,
+        },
+    }
