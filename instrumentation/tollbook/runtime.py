@@ -1,7 +1,15 @@
 """Which tracer makes our spans: the application's, the one `configure` made, or none."""
 
+import os
+from typing import Any, Final
+
+from opentelemetry import trace
 from opentelemetry.trace import ProxyTracerProvider, Tracer, TracerProvider, get_tracer_provider
 from tollbook_schema.attributes import SCHEMA_URL
+
+_api: Final[Any] = trace
+_NAMED: Final = bool(os.environ.get("OTEL_PYTHON_TRACER_PROVIDER"))
+"""Whether the environment names a provider, which OpenTelemetry's API sets up when it is first asked for it."""
 
 _chosen: TracerProvider | None = None
 _known: tuple[TracerProvider, Tracer] | None = None
@@ -18,8 +26,16 @@ def chosen() -> TracerProvider | None:
     return _chosen
 
 
+def is_off() -> bool:
+    """Whether nobody has set up tracing, asked before anything else is done: then a call costs a quarter of a microsecond.
+
+    Looks where OpenTelemetry's API keeps its provider; where it keeps it elsewhere, `tracer` tells a little later.
+    """
+    return _chosen is None and _api.__dict__.get("_TRACER_PROVIDER", _api) is None and not _NAMED
+
+
 def tracer() -> Tracer | None:
-    """Our tracer, or `None` while nobody has set up tracing: then a call costs about a microsecond."""
+    """Our tracer, or `None` while nobody has set up tracing."""
     global _known  # noqa: PLW0603
     current = _chosen or get_tracer_provider()
     if _known is not None and _known[0] is current:

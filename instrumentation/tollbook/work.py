@@ -15,6 +15,7 @@ from tollbook.answers import used
 from tollbook.extract import Of, Picker, as_asset, asked, count_records, size_bytes
 from tollbook.handle import INERT, Handle, Value, current
 from tollbook.inputs import begun, opened
+from tollbook.runtime import is_off
 from tollbook.shield import shielded
 from tollbook.steps import Steps, Thrown, ending
 
@@ -272,6 +273,8 @@ def _wrapping(function: Callable[..., Any]) -> Wrap:
 
 def _plain(function: Callable[..., Any], begin: Begin, takes: Takes) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if is_off():
+            return function(*args, **kwargs)
         handle = begin()
         if handle is INERT:
             return function(*args, **kwargs)

@@ -15,6 +15,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook.handle import INERT, Handle, Value
 from tollbook.inputs import opened
 from tollbook.promises import Promised
+from tollbook.runtime import is_off
 from tollbook.shield import shielded
 from tollbook.work import Work
 
@@ -122,6 +123,8 @@ class Handover:
             said: what this span says beside what all of them say.
             measures_cpu: off where the work ends on another thread or task than it began on.
         """
+        if is_off():
+            return INERT
         with _BEGINNING:
             if not is_instrumentation_enabled():
                 return INERT
@@ -133,6 +136,8 @@ class Handover:
 
     def promise(self, scope: str, said: Mapping[str, Value | None]) -> Handle:
         """The handle of a span that the instrumentation of this scope is about to make, inside the context the handle makes."""
+        if is_off():
+            return INERT
         with _BEGINNING:
             if not is_instrumentation_enabled():
                 return INERT
