@@ -1,6 +1,7 @@
 """The demo from start to end: ten documents, five processes, and what is stored of them."""
 
 import base64
+import csv
 import json
 import os
 import re
@@ -200,6 +201,20 @@ def test_the_ledger_balances_and_receipts_add_up(demo: Demo) -> None:
     assert trace_id is not None
     receipt = demo.answer("receipt", trace_id[1])
     assert sum(Decimal(str(row["amount_usd"])) for row in receipt["rows"]) == Decimal(str(receipt["total_usd"])) > 0
+
+
+def test_the_demos_own_export_is_focus(demo: Demo, tmp_path: Path) -> None:
+    lint = pytest.importorskip("focus_data_toolkit.model.validator")
+    file = tmp_path / "focus.csv"
+    subprocess.run(
+        [*TOLLBOOK, "bill", "export", str(file), "--data", str(demo.data)], check=True, capture_output=True, timeout=60
+    )
+    with file.open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    report = lint.lint_focus_1_4_structure("Cost and Usage", rows)
+    assert report.ok, report.messages()[:5]
+    [total] = demo.ask("SELECT sum(amount) AS amount FROM ledger")
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(total["amount"])
 
 
 def test_money_goes_to_three_teams_and_the_sync_job_has_none(demo: Demo) -> None:
