@@ -106,6 +106,7 @@ def begin(routes: Mapping[str, Rule], span: "Span", parent_context: Context | No
     rule = getattr(get_current_span(parent_context), _RULE, None) or _found(routes, span)
     if rule is not None:
         setattr(span, _RULE, rule)
+        setattr(span._attributes, _RULE, rule)  # of a span that has ended, the SDK hands on a copy with the same attributes
 
 
 def _found(routes: Mapping[str, Rule], span: "Span") -> Rule | None:
@@ -118,8 +119,13 @@ def _found(routes: Mapping[str, Rule], span: "Span") -> Rule | None:
 
 def is_kept(span: Any) -> bool:
     """Whether the span's route is one whose spans are sent."""
-    rule = getattr(span, _RULE, None)
+    rule = _rule_of(span)
     return rule is None or rule.keeps
+
+
+def _rule_of(span: Any) -> Rule | None:
+    rule = getattr(getattr(span, "_attributes", None), _RULE, None)
+    return rule if isinstance(rule, Rule) else None
 
 
 class _Seen:
@@ -148,7 +154,7 @@ class DiscreetEncoder(Encoder):
         """One span, as a field of its scope."""
         counts.count(span, True)
         if self._privacy.routes:
-            rule = getattr(span, _RULE, None)
+            rule = _rule_of(span)
             self._content = self._privacy.content if rule is None or rule.content is None else rule.content
         return super().span(span)
 

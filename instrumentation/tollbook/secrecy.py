@@ -57,9 +57,7 @@ _QUERIED: Final = re.compile(
 _USERINFO: Final = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+(?=@)")
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}")
 _CARD: Final = re.compile(r"(?<![\w.-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-])")
-_PHONE: Final = re.compile(
-    r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,5}){2,4}(?![\w])|(?<![\w.])\+\d{8,15}(?!\w)"
-)
+_PHONE: Final = re.compile(r"(?<![\w.])(?:\+\d{1,3}(?:[ .()/-]{0,2}\d{2,8}){2,5}|\(?\d{2,5}\)?(?:[ ./-]\d{2,8}){2,4})(?![\w.])")
 
 Clean = Callable[[str], str]
 
