@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -12,6 +12,9 @@ from tollbook import runtime, scoring
 from tollbook.inputs import forget_ambient
 from tollbook.processor import LabelSpanProcessor
 from tollbook.scoring import Score
+
+if TYPE_CHECKING:
+    from tollbook.receipts import Receipt
 
 
 class Captured:
@@ -46,6 +49,12 @@ class Captured:
         if len(found) != 1:
             raise LookupError(f"{len(found)} spans are named {name!r}; there are {self.names}")
         return found[0]
+
+    def receipt(self) -> "Receipt":
+        """What the spans come to: model calls with their tokens and list prices, bytes, ages of inputs."""
+        from tollbook.receipts import receipt  # noqa: PLC0415 - for those who ask
+
+        return receipt(self.spans)
 
     def attributes(self, name: str) -> Mapping[str, Any]:
         """Attributes of the one span of this name."""
