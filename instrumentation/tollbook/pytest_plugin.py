@@ -1,4 +1,4 @@
-"""pytest's fixtures for those who test code that uses Tollbook. pytest loads this everywhere: it brings no more than `tollbook`."""
+"""pytest's fixtures for those who test code that uses Tollbook. pytest loads this everywhere: no more than `tollbook`."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
