@@ -34,6 +34,22 @@ class ending:  # noqa: N801 - reads as a word: `with ending(handle):`
             self._handle.end(error)
 
 
+class failing:  # noqa: N801 - reads as a word: `with failing(exchange.finish):`
+    """Tell somebody of the exception that leaves the block; it goes on."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self, told: Callable[[BaseException], object]) -> None:
+        self._told = told
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error is not None:
+            self._told(error)
+
+
 class Steps(Generator[Y, S, R], Generic[Y, S, R]):
     """Runs a generator or a coroutine with the handle's span current during each step."""
 

@@ -8,7 +8,7 @@ from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.http import Client, Exchange
 from tollbook.integrations.serving import Served, http_request
 from tollbook.shield import shielded
-from tollbook.steps import Steps
+from tollbook.steps import Steps, failing
 
 _CLIENT: Final = Client(beneath=["opentelemetry.instrumentation.aiohttp_client"])
 _SERVERS: Final = ("opentelemetry.instrumentation.aiohttp_server",)
@@ -24,12 +24,10 @@ async def _connect(wrapped: Any, _connector: Any, args: Any, kwargs: Any) -> Any
         exchange = _CLIENT.begin(request.method, str(request.url), measures_cpu=False)
         if exchange is not None:
             request.__dict__[_EXCHANGE] = exchange
-    try:
+    if exchange is None:
         return await wrapped(*args, **kwargs)
-    except BaseException as error:
-        if exchange is not None:
-            exchange.finish(error)
-        raise
+    with failing(exchange.finish):
+        return await wrapped(*args, **kwargs)
 
 
 async def _send(wrapped: Any, request: Any, args: Any, kwargs: Any) -> Any:
@@ -38,11 +36,8 @@ async def _send(wrapped: Any, request: Any, args: Any, kwargs: Any) -> Any:
         return await wrapped(*args, **kwargs)
     with shielded("prepare a request of aiohttp"):
         _prepare(request, exchange)
-    try:
+    with failing(exchange.finish):
         response = await wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
     with _FOLLOWING:
         response.__dict__[_EXCHANGE] = exchange
         exchange.ends_with(response)
@@ -79,11 +74,8 @@ async def _start(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
     exchange = response.__dict__.get(_EXCHANGE)
     if exchange is None:
         return await wrapped(*args, **kwargs)
-    try:
+    with failing(exchange.finish):
         started = await wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
     with _FOLLOWING:
         exchange.answered(response.status, response.headers.get)
         content = response.content
@@ -119,18 +111,20 @@ async def _middleware(request: Any, handler: Any) -> Any:
     served = _begun(request)
     if served is None:
         return await handler(request)
-    try:
+    with failing(lambda error: _failed(served, request, error)):
         response = await Steps(handler(request), served.handle)
-    except BaseException as error:
-        if isinstance(getattr(error, "status", None), int) and hasattr(error, "body_length"):  # an answer that is raised
-            _answered(served, request, error)
-            served.end()
-        else:
-            served.end(error)
-        raise
     _answered(served, request, response)
     served.end()
     return response
+
+
+def _failed(served: Served, request: Any, error: BaseException) -> None:
+    """An answer may be raised as well."""
+    if isinstance(getattr(error, "status", None), int) and hasattr(error, "body_length"):
+        _answered(served, request, error)
+        served.end()
+    else:
+        served.end(error)
 
 
 _middleware.__middleware_version__ = 1  # type: ignore[attr-defined]

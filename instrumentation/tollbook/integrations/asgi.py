@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.serving import Served, http_request
 from tollbook.shield import shielded
-from tollbook.steps import Steps
+from tollbook.steps import Steps, failing
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -41,12 +41,9 @@ class Middleware:
         if served is None:
             await self.app(scope, receive, send)
             return
-        try:
+        with failing(served.end):
             body: Any = self.app(scope, _receiving(served, receive), _sending(served, send))
             await Steps(body if hasattr(body, "send") else _awaiting(body), served.handle)
-        except BaseException as error:
-            served.end(error)
-            raise
         served.end()
 
     def _begun(self, scope: Scope) -> Served | None:

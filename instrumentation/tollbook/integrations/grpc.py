@@ -21,7 +21,7 @@ from tollbook.integrations.base import Handover, Integration, Joined, Wrapper
 from tollbook.integrations.http import Held, cover, is_covered
 from tollbook.integrations.serving import Served, rpc_request
 from tollbook.shield import shielded
-from tollbook.steps import Steps
+from tollbook.steps import Steps, failing
 
 _SCOPE: Final = "opentelemetry.instrumentation.grpc"
 _CALL: Final = Handover("call", beneath=[_SCOPE], kind=SpanKind.CLIENT, attributes={A.RPC_SYSTEM_NAME: "grpc"})
@@ -113,6 +113,10 @@ class Call:
         if self._held is not None:
             self._held.release()
 
+    def failed(self, error: BaseException) -> None:
+        """Say with which status the call has failed, and end the span."""
+        self.finish(_code(error), error)
+
     def _count(self, data: Any, start_ns: int) -> None:
         with _COUNTING:
             self._took_ns += time.perf_counter_ns() - start_ns
@@ -153,12 +157,8 @@ def _unary(wrapped: Any, maker: Any, args: Any, kwargs: Any) -> Any:
     call, ask, kwargs = _prepared(wrapped, maker, args, kwargs)
     if call is None:
         return wrapped(*args, **kwargs)
-    try:
-        with call.handle:
-            result = ask(*args[:2], **kwargs)
-    except BaseException as error:
-        call.finish(_code(error), error)
-        raise
+    with failing(call.failed), call.handle:
+        result = ask(*args[:2], **kwargs)
     call.finish(sys.modules["grpc"].StatusCode.OK)
     return result
 
@@ -168,12 +168,8 @@ def _later(wrapped: Any, maker: Any, args: Any, kwargs: Any) -> Any:
     call, ask, kwargs = _prepared(wrapped, maker, args, kwargs)
     if call is None:
         return wrapped(*args, **kwargs)
-    try:
-        with call.handle:
-            result = ask(*args[:2], **kwargs)
-    except BaseException as error:
-        call.finish(_code(error), error)
-        raise
+    with failing(call.failed), call.handle:
+        result = ask(*args[:2], **kwargs)
     with shielded("follow a call of gRPC"):
         state = result._state  # not the call itself: one that nobody keeps is cancelled, and ends
         if not result.add_callback(lambda: call.finish(state.code)):
@@ -369,19 +365,15 @@ class Handler:
         served = self._begin(context)
         if served is None:
             return self._inner(request, context)
-        try:
-            with served.handle:
-                return self._inner(request, context)
-        except BaseException as error:
-            self._end(context, error)
-            raise
+        with failing(lambda error: self._end(context, error)), served.handle:
+            return self._inner(request, context)
 
     def _stream(self, request: Any, context: Any) -> Iterator[Any]:
         served = self._begin(context)
         if served is None:
             yield from self._inner(request, context)
             return
-        try:
+        with failing(lambda error: self._end(context, error)):
             with served.handle:
                 answers = iter(self._inner(request, context))
             while True:
@@ -391,9 +383,6 @@ class Handler:
                     except StopIteration:
                         break
                 yield answer
-        except BaseException as error:
-            self._end(context, error)
-            raise
 
     def _end(self, context: Any, error: BaseException | None = None) -> None:
         with shielded("end a call that came in"):
@@ -424,11 +413,8 @@ class AioHandler(Handler):
         served = self._begin(context)
         if served is None:
             return await self._inner(request, context)
-        try:
+        with failing(lambda error: self._end(context, error)):
             return await Steps(self._inner(request, context), served.handle)
-        except BaseException as error:
-            self._end(context, error)
-            raise
 
     async def _astream(self, request: Any, context: Any) -> AsyncIterator[Any]:
         served = self._begin(context)
@@ -437,16 +423,13 @@ class AioHandler(Handler):
             async for answer in answers:
                 yield answer
             return
-        try:
+        with failing(lambda error: self._end(context, error)):
             while True:
                 try:
                     answer = await Steps(answers.asend(None), served.handle)
                 except StopAsyncIteration:
                     break
                 yield answer
-        except BaseException as error:
-            self._end(context, error)
-            raise
 
 
 _UNARY: Final[Iterable[str]] = ("_UnaryUnaryMultiCallable", "_StreamUnaryMultiCallable")

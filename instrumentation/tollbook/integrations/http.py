@@ -4,6 +4,7 @@ Only the hooks differ from library to library.
 """
 
 import re
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 from opentelemetry.trace import get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook import carriers, hosts
+from tollbook import carriers, cpu, hosts
 from tollbook.handle import INERT, Handle, Value, _error_type, _is_failure
 from tollbook.integrations.base import Handover, Joined
 from tollbook.shield import shielded
@@ -203,6 +204,8 @@ class Held:
         self._asked = True
         if self._holders <= 0:
             self._end(end_time)
+        else:
+            self._stop_cpu_clock()
 
     def release(self, end_time: int | None = None) -> None:
         """End the span, now or as of then, if that was asked for, else leave it to whoever made it."""
@@ -213,6 +216,13 @@ class Held:
                     self._end(end_time)
                 else:
                     self._span.__dict__.pop("end", None)
+
+    def _stop_cpu_clock(self) -> None:
+        """What the program does until the answer is read is not the call's: its span processor is told the time now."""
+        with shielded("stop a CPU clock"):
+            thread, started_ns = self._span.__dict__.pop("_tollbook_started", (None, 0))
+            if thread == threading.get_ident():
+                self._span.set_attribute(A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started_ns)
 
     def _end(self, end_time: int | None) -> None:
         self._span.__dict__.pop("end", None)

@@ -7,6 +7,7 @@ from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.http import Client, Exchange
 from tollbook.integrations.urllib3 import Reading, _sent, _told
 from tollbook.shield import shielded
+from tollbook.steps import failing
 
 _CLIENT: Final = Client(beneath=["opentelemetry.instrumentation.urllib"])
 _EXCHANGE: Final = "_tollbook_exchange"
@@ -27,12 +28,8 @@ def _request(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
         said |= {"body": _sent(exchange, said.get("body"), headers), "headers": _told(exchange, headers)}
         args, kwargs = (), said
         connection.__dict__[_EXCHANGE] = exchange
-    try:
-        with exchange.handle:
-            return wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
+    with failing(exchange.finish), exchange.handle:
+        return wrapped(*args, **kwargs)
 
 
 def _url(connection: Any, target: str) -> str:
@@ -48,12 +45,8 @@ def _getresponse(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
     exchange: Exchange | None = connection.__dict__.pop(_EXCHANGE, None)
     if exchange is None:
         return wrapped(*args, **kwargs)
-    try:
-        with exchange.handle:
-            response = wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
+    with failing(exchange.finish), exchange.handle:
+        response = wrapped(*args, **kwargs)
     with _FOLLOWING:
         exchange.answered(response.status, response.headers.get)
         exchange.received(0)
@@ -72,10 +65,8 @@ def _read(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
         return wrapped(*args, **kwargs)
     reading.depth += 1
     try:
-        data = wrapped(*args, **kwargs)
-    except BaseException as error:
-        reading.exchange.finish(error)
-        raise
+        with failing(reading.exchange.finish):
+            data = wrapped(*args, **kwargs)
     finally:
         reading.depth -= 1
     with _FOLLOWING:

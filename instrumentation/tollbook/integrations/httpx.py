@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.http import Client, Exchange
 from tollbook.shield import shielded
-from tollbook.steps import Steps
+from tollbook.steps import Steps, failing
 
 _CLIENT: Final = Client(beneath=["opentelemetry.instrumentation.httpx"])
 _BEGINNING: Final = shielded("begin a request of httpx")
@@ -18,12 +18,8 @@ def _handle(wrapped: Any, _pool: Any, args: Any, kwargs: Any) -> Any:
     exchange = _begun(args, kwargs)
     if exchange is None:
         return wrapped(*args, **kwargs)
-    try:
-        with exchange.handle:
-            response = wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
+    with failing(exchange.finish), exchange.handle:
+        response = wrapped(*args, **kwargs)
     return _followed(response, exchange, Body)
 
 
@@ -31,11 +27,8 @@ async def _handle_async(wrapped: Any, _pool: Any, args: Any, kwargs: Any) -> Any
     exchange = _begun(args, kwargs)
     if exchange is None:
         return await wrapped(*args, **kwargs)
-    try:
+    with failing(exchange.finish):
         response = await Steps(wrapped(*args, **kwargs), exchange.handle)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
     return _followed(response, exchange, AsyncBody)
 
 
@@ -124,13 +117,10 @@ class Body:
         self.exchange: Final = exchange
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
+        with failing(self.exchange.finish):
             for piece in self._stream:
                 self.exchange.came(len(piece))
                 yield piece
-        except BaseException as error:
-            self.exchange.finish(error)
-            raise
         self.exchange.finish()
 
     def close(self) -> None:
@@ -149,13 +139,10 @@ class AsyncBody:
         self.exchange: Final = exchange
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
+        with failing(self.exchange.finish):
             async for piece in self._stream:
                 self.exchange.came(len(piece))
                 yield piece
-        except BaseException as error:
-            self.exchange.finish(error)
-            raise
         self.exchange.finish()
 
     async def aclose(self) -> None:

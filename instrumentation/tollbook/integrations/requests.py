@@ -7,6 +7,7 @@ from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.http import Client, Exchange
 from tollbook.integrations.urllib3 import READING, follow
 from tollbook.shield import shielded
+from tollbook.steps import failing
 
 _CLIENT: Final = Client(beneath=["opentelemetry.instrumentation.requests"])
 
@@ -22,11 +23,8 @@ def _send(wrapped: Any, _adapter: Any, args: Any, kwargs: Any) -> Any:
     with shielded("prepare a request of requests"):
         _prepare(request, exchange)
     try:
-        with exchange.handle:
+        with failing(exchange.finish), exchange.handle:
             response = wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
     finally:
         request.body = body
     follow(response.raw, exchange)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.http import Client, Exchange
 from tollbook.shield import shielded
+from tollbook.steps import failing
 
 _CLIENT: Final = Client(beneath=["opentelemetry.instrumentation.urllib3", "opentelemetry.instrumentation.requests"])
 _READING: Final = "_tollbook_reading"
@@ -66,10 +67,8 @@ def _chunks(chunks: Any, response: Any, reading: Reading) -> Iterator[bytes]:
 def _inside(reading: Reading, read: Any, *args: Any, **kwargs: Any) -> Any:
     reading.depth += 1
     try:
-        return read(*args, **kwargs)
-    except BaseException as error:
-        reading.exchange.finish(error)
-        raise
+        with failing(reading.exchange.finish):
+            return read(*args, **kwargs)
     finally:
         reading.depth -= 1
 
@@ -144,12 +143,8 @@ def _make_request(wrapped: Any, pool: Any, args: Any, kwargs: Any) -> Any:
             kwargs = {**kwargs, "body": counted}
         if len(given) < 2:
             kwargs = {**kwargs, "headers": told}
-    try:
-        with exchange.handle:
-            response = wrapped(*args, **kwargs)
-    except BaseException as error:
-        exchange.finish(error)
-        raise
+    with failing(exchange.finish), exchange.handle:
+        response = wrapped(*args, **kwargs)
     if hasattr(response, "tell"):
         follow(response, exchange)
     else:  # urllib3 1: its answer is read by another object, which is made of this one

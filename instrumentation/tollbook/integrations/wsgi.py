@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 from tollbook.integrations.base import Integration, Wrapper
 from tollbook.integrations.serving import Served, http_request
 from tollbook.shield import shielded
+from tollbook.steps import failing
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -66,12 +67,8 @@ def _answer(app: Any, served: Served, environ: Environ, start_response: Start) -
     with _COUNTING:
         if "wsgi.input" in environ:
             environ["wsgi.input"] = Input(environ["wsgi.input"], served)
-    try:
-        with served.handle:
-            answer = app(environ, start)
-    except BaseException as error:
-        served.end(error)
-        raise
+    with failing(served.end), served.handle:
+        answer = app(environ, start)
     return Answer(answer, served)
 
 
@@ -127,7 +124,7 @@ class Answer:
 
     def __iter__(self) -> Iterator[bytes]:
         served, pieces = self._served, iter(self._inner)
-        try:
+        with failing(served.end):
             while True:
                 with served.handle:
                     try:
@@ -137,9 +134,6 @@ class Answer:
                 with _COUNTING:
                     served.sent(len(piece))
                 yield piece
-        except BaseException as error:
-            served.end(error)
-            raise
         served.end()
 
     def __bool__(self) -> bool:
