@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -61,6 +62,10 @@ class _Sending:
         return Privacy.of()
 
 
+_WORKERS: Final = ("multiprocessing", "billiard")
+"""Packages whose forked workers end in a way of their own; celery's is the second."""
+
+
 class _State:
     """What this process has set up."""
 
@@ -74,8 +79,12 @@ class _State:
         self.sending = _Sending()
         self.joined: WeakSet[Any] = WeakSet()
         """Providers of the application that have our span processor, or report our metrics."""
+        self.stops = False
+        """Whether this process is sending what it has before it ends."""
+        self.afterwards: Callable[[], None] | None = None
+        """What a signal wants done after that."""
         self._watches_ends = False
-        self._watches_workers = False
+        self._watched: set[str] = set()
 
     def at_ends(self) -> None:
         """Be called when the program ends, and in its forked children."""
@@ -84,13 +93,22 @@ class _State:
             atexit.register(_stop)
             if hasattr(os, "register_at_fork"):
                 os.register_at_fork(before=self._before_fork, after_in_child=_after_fork)
+        for name in _WORKERS:
+            process = sys.modules.get(f"{name}.process")
+            if process is not None and getattr(process.current_process(), "_parent_pid", None) is not None:
+                sys.modules[f"{name}.util"].Finalize(None, _stop, exitpriority=0)  # configured in a worker
 
     def _before_fork(self) -> None:
         """Workers of `multiprocessing` end without running what `atexit` holds, only what its own registry holds."""
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None and not self._watches_workers:
-            self._watches_workers = True
-            util.register_after_fork(self, lambda _: util.Finalize(None, _stop, exitpriority=0))
+        for name in _WORKERS:
+            util = sys.modules.get(f"{name}.util")
+            if util is not None and name not in self._watched:
+                self._watched.add(name)
+                util.register_after_fork(self, partial(_at_end_of_worker, util))
+
+
+def _at_end_of_worker(util: Any, _state: Any) -> None:
+    util.Finalize(None, _stop, exitpriority=0)
 
 
 _state = _State()
@@ -204,16 +222,21 @@ def _flushed() -> bool:
     return False
 
 
-def flush_from_signal(first: Callable[[], None], timeout_s: float = EXIT_TIMEOUT_S) -> None:
+def flush_from_signal(first: Callable[[], None], afterwards: Callable[[], None], timeout_s: float = EXIT_TIMEOUT_S) -> None:
     """Send what has ended, called by a handler of signals.
 
     The thread that the handler interrupts may hold any lock, ours too: so another one does the work, and is waited for no
-    longer than a while. Nothing of `threading` is used here, which has locks of its own.
+    longer than a while. Nothing of `threading` is used here, which has locks of its own. Where the process is about to stop
+    and sends what it has, the handler leaves it to that.
 
     Args:
         first: what is done before.
+        afterwards: what is done in the end.
         timeout_s: how long to wait.
     """
+    if _state.stops:
+        _state.afterwards = afterwards
+        return
     done = _thread.allocate_lock()
 
     def work() -> None:
@@ -224,6 +247,7 @@ def flush_from_signal(first: Callable[[], None], timeout_s: float = EXIT_TIMEOUT
     done.acquire()
     _thread.start_new_thread(work, ())
     done.acquire(timeout=timeout_s)
+    afterwards()
 
 
 def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
@@ -237,7 +261,16 @@ def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> None:
 
 
 def _stop(timeout_s: float = EXIT_TIMEOUT_S) -> None:
-    ends = time.monotonic() + timeout_s
+    _state.stops = True
+    try:
+        _stop_all(time.monotonic() + timeout_s)
+    finally:
+        _state.stops = False
+        if _state.afterwards is not None:
+            _state.afterwards()
+
+
+def _stop_all(ends: float) -> None:
     with _state.lock, shielded("shut down"):
         spans, metrics, sampler = _state.tracer_provider, _state.meter_provider, _state.sampler
         _state.tracer_provider = _state.meter_provider = _state.sampler = None

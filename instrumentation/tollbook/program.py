@@ -118,7 +118,9 @@ def _flush_when_terminated() -> None:
 def _terminated(number: int, _frame: FrameType | None) -> None:
     from tollbook.configuration import flush_from_signal  # noqa: PLC0415
 
-    with shielded("flush before a signal ends the program"):
-        flush_from_signal(partial(_end_request, signal.Signals(number).name))
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)  # so that whoever waits for the program is told what ended it
+    def end() -> None:
+        """So that whoever waits for the program is told what ended it."""
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    flush_from_signal(partial(_end_request, signal.Signals(number).name), end)

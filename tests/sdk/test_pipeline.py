@@ -1,4 +1,4 @@
-"""File → queue → worker → HTTP → model, four programs that know nothing of Tollbook: the inference's data is as old as the file."""
+"""File → queue → worker → HTTP → model: four programs that know nothing of Tollbook, and an inference as old as the file."""
 
 import os
 import socket
@@ -84,7 +84,7 @@ def program(folder: Path, name: str, text: str, receiver: Receiver, *arguments: 
     file = folder / f"{name}.py"
     file.write_text(textwrap.dedent(text))
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "TOLLBOOK_"))}
-    only = "files,confluent_kafka,requests,fastapi,onnxruntime"
+    only = "files,onnxruntime,tollbook_confluent_kafka,tollbook_requests,tollbook_fastapi"
     command = [sys.executable, "-m", "tollbook.instrument", "--only", only, "--no-metrics", "--team", "quality", str(file)]
     environment = {**inherited, "TOLLBOOK_STRICT": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
     return subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True, env=environment)
