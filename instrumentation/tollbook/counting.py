@@ -97,7 +97,7 @@ class Counts:
 
     def forget(self) -> None:
         """Begin at 0, as in a forked child, whose parent counts on for itself."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is thrown away, such as an open file, may end its span inside of it
         self._began_ns = time.time_ns()
         self._series: dict[_Key, _Series] = {}
         self._told_below: OrderedDict[int, None] = OrderedDict()

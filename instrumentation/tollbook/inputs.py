@@ -90,7 +90,7 @@ class Inputs:
     __slots__ = ("_ids", "_lock", "_newest_ns", "_oldest_ns")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is thrown away, such as an open file, may end its span inside of it
         self._ids: dict[str, None] = {}
         self._oldest_ns: int | None = None
         self._newest_ns: int | None = None

@@ -363,7 +363,7 @@ class _Reading:
             self._parts = None
             self._handle.end(error)
             if self._held is not None:
-                self._held.release()
+                self._held.release(self._handle._left_ns)
 
 
 class _Stream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # wrapt 1 has no type arguments

@@ -314,7 +314,7 @@ class _Shared:
         self._folder = os.path.dirname(path)  # noqa: PTH120
         self._open = self._files = self._bytes = 0
         self._until = time.monotonic() + SHARED_FOR_S
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self.over = False
         timer = threading.Timer(SHARED_FOR_S, self._due)
         timer.daemon = True
@@ -355,7 +355,7 @@ class _Crowd:
     """How many files the span around them has opened this second, and the span that further ones share."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._seen: dict[tuple[int, bool], tuple[int, int]] = {}
         self._shared: dict[tuple[int, bool], _Shared] = {}
 

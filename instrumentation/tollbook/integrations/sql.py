@@ -342,7 +342,7 @@ class Query:
                 self.handle.asset(self._asset(self._statement.tables[0], moment))
         self.handle.end(error)
         if self._held is not None:
-            self._held.release()
+            self._held.release(self.handle._left_ns)
 
     def ending_on_error(self) -> "_EndingOnError":
         """End the span if the block fails."""
