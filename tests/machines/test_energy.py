@@ -1,14 +1,22 @@
 """Energy of accelerators: joules to the requests that held the device while it drew them, and money by the price of a kWh."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from tollbook_attribution import policies, prices, settle
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
+from tollbook_ui import access, units
+from tollbook_ui.answers import Answers
+from tollbook_ui.cli import app
+from tollbook_ui.figures import Scope
+from tollbook_ui.look import effort
+from typer.testing import CliRunner
 
-from tests.attribution.facts import Intake, Point, S, Span
+from tests.attribution.facts import NOON, Intake, Point, S, Span
 from tests.attribution.laws import assert_the_ledger_balances
 from tests.machines.devices import HOST, on_gpu, set_gpu_price
 
@@ -163,3 +171,30 @@ def test_slices_of_a_device_make_up_its_use_and_share_its_energy(store: Store, i
     assert (usage["device"], usage["model"], usage["source"]) == ("GPU-4", "NVIDIA A100", "DCGM_FI_PROF_GR_ENGINE_ACTIVE")
     assert round(usage["busy_ratio_avg"], 9) == round(2 / 7, 9)
     assert (usage["joules"], usage["request_joules"]) == (Decimal(4_200), Decimal(600))
+
+
+def test_the_price_of_a_kwh_is_set_and_devices_show_their_energy(
+    store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "opened", lambda where, create: nullcontext(Answers(store)))
+    answers = Answers(store)
+    for words in (["rates", "electricity", "0.36", "--site", "attic", "--pue", "1.5"],):
+        assert CliRunner().invoke(app, words).exit_code == 0
+    for wrong in (["-1"], ["0.36", "--pue", "0.5"], ["cheap"]):
+        assert CliRunner().invoke(app, ["rates", "electricity", *wrong]).exit_code in (1, 2)
+    place = {**HOST, A.TOLLBOOK_SITE: "attic"}
+    intake.points(
+        Point("hw.power", 500, second * S, attributes={A.HW_ID: "GPU-3", A.HW_MODEL: "H100"}, resource=place, service="node")
+        for second in range(0, HOUR_S, 10)
+    )
+    intake.spans(on_gpu(trace, 1, device="GPU-3", duration_ns=1800 * S, resource=place) for trace in (1, 2))
+    settle(store)
+    assert_the_ledger_balances(store)
+    found = answers.accelerators(Scope(since=NOON.replace(tzinfo=None), until=NOON.replace(tzinfo=None, hour=13)))
+    [row] = [row for row in found.rows if row.kind == "gpu"]
+    assert (row.joules, row.request_joules, row.requests) == (Decimal(1_800_000), Decimal(900_000), 2)
+    assert (row.joules_per_request, row.energy_usd) == (Decimal(450_000), Decimal("0.27"))
+    shown = str(effort.accelerator_table(found)), str(effort.accelerator_cards(found))
+    assert all(word in "".join(shown) for word in ("1,800 kJ", "450 kJ", "$0.27"))
+    assert units.energy(Decimal(7_200_000)) == "2 kWh"
+    assert [units.energy(value) for value in (None, Decimal(0), Decimal("0.0012"))] == ["unknown", "0 J", "1.2 mJ"]

@@ -442,6 +442,21 @@ class AcceleratorRow:
     capacity_seconds: float | None
     cost_usd: Decimal | None
     idle_usd: Decimal | None
+    joules: Decimal | None
+    """Energy as its meter tells; None where none does."""
+    request_joules: Decimal | None
+    """Of these, while requests held it."""
+    energy_usd: Decimal | None
+    """None where the energy has no price of its own."""
+    requests: int | None
+    """Requests that held it, where its energy is known."""
+    slices: tuple[str, ...]
+    """Fractions of it that spans named: MIG instances, shares."""
+
+    @property
+    def joules_per_request(self) -> Decimal | None:
+        """Energy of a request on it, in the mean."""
+        return self.request_joules / self.requests if self.request_joules is not None and self.requests else None
 
 
 @dataclass(frozen=True)

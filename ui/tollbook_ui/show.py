@@ -22,6 +22,7 @@ from tollbook_ui.keyring import KeyRow
 PIPED_WIDTH = 240
 """Columns of a table that goes to a file or a pipe, so that no id is cut."""
 
+NO_ENERGY = "No meter of energy or power reported: an accelerator's is read where one is sampled (see tollbook-sampler --help)."
 NOBODY = "(none named)"
 
 
@@ -153,7 +154,20 @@ def accelerators(found: f.Accelerators) -> Iterable[RenderableType]:
     """Utilization and idle money of each device."""
     yield listed(
         f"Devices {_span(found.period)}",
-        ("device", "kind", "host", "model", "computed from", ">busy", ">busy s", ">capacity s", ">to requests", ">idle"),
+        (
+            "device",
+            "kind",
+            "host",
+            "model",
+            "computed from",
+            ">busy",
+            ">busy s",
+            ">capacity s",
+            ">to requests",
+            ">idle",
+            ">energy",
+            ">J a request",
+        ),
         (
             (
                 row.device,
@@ -166,10 +180,14 @@ def accelerators(found: f.Accelerators) -> Iterable[RenderableType]:
                 _seconds(row.capacity_seconds),
                 _usd(row.cost_usd),
                 _usd(row.idle_usd),
+                units.energy(row.joules),
+                units.energy(row.joules_per_request),
             )
             for row in found.rows
         ),
     )
+    if found.rows and all(row.joules is None for row in found.rows):
+        yield NO_ENERGY
     yield coverage(found.coverage)
 
 

@@ -84,6 +84,16 @@ def size(value_bytes: float | None) -> str:
     return UNKNOWN if value_bytes is None else _in_units(value_bytes, _SIZES)
 
 
+def energy(joules: Decimal | None) -> str:
+    """Joules with four significant digits, thousands of them in kJ, from a kWh on in kWh."""
+    if joules is None:
+        return UNKNOWN
+    for least, unit in ((Decimal(3_600_000), "kWh"), (Decimal(1_000), "kJ"), (Decimal(1), "J")):
+        if joules >= least:
+            return f"{significant(joules / least)} {unit}"
+    return f"{significant(joules * 1_000)} mJ" if joules else "0 J"
+
+
 def counted(value: int, one: str, many: str = "") -> str:
     """'1 hop', '2 hops': a number with its noun."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"

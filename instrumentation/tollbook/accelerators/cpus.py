@@ -69,7 +69,7 @@ def _described(cpuinfo: Path) -> tuple[str, str]:
             name, _, value = line.partition(":")
             said.setdefault(name.strip().lower(), value.strip())
     flags = (said.get("flags") or said.get("features") or "").lower().split()
-    sets = sorted({flag for flag in flags if flag.startswith(TELLING) or flag.endswith(TELLING)})
+    sets = sorted({flag for flag in flags if flag != "smep" and (flag.startswith(TELLING) or flag.endswith(TELLING))})
     return said.get("model name", ""), ",".join(sets)
 
 

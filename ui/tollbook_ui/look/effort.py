@@ -137,6 +137,9 @@ def accelerator_table(accelerators: f.Accelerators) -> Table:
             Column("Capacity", True),
             Column("Used", True, "Money of the time that requests used"),
             Column("Idle", True, "Money of the time that nobody used"),
+            Column("Energy", True, "As its meter tells"),
+            Column("Each request", True, "Energy of a request on it, in the mean"),
+            Column("Slices", True, "MIG instances and shares that requests named"),
             Column("Measured by"),
         ),
         tuple(
@@ -149,6 +152,9 @@ def accelerator_table(accelerators: f.Accelerators) -> Table:
                 _seconds(row.capacity_seconds),
                 _unpriced(row.cost_usd),
                 _unpriced(row.idle_usd),
+                _energy(row.joules),
+                _energy(row.joules_per_request),
+                Cell(str(len(row.slices)) if row.slices else "", ", ".join(row.slices)),
                 blocks.text(row.source, units.UNKNOWN),
             )
             for row in accelerators.rows
@@ -288,6 +294,10 @@ def _seconds(seconds: float | None) -> Cell:
     return blocks.duration(None if seconds is None else seconds * units.NS_PER_SECOND)
 
 
+def _energy(joules: Decimal | None) -> Cell:
+    return Cell(units.energy(joules), f"{joules:f} J" if joules is not None else "", tone="" if joules is not None else "muted")
+
+
 def _unpriced(amount_usd: Decimal | None) -> Cell:
     return Cell("unpriced", tone="muted") if amount_usd is None else blocks.money(amount_usd)
 
@@ -310,11 +320,19 @@ def accelerator_cards(accelerators: f.Accelerators) -> Cards:
     idle = [row.idle_usd for row in rows if row.idle_usd is not None]
     kinds = " and ".join(sorted({KINDS.get(row.kind, row.kind) for row in rows}))
     cover = accelerators.coverage
+    joules = [row.joules for row in rows if row.joules is not None]
+    energy_usd = [row.energy_usd for row in rows if row.energy_usd is not None]
     return Cards(
         (
             Card("Devices", units.count(len(rows)), kinds),
             Card("Busy", units.percent(busy / capacity if capacity else None), tone="" if capacity else "muted"),
             Card("Idle time costs", units.usd(total(idle)) if idle else "unpriced", tone="" if idle else "muted"),
+            Card(
+                "Energy",
+                units.energy(sum(joules, Decimal(0)) if joules else None),
+                units.usd(total(energy_usd)) if energy_usd else "no price of its own" if joules else "no meter reported",
+                tone="" if joules else "muted",
+            ),
             Card("Hosts with an hourly rate", units.percent(cover.hosts_rated_ratio), f"{cover.hosts_rated} of {cover.hosts}"),
         )
     )

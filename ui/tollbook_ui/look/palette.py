@@ -7,6 +7,7 @@ CATEGORIES = {
     "storage": "#b5862f",
     "transfer": "#cc5f43",
     "third_party": "#c7679a",
+    "energy": "#d9a441",
     "shared": "#7d8a97",
     "idle": "#a9b1b9",
     "unattributed": "#c9a227",

@@ -8,6 +8,7 @@ from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, rows_written, writ
 from tollbook_ui.machines.figures import (
     AcceleratorRate,
     NewAcceleratorRate,
+    NewElectricity,
     NewPaid,
     NewPolicy,
     Paid,
@@ -41,6 +42,12 @@ def accelerators(ask: Ask, shape: As = Format.JSON) -> Response:
 def set_accelerator(ask: Ask, rate: Annotated[NewAcceleratorRate, Body()]) -> Response:
     """Adds what an hour of an accelerator costs."""
     return written(ask.machines.set_accelerator(rate), Format.JSON)
+
+
+@router.post("/rates/electricity", response_model=NewElectricity)
+def set_electricity(ask: Ask, wish: Annotated[NewElectricity, Body()]) -> Response:
+    """Adds what a kWh costs at a site, and how much the building draws beside."""
+    return written(ask.machines.set_electricity(wish), Format.JSON)
 
 
 @router.get("/rates/commitments", response_model=list[Paid])

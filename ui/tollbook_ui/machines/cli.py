@@ -109,6 +109,29 @@ def rates_accelerator(
     typer.echo(f"Set {model}.\n{SETTLED}")
 
 
+@command(rates, "electricity")
+def rates_electricity(
+    per_kwh: Annotated[str, typer.Argument(metavar="PER_KWH", help="Such as 0.24.")],
+    *,
+    site: Annotated[str, typer.Option(help="As tollbook.site says it, or a region; everywhere if not given.")] = "",
+    pue: Annotated[str | None, typer.Option(help="What the building draws for each kWh of its machines; 1 if not given.")] = None,
+    currency: Annotated[str, typer.Option(help="Of the price.")] = "USD",
+    provider: Annotated[str, typer.Option(help="Who is paid.")] = "",
+    since: Since = None,
+    source: Source = "set by the user",
+    data: Data = None,
+) -> None:
+    """Set what a kWh costs. It is for accelerators without a rate, as rates have power in them: see tollbook policy show."""
+    from tollbook_ui import access, place
+    from tollbook_ui.machines.figures import NewElectricity
+
+    effectiveness = access.decimal(pue) if pue else None
+    wish = NewElectricity(access.decimal(per_kwh), currency, site, effectiveness, provider, moment(since), source)
+    with access.opened(place.at(data), create=True) as answers:
+        answers.machines.set_electricity(wish)
+    typer.echo(f"Set a kWh{f' at {site}' if site else ''}.\n{SETTLED}")
+
+
 @command(rates, "commitment")
 def rates_commitment(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it; set again, it is replaced.")],

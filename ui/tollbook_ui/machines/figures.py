@@ -62,6 +62,21 @@ class NewAcceleratorRate:
 
 
 @dataclass(frozen=True)
+class NewElectricity:
+    """What power costs somewhere, as somebody sets it."""
+
+    per_kwh: Decimal
+    currency: str = "USD"
+    site: str = ""
+    """Site (tollbook.site) or region; everywhere if not given."""
+    pue: Decimal | None = None
+    """Power usage effectiveness: what the building draws for each kWh of its machines; 1 if not given."""
+    provider: str = ""
+    valid_from: datetime | None = None
+    source: str = "set by the user"
+
+
+@dataclass(frozen=True)
 class Paid:
     """What was paid for a period whatever is used of it."""
 

@@ -16,6 +16,7 @@ from tollbook_ui.machines import files
 from tollbook_ui.machines.figures import (
     AcceleratorRate,
     NewAcceleratorRate,
+    NewElectricity,
     NewPaid,
     NewPolicy,
     Paid,
@@ -83,6 +84,15 @@ class Machines:
             wish.model, wish.amount, wish.currency, wish.provider, wish.region, wish.valid_from, None, wish.source
         )
 
+    def set_electricity(self, wish: NewElectricity) -> NewElectricity:
+        """Adds what a kWh costs at a site.
+
+        Raises:
+            BadQuestionError: a price or an effectiveness that cannot be.
+        """
+        prices.add(self._store, _told(lambda: _electricity(wish, self._tenant or "")))
+        return wish
+
     def commitments(self) -> tuple[Paid, ...]:
         """What was paid ahead, the period that begins last first."""
         return tuple(_paid(row) for row in commitments.commitments(self._reads, self._tenant))
@@ -126,6 +136,25 @@ def _price(wish: NewAcceleratorRate, tenant: str) -> prices.Price:
         item="accelerator", unit="gpu_hour", amount=wish.amount, currency=wish.currency.upper(),
         valid_from=wish.valid_from or prices.EPOCH, region=wish.region, source=wish.source,
     )  # fmt: skip
+
+
+def _electricity(wish: NewElectricity, tenant: str) -> list[prices.Price]:
+    """A kWh, and the effectiveness of the site if it is said."""
+    if not wish.per_kwh.is_finite() or not 0 <= wish.per_kwh <= 1_000:
+        raise ValueError(f"not the price of a kWh: {wish.per_kwh} {wish.currency}")
+    if wish.pue is not None and not (wish.pue.is_finite() and 1 <= wish.pue <= 10):
+        raise ValueError(f"a power usage effectiveness is from 1 to 10, not {wish.pue}")
+    now = datetime.now(UTC)
+    items = [("kwh", "kwh", wish.per_kwh, wish.currency.upper())]
+    items += [] if wish.pue is None else [("pue", "ratio", wish.pue, "USD")]
+    return [
+        prices.Price(
+            tenant=tenant, version=f"{now:%Y-%m-%dT%H:%M:%SZ}", category="energy", provider=wish.provider, model="electricity",
+            item=item, unit=unit, amount=amount, currency=currency, valid_from=wish.valid_from or prices.EPOCH,
+            region=wish.site, source=wish.source,
+        )
+        for item, unit, amount, currency in items
+    ]  # fmt: skip
 
 
 def _paid(row: Commitment) -> Paid:

@@ -6,6 +6,7 @@ from tollbook_ui.budgets.remote import Call
 from tollbook_ui.machines.figures import (
     AcceleratorRate,
     NewAcceleratorRate,
+    NewElectricity,
     NewPaid,
     NewPolicy,
     Paid,
@@ -36,6 +37,10 @@ class RemoteMachines:
     def set_accelerator(self, wish: NewAcceleratorRate) -> AcceleratorRate:
         """As `Machines.set_accelerator`."""
         return self._call(AcceleratorRate, "/rates/accelerators", {}, asdict(wish))
+
+    def set_electricity(self, wish: NewElectricity) -> NewElectricity:
+        """As `Machines.set_electricity`."""
+        return self._call(NewElectricity, "/rates/electricity", {}, asdict(wish))
 
     def commitments(self) -> tuple[Paid, ...]:
         """As `Machines.commitments`."""
