@@ -195,6 +195,23 @@ def test_an_asynchronous_client_says_the_same(api: ModelApi, captured: Captured)
     assert left["gen_ai.response.finish_reasons"] == ("cancelled",)
 
 
+def test_a_stream_that_is_cancelled_ends_its_call(api: ModelApi, captured: Captured) -> None:
+    async def ask() -> None:
+        async with openai.AsyncOpenAI(api_key="none", base_url=f"{api.url}/v1") as client:
+            stream = await client.chat.completions.create(**ASK, stream=True)
+            await anext(stream)
+            task = asyncio.create_task(anext(stream))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await stream.close()
+
+    api.will(chat_chunks(1, usage=True))
+    asyncio.run(ask())
+    assert usage(captured) == {}
+    assert captured.attributes("chat gpt-4o")["gen_ai.response.finish_reasons"] == ("cancelled",)
+
+
 def test_other_resources_are_inferences_of_their_operation(client: Any, api: ModelApi, captured: Captured) -> None:
     vector = {"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}
     api.will(
