@@ -9,50 +9,67 @@ from pathlib import Path
 
 import pytest
 
+from tests.sdk.receiver import Receiver, values
 from tests.served import served
 
-MODIFIED_NS = (1_700_000_000_123_000_000, 1_710_000_000_456_000_000)
-FILES = {
+CONTENT = {
     "plan.md": b"# Plan\n\nWhat we do next, in *three* steps.\n" * 20,
     "main.py": b"import os\n\n\ndef main():\n    print(os.name)\n" * 20,
 }
+MODIFIED_NS = {"plan.md": 1_700_000_000_123_000_000, "main.py": 1_710_000_000_456_000_000}
 
 
-def test_magika_is_seen_with_the_ages_of_its_files(tmp_path: Path) -> None:
+@pytest.fixture
+def documents(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / name for name in CONTENT]
+    for path in paths:
+        path.write_bytes(CONTENT[path.name])
+        os.utime(path, ns=(MODIFIED_NS[path.name],) * 2)
+    return paths
+
+
+def run(endpoint: str, documents: list[Path]) -> None:
+    """Magika's own program, which knows nothing of Tollbook, on the documents."""
     pytest.importorskip("magika")
-    bin_ = Path(sys.executable).parent
-    instrument = shutil.which("tollbook-instrument", path=str(bin_))
-    if instrument is None:
-        pytest.skip("tollbook-instrument is not installed: run uv pip install -e . once more")
-    folder = tmp_path / "documents"
-    folder.mkdir()
-    for (name, content), modified_ns in zip(FILES.items(), MODIFIED_NS, strict=True):
-        (folder / name).write_bytes(content)
-        os.utime(folder / name, ns=(modified_ns, modified_ns))
+    instrument = shutil.which("tollbook-instrument", path=str(Path(sys.executable).parent))
+    assert instrument is not None, "tollbook is installed without its commands"
+    program = ["-m", "magika.cli.magika_client", "--json"]  # the `magika` beside it is compiled from Rust, not Python
+    environment = {key: value for key, value in os.environ.items() if key != "TOLLBOOK_STRICT"}
+    command = [instrument, "--endpoint", endpoint, *program, *map(str, documents)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
+    assert [answer["prediction"]["output"]["label"] for answer in json.loads(ran.stdout)] == ["markdown", "python"]
+
+
+def test_magika_is_seen_with_the_ages_of_its_files(documents: list[Path]) -> None:
+    with Receiver() as receiver:
+        run(receiver.endpoint, documents)
+        scopes = [scope for request in receiver.traces for told in request.resource_spans for scope in told.scope_spans]
+        spans = [(span.name, values(span.attributes)) for scope in scopes for span in scope.spans]
+    reads = {said["tollbook.asset.id"]: said for name, said in spans if name == "read file"}
+    assert sorted(reads) == sorted(path.as_uri() for path in documents)
+    for path in documents:
+        said = reads[path.as_uri()]
+        assert said["tollbook.asset.event_time"] == MODIFIED_NS[path.name]
+        assert said["tollbook.handoff.size"] == 2 * len(CONTENT[path.name])  # it reads both ends
+        assert said["tollbook.handoff.network"] == "local_disk"
+    (inference,) = [said for _name, said in spans if said.get("tollbook.kind") == "inference"]
+    assert inference["gen_ai.provider.name"] == "onnxruntime"
+    assert inference["tollbook.inference.batch_size"] == 2
+    assert list(inference["tollbook.input.asset.ids"]) == [path.as_uri() for path in documents]
+    assert inference["tollbook.input.event_time.oldest"] == MODIFIED_NS["plan.md"]
+    assert inference["tollbook.input.event_time.newest"] == MODIFIED_NS["main.py"]
+
+
+@pytest.mark.long
+def test_magika_is_in_the_store_of_a_live_server(documents: list[Path], tmp_path: Path) -> None:
     with served(tmp_path / "data") as server:
-        program = ["-m", "magika.cli.magika_client", "--json"]  # the `magika` beside it is compiled from Rust, not Python
-        command = [instrument, "--endpoint", server.url, *program, *(str(folder / name) for name in FILES)]
-        environment = {key: value for key, value in os.environ.items() if key != "TOLLBOOK_STRICT"}
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment)
-        labels = [answer["prediction"]["output"]["label"] for answer in json.loads(ran.stdout)]
-        assert labels == ["markdown", "python"]
-        reads = server.rows(
-            "SELECT asset_id, asset_event_time_ns, handoff_bytes, handoff_source, handoff_network FROM spans"
-            " WHERE name = 'read file' ORDER BY asset_event_time_ns",
-            count=2,
-        )
-        assert [row["asset_id"] for row in reads] == [(folder / name).as_uri() for name in FILES]
-        assert [int(row["asset_event_time_ns"]) for row in reads] == [*MODIFIED_NS]
-        assert [int(row["handoff_bytes"]) for row in reads] == [
-            2 * len(content) for content in FILES.values()
-        ]  # it reads both ends
-        assert {(row["handoff_source"], row["handoff_network"]) for row in reads} == {("file", "local_disk")}
-        inferences = server.rows(
-            "SELECT request_model, input_asset_ids, input_event_time_oldest_ns, input_event_time_newest_ns, batch_size FROM spans"
-            " WHERE tollbook_kind = 'inference'",
-            count=1,
-        )
-    (inference,) = inferences
-    assert inference["input_asset_ids"] == [(folder / name).as_uri() for name in FILES]
-    assert int(inference["input_event_time_oldest_ns"]) == MODIFIED_NS[0]
-    assert int(inference["input_event_time_newest_ns"]) == MODIFIED_NS[1]
+        run(server.url, documents)
+        told = "SELECT asset_id, asset_event_time_ns FROM spans WHERE name = 'read file' ORDER BY asset_event_time_ns"
+        reads = server.rows(told, count=2)
+        assert [(row["asset_id"], int(row["asset_event_time_ns"])) for row in reads] == [
+            (path.as_uri(), MODIFIED_NS[path.name]) for path in documents
+        ]
+        told = "SELECT input_asset_ids, input_event_time_oldest_ns FROM spans WHERE tollbook_kind = 'inference'"
+        (inference,) = server.rows(told, count=1)
+    assert inference["input_asset_ids"] == [path.as_uri() for path in documents]
+    assert int(inference["input_event_time_oldest_ns"]) == MODIFIED_NS["plan.md"]
