@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tollbook_attribution import engine, ranges
+from tollbook_attribution import edges, engine, ranges
 from tollbook_schema import dialects
 from tollbook_schema.store import Store
 
@@ -23,6 +23,7 @@ def normalized(store: Store) -> dict[int, dict[str, Any]]:
         "until": NOON + timedelta(hours=1),
         "settlement": settlement,
         **dialects.load().parameters,
+        **edges.parameters(NOON, NOON + timedelta(hours=1)),
     }
     node = store.shard(0)
     for step in engine.steps():

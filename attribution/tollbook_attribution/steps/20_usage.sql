@@ -30,7 +30,7 @@ WHERE settlement = {settlement:UInt64} AND (
 LIMIT 1;
 
 INSERT INTO work_calls (
-    settlement, trace_id, span_id, response_id, dialect, call_class, embedding, provider, request_model, response_model, models,
+    settlement, trace_id, span_id, teller, response_id, dialect, call_class, embedding, provider, request_model, response_model, models,
     has_usage, usage_score, buckets, cache_told, total_input_tokens, flags, notes, provider_cost, provider_currency, failed, finish_reasons,
     local_cache_hit, batch, service_tier, region, account, fresh_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens
 )
@@ -38,6 +38,7 @@ SELECT
     {settlement:UInt64} AS settlement,
     trace_id,
     span_id,
+    teller,
     texts[indexOf(concepts, 36)] AS response_id,
     dialect,
     if(is_rollup, 'rollup', 'leaf') AS call_class,
@@ -271,7 +272,7 @@ FROM (
                                                 ) AS told
                                             FROM (
                                                 SELECT
-                                                    trace_id, span_id, scope_name, tollbook_kind, finish_reasons,
+                                                    trace_id, span_id, scope_name, cityHash64(scope_name, service_name) AS teller, tollbook_kind, finish_reasons,
                                                     status_code = 'error' OR error_type != '' AS failed, region AS region_of_span, account AS account_of_span,
                                                     [('gen_ai.usage.input_tokens', ifNull(toString(input_tokens), '')), ('gen_ai.usage.output_tokens', ifNull(toString(output_tokens), '')), ('gen_ai.usage.cache_read.input_tokens', ifNull(toString(cache_read_tokens), '')), ('gen_ai.usage.cache_write.input_tokens', ifNull(toString(cache_write_tokens), '')), ('gen_ai.usage.reasoning.output_tokens', ifNull(toString(reasoning_tokens), '')), ('gen_ai.provider.name', toString(provider)), ('gen_ai.request.model', toString(request_model)), ('gen_ai.response.model', toString(response_model)), ('gen_ai.response.id', response_id), ('openai.response.service_tier', toString(service_tier)), ('gen_ai.operation.name', toString(operation)), ('framework.kind', toString(framework_kind))] AS of_columns,
                                                     startsWith(scope_name, 'com.anthropic.claude_code') OR match(s.told['span.type'], '^claude_code|^llm_request$|^interaction$') AS is_claude,

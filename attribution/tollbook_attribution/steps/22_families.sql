@@ -1,20 +1,29 @@
--- What do the calls tell that may be one call told several times? Those of traces with several calls, and of answers that several traces name.
+-- What do the calls tell that may be one call told several times? Those of traces with calls inside calls, or with several of which some are told by others than
+-- the rest or tell nothing of an answer, or with an answer that is named more than once. All other calls are calls of their own: most are.
 -- Trace by trace.
 INSERT INTO work_families
-WITH told AS (
-    SELECT *
+WITH suspects AS (
+    SELECT trace_id
     FROM work_calls
-    WHERE settlement = {settlement:UInt64} AND (
-        trace_id IN (SELECT trace_id FROM work_calls WHERE settlement = {settlement:UInt64} GROUP BY trace_id HAVING count() > 1)
-        OR response_id != '' AND cityHash64(response_id) IN (SELECT answer FROM work_shared_answers WHERE settlement = {settlement:UInt64})
-    )
-)
+    WHERE settlement = {settlement:UInt64}
+    GROUP BY trace_id
+    HAVING count() > 1
+        AND (min(teller) != max(teller) OR max(response_id = '' AND empty(finish_reasons) AND NOT failed AND NOT embedding))
+    UNION ALL
+    SELECT trace_id FROM work_climbs WHERE settlement = {settlement:UInt64}
+    UNION ALL
+    SELECT trace_id
+    FROM work_calls
+    WHERE settlement = {settlement:UInt64} AND response_id != ''
+        AND cityHash64(response_id) IN (SELECT answer FROM work_repeated_answers WHERE settlement = {settlement:UInt64})
+),
+told AS (SELECT * FROM work_calls WHERE settlement = {settlement:UInt64} AND trace_id IN (SELECT trace_id FROM suspects))
 SELECT
     {settlement:UInt64} AS settlement,
     w.trace_id AS trace_id,
     w.span_id AS span_id,
     s.parent_span_id AS parent_span_id,
-    cityHash64(s.scope_name, s.service_name) AS teller,
+    w.teller AS teller,
     w.response_id AS response_id,
     w.call_class AS call_class,
     w.embedding AS embedding,

@@ -1,6 +1,6 @@
 -- Which spans of several traces name the same answer? Those at the same time, within 5 s for clocks that differ, by different tellers: a gateway that did not
 -- hear of its caller's trace. A teller that names an answer in two traces tells of two calls: some servers give all answers one id.
--- Where there is: work_shared_answers
+-- Where there is: work_repeated_answers
 INSERT INTO work_merges
 WITH heads AS (
     SELECT
@@ -11,7 +11,9 @@ WITH heads AS (
         groupUniqArray(teller) AS tellers
     FROM work_families
     WHERE settlement = {settlement:UInt64} AND response_id != ''
-        AND cityHash64(response_id) IN (SELECT answer FROM work_shared_answers WHERE settlement = {settlement:UInt64})
+        AND cityHash64(response_id) IN (
+            SELECT answer FROM work_repeated_answers WHERE settlement = {settlement:UInt64} AND traces BETWEEN 2 AND 16
+        )
     GROUP BY response_id, trace_id
 )
 SELECT

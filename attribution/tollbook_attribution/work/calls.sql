@@ -3,6 +3,7 @@ CREATE TABLE IF NOT EXISTS work_calls (
     settlement UInt64,
     trace_id FixedString(16),
     span_id FixedString(8),
+    teller UInt64 COMMENT 'who tells of the call: instrumentation scope and service',
     response_id String,
     dialect LowCardinality(String) COMMENT 'of registry/dialects.yaml',
     call_class Enum8('leaf' = 1, 'rollup' = 2),
@@ -36,6 +37,8 @@ CREATE TABLE IF NOT EXISTS work_calls (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+ALTER TABLE work_calls ADD COLUMN IF NOT EXISTS teller UInt64 AFTER span_id;
 
 CREATE TABLE IF NOT EXISTS work_told_again (
     settlement UInt64,

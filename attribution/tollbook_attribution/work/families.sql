@@ -1,4 +1,4 @@
--- Which spans tell of the same call? Worked out for traces with more than one call, and for answers that several traces tell of.
+-- Which spans tell of the same call? Worked out where something says that they may.
 CREATE TABLE IF NOT EXISTS work_climbs (
     settlement UInt64,
     trace_id FixedString(16),
@@ -71,9 +71,10 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, upper_id);
 
-CREATE TABLE IF NOT EXISTS work_shared_answers (
+CREATE TABLE IF NOT EXISTS work_repeated_answers (
     settlement UInt64,
-    answer UInt64 COMMENT 'of a response id that several traces name'
+    answer UInt64 COMMENT 'of a response id that is named more than once',
+    traces UInt8 COMMENT 'that name it; 17 for more than 16'
 )
 ENGINE = MergeTree
 PARTITION BY settlement

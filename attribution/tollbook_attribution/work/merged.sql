@@ -1,6 +1,8 @@
 -- What is told of one call by several spans, put together; and which calls were attempts of one operation, or waste.
 CREATE TABLE IF NOT EXISTS work_merged AS work_calls;
 
+ALTER TABLE work_merged ADD COLUMN IF NOT EXISTS teller UInt64 AFTER span_id;
+
 CREATE TABLE IF NOT EXISTS work_duplicates (
     settlement UInt64,
     trace_id FixedString(16),
