@@ -1,9 +1,9 @@
 """What calls used, counted in this process whether their spans are sent or not, and exported as metrics.
 
 Counts are kept by the hour that a span began in, the hour that the ledger books it in, and each hour is a series of its own that
-starts at 0: a call at 11:59 whose count is exported at 12:01 belongs to 11. What was not sampled is told under a scope of its own,
-so that the ledger adds exactly that to what spans tell. A call that several spans tell of, one around another or with one answer,
-counts once.
+starts at 0: a call at 11:59 whose count is exported at 12:01 belongs to 11. What was not sampled is told apart, and
+the ledger adds exactly that to what spans tell. A call that several spans tell of, one around another or with one answer, counts
+once.
 
 Imports the OpenTelemetry SDK, so only `configure` imports this.
 """
@@ -67,6 +67,8 @@ _SPELLINGS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "reasoning": (A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, "llm.token_count.completion_details.reasoning"),
 }
+_NAMES: Final = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
+_ORDER: Final = {spelling: place for place, spelling in enumerate(_NAMES)}
 _ROLL_UPS: Final = frozenset((
     "invoke_agent", "create_agent", "agent_step", "invoke_workflow", "handle_conversation_turn", "execute_tool", "fetch_response",
 ))  # fmt: skip
@@ -100,6 +102,7 @@ class Counts:
         self._lock = threading.RLock()  # what is thrown away, such as an open file, may end its span inside of it
         self._began_ns = time.time_ns()
         self._series: dict[_Key, _Series] = {}
+        self._said: dict[tuple[Any, ...], tuple[tuple[str, str], ...]] = {}
         self._told_below: OrderedDict[int, None] = OrderedDict()
         self._answers: OrderedDict[tuple[int, str], None] = OrderedDict()
         self.overflow = 0
@@ -107,7 +110,8 @@ class Counts:
 
     def count(self, span: ReadableSpan, sampled: bool) -> None:
         """Count what a span that has ended tells of."""
-        attributes = span.attributes or {}
+        kept: Any = getattr(span, "_attributes", None)  # without their lock
+        attributes: Mapping[str, Any] = getattr(kept, "_dict", None) or span.attributes or {}
         with _COUNTING:
             kind = attributes.get(A.TOLLBOOK_KIND)
             if kind == "handoff":
@@ -165,8 +169,12 @@ class Counts:
     def _add(
         self, span: ReadableSpan, attributes: Mapping[str, Any], keys: tuple[str, ...], counted: Mapping[str, int], sampled: bool
     ) -> None:
-        said = tuple((key, str(attributes[key])) for key in keys if attributes.get(key) not in {None, ""})
+        values = tuple(map(attributes.get, keys))
         hour_ns = (span.start_time or time.time_ns()) // _HOUR_NS * _HOUR_NS
+        try:
+            said = self._said[keys, values]
+        except (KeyError, TypeError):
+            said = self._as_said(keys, values)
         with self._lock:
             series = self._series.get((hour_ns, sampled, said))
             if series is None:
@@ -178,6 +186,13 @@ class Counts:
             for name, number in counted.items():
                 totals[name] = totals.get(name, 0) + number
             series.changed = True
+
+    def _as_said(self, keys: tuple[str, ...], values: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
+        """Attributes of a series; those that recur are kept."""
+        said = tuple((key, str(value)) for key, value in zip(keys, values, strict=True) if value is not None and value != "")
+        if len(self._said) < MAX_SERIES and all(isinstance(value, str | None) for value in values):
+            self._said[keys, values] = said
+        return said
 
     def metrics(self, now_ns: int) -> list[ScopeMetrics]:
         """What is to be exported: the present hour, and of earlier ones what has not been exported since it changed."""
@@ -223,15 +238,16 @@ if hasattr(os, "register_at_fork"):
 
 def _used(attributes: Mapping[str, Any]) -> dict[str, int]:
     """Tokens that a span tells of. Cached ones beyond the input were counted beside it."""
-    used = {}
-    for name, spellings in _SPELLINGS.items():
-        for spelling in spellings:
-            value = attributes.get(spelling)
-            if isinstance(value, int | float) and value >= 0:
-                used[name] = int(value)
-                break
-        if name == "output" and not used:
-            return used
+    told = attributes.keys() & _NAMES.keys()
+    if not told:
+        return {}
+    used: dict[str, int] = {}
+    for spelling in told if len(told) == 1 else sorted(told, key=_ORDER.__getitem__):
+        value = attributes[spelling]
+        if isinstance(value, int | float) and value >= 0:
+            used.setdefault(_NAMES[spelling], int(value))
+    if "input" not in used and "output" not in used:
+        return {}
     cached = used.get("cache_read", 0) + used.get("cache_write", 0)
     if cached > used.get("input", 0):
         used["input"] = used.get("input", 0) + cached

@@ -95,7 +95,7 @@ def cleaner(custom: Iterable["str | re.Pattern[str]"] = (), *, prose: bool = Fal
 def without_secrets(text: str, prose: bool) -> str:
     """The text with its secrets replaced."""
     text = _SECRETS.sub(SECRET, text)
-    if "://" in text:
+    if "@" in text and "://" in text:
         text = _USERINFO.sub(rf"\1{SECRET}", text)
     lowered = text.lower()
     if any(word in lowered for word in _SCHEMES):
