@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tollbook.accelerators import command as sampling
 from tollbook_collector.settings import Settings as Collector
 from tollbook_ui.settings import Settings
 
@@ -46,10 +47,21 @@ def test_the_compose_file_keeps_the_spool_and_opens_nothing_to_the_network() -> 
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here: the unit is not verified")
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
-    unit = tmp_path / "tollbook.service"
-    unit.write_text((DEPLOY / "tollbook.service").read_text().replace("/opt/tollbook/bin/tollbook", sys.executable))
+@pytest.mark.parametrize("name", ["tollbook", "tollbook-sampler"])
+def test_systemd_accepts_the_unit(name: str, tmp_path: Path) -> None:
+    unit = tmp_path / f"{name}.service"
+    unit.write_text((DEPLOY / f"{name}.service").read_text().replace(f"/opt/tollbook/bin/{name} ", f"{sys.executable} "))
     _passes("systemd-analyze", "verify", str(unit))
+
+
+def test_the_sampler_of_a_node_is_told_what_the_command_takes() -> None:
+    pod = yaml.safe_load((DEPLOY / "sampler-daemonset.yaml").read_text())["spec"]["template"]
+    [sampler] = pod["spec"]["containers"]
+    told = sampling.parser().parse_args(sampler["command"][1:])
+    assert (sampler["command"][0], told.every, told.scrape) == ("tollbook-sampler", 15, ["http://$(NODE_IP):9400/metrics"])
+    unit = re.search(r"^ExecStart=\S+/tollbook-sampler (.*)$", (DEPLOY / "tollbook-sampler.service").read_text(), re.MULTILINE)
+    assert unit
+    assert sampling.parser().parse_args(unit[1].split()).every == 5
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "tollbook.service"])

@@ -12,7 +12,9 @@ from tests.attribution.laws import assert_the_ledger_balances
 HOST = {A.HOST_ID: "h", A.HOST_TYPE: "box"}
 GIB = 2**30
 LINES = """
-SELECT item, toString(allocation) AS allocation, toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, quantity, amount_usd, basis
+SELECT
+    item, toString(allocation) AS allocation, toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, quantity,
+    amount_usd, basis
 FROM ledger
 WHERE category = 'compute' ORDER BY item, trace, allocation
 """

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 
+from tollbook.accelerators import sampler as accelerators
 from tollbook_schema import retention
 
 from tollbook_ui import __version__, locate
@@ -35,6 +36,15 @@ class Instrumentor:
 
     name: str
     package: str
+
+
+@dataclass(frozen=True)
+class Device:
+    """An accelerator or processor that can be sampled here, or why a way of reading them does not work."""
+
+    source: str
+    """NVML, nvidia-smi, amdsmi, …"""
+    says: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Doctor:
     budgets: tuple[Status, ...]
     """Those that are overspent, will be, or are spent much too fast."""
     instrumentors: tuple[Instrumentor, ...]
+    devices: tuple[Device, ...]
     packages: tuple[Package, ...]
     rows: tuple[Complaint, ...]
 
@@ -111,6 +122,7 @@ def examine(
         unrated=tuple(host for host in answers.hosts(EVER) if not host.rated) if answers else (),
         budgets=answers.budgets.status().broken if answers else (),
         instrumentors=instrumentors(),
+        devices=tuple(Device(source, says) for source, says in accelerators.report()),
         packages=tuple(Package(name, _version(name)) for name in PACKAGES),
         rows=(),
     )

@@ -358,6 +358,7 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         ("Spool", _waiting(found.intake.spool)),
         ("Taken since the start", _taken(found.intake.counted)),
         ("Packages", ", ".join(f"{package.name} {package.version or 'not installed'}" for package in found.packages)),
+        ("Accelerators", "; ".join(f"{device.says} ({device.source})" for device in found.devices) or "none"),
         ("Instrumentation", ", ".join(point.name for point in found.instrumentors) or "none installed"),
     )
     yield coverage(found.coverage)

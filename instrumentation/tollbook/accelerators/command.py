@@ -37,7 +37,7 @@ class Source(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status: 1 where there was nothing to read, or nobody took it."""
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     logging.basicConfig(level=logging.DEBUG if asked.verbose else logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         sources: list[Any] = [Target(url) for url in asked.scrape]
@@ -54,19 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             source.close()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    found = argparse.ArgumentParser(
         prog="tollbook-sampler", description="Sends samples of this node's accelerators to a collector.", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--scrape", action="append", default=[], metavar="URL", help="read an exporter; may be given again")
-    parser.add_argument("--local", action="store_true", help="read the node's own accelerators too, beside --scrape")
-    parser.add_argument("--every", type=_seconds, default=5.0, metavar="S", help="seconds between readings; 5 if not given")
-    parser.add_argument("--endpoint", metavar="URL", help="collector's address, such as http://127.0.0.1:4318")
-    parser.add_argument("--once", action="store_true", help="read and send once")
-    parser.add_argument("--print", action="store_true", help="read once and print, send nothing")
-    parser.add_argument("--verbose", action="store_true", help="say more")
-    return parser
+    found.add_argument("--scrape", action="append", default=[], metavar="URL", help="read an exporter; may be given again")
+    found.add_argument("--local", action="store_true", help="read the node's own accelerators too, beside --scrape")
+    found.add_argument("--every", type=_seconds, default=5.0, metavar="S", help="seconds between readings; 5 if not given")
+    found.add_argument("--endpoint", metavar="URL", help="collector's address, such as http://127.0.0.1:4318")
+    found.add_argument("--once", action="store_true", help="read and send once")
+    found.add_argument("--print", action="store_true", help="read once and print, send nothing")
+    found.add_argument("--verbose", action="store_true", help="say more")
+    return found
 
 
 def _seconds(text: str) -> float:
