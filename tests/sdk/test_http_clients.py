@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import tollbook
+from opentelemetry import baggage, propagate
+from opentelemetry.context import attach, detach
 from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor as ContribAiohttp
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor as ContribRequests
 from opentelemetry.trace import SpanKind, StatusCode
-from tollbook import hosts, testing
+from tollbook import carriers, hosts, testing
 from tollbook.integrations.aiohttp import AiohttpClientInstrumentor
 from tollbook.integrations.http_client import HttpClientInstrumentor
 from tollbook.integrations.httpx import Httpx2Instrumentor, HttpxInstrumentor
@@ -229,6 +231,23 @@ def test_nobody_elses_host_is_told_owners_or_ages(ask: Ask, web: Web, captured: 
             assert request.trace_id in sent["traceparent"]
             assert "tollbook" not in str(sent)
             assert "search" not in str(sent)
+
+
+def test_an_instrumentation_that_is_not_ours_sends_no_owners(web: Web, captured: testing.Captured) -> None:
+    before = propagate.get_global_textmap()
+    token = attach(baggage.set_baggage("mine", "1"))
+    try:
+        carriers.keep_private()
+        carriers.keep_private()
+        ContribRequests().instrument(tracer_provider=captured.provider)
+        with tollbook.label(team="search"):
+            _requests("GET", f"{web.url}/chunked")
+            assert web.requests[-1]["baggage"] == "mine=1"
+            assert "tollbook.team=search" in tollbook.inject()["baggage"]
+    finally:
+        ContribRequests().uninstrument()
+        propagate.set_global_textmap(before)
+        detach(token)
 
 
 def test_libraries_above_each_other_tell_a_request_once(web: Web, captured: testing.Captured) -> None:
