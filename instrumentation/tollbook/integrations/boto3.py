@@ -3,6 +3,7 @@
 A layer inside of `_make_api_call` is wrapped, so that a span of OpenTelemetry's own instrumentation is the current one here.
 """
 
+import inspect
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -221,9 +222,8 @@ def _answered(call: _Call, http: Any, parsed: Any, content: bool = True) -> bool
             return False
         _SAY.get(call.service, _say_queue)(call, parsed)
         body = parsed.get("Body") if call.key == "s3.GetObject" else None
-        if body is not None and hasattr(body, "_raw_stream"):
-            _Reading(call, body, parsed.get("ContentLength"))
-            return True
+        if body is not None:
+            return _follow(call, body, parsed.get("ContentLength"))
         if call.service in {"s3", "dynamodb"} and call.does != "copy" and call.sent_bytes is not None:
             handle.bytes(call.sent_bytes + (len(http.content) if content else 0))
     return False
@@ -325,20 +325,47 @@ def _sent_at(item: Mapping[str, Any]) -> datetime | int | None:
 _SAY: Final[Mapping[str, Callable[[_Call, Mapping[str, Any]], None]]] = {"s3": _say_object, "dynamodb": _say_table}
 
 
+def _follow(call: _Call, body: Any, length: Any) -> bool:
+    """Count what is read of a body, where its stream is found; whether it is."""
+    answer = getattr(body, "__wrapped__", None)
+    if answer is not None and hasattr(answer, "content"):  # aiobotocore 2: a proxy of aiohttp's answer
+        answer.content = _Stream.over(answer.content, _Reading(call, length))
+    elif inspect.iscoroutinefunction(type(body).read):  # aiobotocore 3: all else stands on this one
+        reading = _Reading(call, length)
+        body.read = _reading_async(body, reading)
+        weakref.finalize(body, reading.end)
+    elif hasattr(body, "_raw_stream"):
+        body._raw_stream = _Stream.over(body._raw_stream, _Reading(call, length))
+    else:
+        return False
+    return True
+
+
+def _reading_async(body: Any, reading: "_Reading") -> Callable[..., Any]:
+    theirs, held = type(body).read, weakref.ref(body)
+
+    async def counted(body: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        data = await theirs(body, *args, **kwargs)
+        with shielded("count an object of S3"):
+            reading.read(data) if data else reading.end()
+        return data
+
+    def read(*args: Any, **kwargs: Any) -> Any:
+        return counted(held(), args, kwargs)
+
+    return read
+
+
 class _Reading:
     """The body of an object while it is read: it ends the span when it is read to its end, closed or thrown away."""
 
-    def __init__(self, call: _Call, body: Any, length: Any) -> None:
+    def __init__(self, call: _Call, length: Any) -> None:
         self._handle = call.handle
         self._length = length if isinstance(length, int) else None
         self._count = 0
         self._parts: list[bytes] | None = []
         self._ended = False
         self._held = Held.on(call.handle.span) if isinstance(call.handle, Joined) else None
-        stream = _Stream(body._raw_stream)
-        stream._self_reading = self
-        body._raw_stream = stream
-        weakref.finalize(stream, self.end)
 
     def read(self, data: Any) -> None:
         """Count what was read."""
@@ -370,6 +397,14 @@ class _Stream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # wrapt 1 has no ty
     """The raw body of an answer, counted as it is read."""
 
     _self_reading: _Reading
+
+    @classmethod
+    def over(cls, stream: Any, reading: _Reading) -> "_Stream":
+        """A stream that tells what is read of it, and ends the reading at the latest when it is thrown away."""
+        made = cls(stream)
+        made._self_reading = reading
+        weakref.finalize(made, reading.end)
+        return made
 
     def read(self, *args: Any, **kwargs: Any) -> Any:
         try:
