@@ -26,6 +26,11 @@ PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
         {},
         "bill.csv, line 3, column BillingCurrency: 'EUR' but line 1 of the same bill has USD",
     ),
+    "no such hour": (
+        lambda f: f.csv(focus(ChargePeriodStart="2026-11-20T25:00:00Z")),
+        {},
+        "line 2, column ChargePeriodStart: '2026-11-20T25:00:00Z' is not a time",
+    ),
     "no currency": (lambda f: f.csv(focus(BillingCurrency="")), {}, "line 2, column BillingCurrency: is empty"),
     "usage of another month": (
         lambda f: f.csv(focus(), focus(ChargePeriodStart="2026-09-30T23:00:00Z", ChargePeriodEnd="2026-10-01T00:00:00Z")),

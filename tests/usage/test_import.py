@@ -153,6 +153,7 @@ BAD = {
     "no number": ("t,i,o,c\n2026-11-20,1,2,free\n", "line 2, column c: 'free' is no number"),
     "no time": ("t,i,o,c\n20.11.2026,1,2,1\n", "line 2, column t: '20.11.2026' is no time"),
     "no such day": ("t,i,o,c\n2026-02-30,1,2,1\n", "line 2, column t: '2026-02-30' is no time"),
+    "no such hour": ("t,i,o,c\n2026-11-20 25:00:03,1,2,1\n", "line 2, column t: '2026-11-20 25:00:03' is no time"),
     "a missing time": ("t,i,o,c\n2026-11-20,1,2,1\n,1,2,1\n", "line 3, column t: is missing"),
     "relative times": ("t,i,o,c\n0,1,2,1\n", "give --epoch and --time-unit"),
     "fewer cells": ("t,i,o,c\n2026-11-20,1,2,1\n2026-11-20,1\n", "line 3: has fewer than 4 cells"),

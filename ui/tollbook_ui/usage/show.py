@@ -55,7 +55,9 @@ def targets() -> Iterable[RenderableType]:
 def _line(file: Imported) -> str:
     if not file.rows:
         return f"{file.file}: no rows"
-    span = f"{file.rows:,} calls from {file.first_call:%Y-%m-%d %H:%M:%S} to {file.last_call:%Y-%m-%d %H:%M:%S} UTC"
+    span = (
+        f"{units.counted(file.rows, 'call')} from {file.first_call:%Y-%m-%d %H:%M:%S} to {file.last_call:%Y-%m-%d %H:%M:%S} UTC"
+    )
     if not file.stored:
         return f"{file.file}: {span}; all rows can be read, nothing was taken"
     known = file.rows - file.new_calls

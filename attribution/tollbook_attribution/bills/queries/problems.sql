@@ -20,7 +20,9 @@ FROM (
             number_names, numbers, plain_numbers
         )),
         arrayFilter(p -> p.3 != '', arrayMap(
-            (name, text, time) -> (name, text, multiIf(isNotNull(time), '', text = '', 'is empty', 'is not a time')), time_names, times, moments
+            (name, text, time) -> (name, text, multiIf(
+                match(text, '^\\d{4}-\\d{2}-\\d{2}[T ](2[5-9]|[3-9]\\d|24:(0[1-9]|[1-5]))'), 'is not a time', isNotNull(time), '', text = '', 'is empty', 'is not a time'
+            )), time_names, times, moments
         )),
         if(billing_currency = '', [('BillingCurrency', '', 'is empty')], []),
         if(billing_currency != '' AND NOT match(billing_currency, '^[A-Za-z]{3}$'), [('BillingCurrency', billing_currency, 'is not a currency of three letters')], []),

@@ -24,7 +24,8 @@ WITH
     ) AS found,
     arrayMap(
         text -> multiIf(
-            match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?$'),
+            -- Without these bounds, 25 o'clock is read as an hour of the next day.
+            match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]{1,9})?)?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?$'),
             toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(text, 9, {timezone:String})),
             match(text, '^[0-9]{1,19}([.][0-9]+)?$'),
             toInt64OrNull(toString(toDecimal256({epoch_ns:Int64}, 0) + toDecimal256(truncate(toDecimal256(text, 9) * multiIf(
