@@ -188,7 +188,7 @@ def configure(
         **owners.keyed(team=team, project=project, feature=feature, customer=customer, environment=environment),
         **(attributes or {}),
     }
-    with _state.lock, shielded("configure"):
+    with _state.lock, shielded("configure"), runtime.unseen():
         if _state.tracer_provider is None:
             said = {key: value for key, value in given.items() if value is not None}
             if buffer is not None:

@@ -1,9 +1,12 @@
 """Which tracer makes our spans: the application's, the one `configure` made, or none."""
 
 import os
+from contextvars import Token
+from types import TracebackType
 from typing import Any, Final
 
 from opentelemetry import trace
+from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, Context, attach, detach, set_value
 from opentelemetry.trace import ProxyTracerProvider, Tracer, TracerProvider, get_tracer_provider
 from tollbook_schema.attributes import SCHEMA_URL
 
@@ -45,6 +48,25 @@ def tracer() -> Tracer | None:
     made = current.get_tracer("tollbook", _version(), SCHEMA_URL)
     _known = (current, made)
     return made
+
+
+_KEYS: Final = ("suppress_instrumentation", _SUPPRESS_INSTRUMENTATION_KEY)
+"""Under which instrumentations look whether they shall look away: the plain one is older."""
+
+
+class unseen:  # noqa: N801 - reads as a word: `with unseen():`
+    """What we do ourselves is no work of the application: no instrumentation makes a span of it."""
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        context = None
+        for key in _KEYS:
+            context = set_value(key, True, context)
+        self._token: Token[Context] = attach(context or Context())
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        detach(self._token)
 
 
 def _version() -> str:
