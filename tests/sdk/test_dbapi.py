@@ -92,6 +92,12 @@ def test_contribs_spans_are_told_what_they_lack(captured: Captured, tmp_path: Pa
     )
 
 
+def test_bytes_of_literals_are_not_told(captured: Captured, shop: sqlite3.Connection) -> None:
+    shop.execute("INSERT INTO orders VALUES ('text of its own', NULL)")
+    assert captured.attributes("INSERT orders")["tollbook.handoff.records"] == 1
+    assert "tollbook.handoff.size" not in captured.attributes("INSERT orders")
+
+
 WAYS: list[Any] = [
     lambda cursor: cursor.fetchall(),
     list,

@@ -7,8 +7,9 @@ gets subclasses; of the others, the functions are wrapped.
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
@@ -124,6 +125,41 @@ def _next(wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwarg
 def _close(wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     _end(cursor)
     return wrapped(*args, **kwargs)
+
+
+def _iterated(wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`__iter__`, where it is a generator."""
+    rows = wrapped(*args, **kwargs)
+
+    def counted() -> Iterator[Any]:
+        for row in rows:
+            _fetched(cursor, [row], over=False)
+            yield row
+        _end(cursor)
+
+    return counted()
+
+
+async def _next_async(wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    try:
+        row = await wrapped(*args, **kwargs)
+    except StopAsyncIteration:
+        _end(cursor)
+        raise
+    _fetched(cursor, [row], over=False)
+    return row
+
+
+def _iterated_async(wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    rows = wrapped(*args, **kwargs)
+
+    async def counted() -> AsyncIterator[Any]:
+        async for row in rows:
+            _fetched(cursor, [row], over=False)
+            yield row
+        _end(cursor)
+
+    return counted()
 
 
 async def _fetch_one_async(wrapped: Callable[..., Any], cursor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -293,6 +329,16 @@ class PsycopgInstrumentor(Integration):
             "AsyncCursor.fetchall": _fetch_all_async,
         },
     }
+
+    def wrappers_of(self, module: ModuleType) -> Mapping[str, Wrapper]:
+        """Cursors are iterators since psycopg 3.3, before they made generators."""
+        if module.__name__ == "psycopg.cursor":
+            steps: dict[str, Wrapper] = {"Cursor.__next__": _next, "Cursor.__iter__": _iterated}
+            way = "Cursor.__next__" if hasattr(module.Cursor, "__next__") else "Cursor.__iter__"
+        else:
+            steps = {"AsyncCursor.__anext__": _next_async, "AsyncCursor.__aiter__": _iterated_async}
+            way = "AsyncCursor.__anext__" if hasattr(module.AsyncCursor, "__anext__") else "AsyncCursor.__aiter__"
+        return {**super().wrappers_of(module), way: steps[way]}
 
 
 # MySQL

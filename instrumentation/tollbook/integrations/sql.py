@@ -254,7 +254,7 @@ class Query:
         """The handle of its span."""
         self._statement = statement
         self._database = database
-        self._size: int | None = 0
+        self._size: int | None = 0 if statement.operation == "read" else None  # what is written may stand in the text
         self._values = 0
         self._rows: int | None = None
         self._times: list[int] = []
@@ -295,6 +295,8 @@ class Query:
     def sends(self, parameters: Any, many: bool) -> None:
         """Size what goes along with it."""
         with shielded("size a statement's parameters"):
+            if parameters:
+                self._size = 0
             if many and not isinstance(parameters, Sequence):
                 self._size = None
                 return
@@ -309,7 +311,9 @@ class Query:
                 self._find_age([str(column[0]) for column in description])
                 self.handle.until_now()
                 return True
-            if isinstance(rowcount, int) and rowcount >= 0:
+            if self._statement.operation == "read":  # rows that come another way, as of a cursor that the server keeps
+                self._size = None
+            elif isinstance(rowcount, int) and rowcount >= 0:
                 self._rows = rowcount
         self.end()
         return False
