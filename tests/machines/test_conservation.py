@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from tollbook_attribution import commitments, policies, set_rate
+from tollbook_attribution import commitments, policies, prices, set_rate
 from tollbook_attribution.commitments import Commitment
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
@@ -78,10 +78,14 @@ def points(draw: st.DrawFn) -> Point:
         st.sampled_from([
             ("hw.gpu.utilization", 0.714, {"hw.id": "GPU-a"}),
             ("hw.gpu.utilization", 1.0, {"hw.id": "GPU-z", "hw.model": "H100"}),
+            ("hw.power", 300.0, {"hw.id": "GPU-a"}), ("hw.power", 71.3, {"hw.id": "GPU-a"}),
+            ("hw.energy", 5_000.7, {"hw.id": "GPU-z"}), ("hw.energy", 9_123.4, {"hw.id": "GPU-z"}),
             ("process.cpu.time", 50.0, {}), ("process.memory.usage", 3e9, {}),
         ])
     )  # fmt: skip
-    return Point(name, value, draw(TIMES_NS), cumulative=name == "process.cpu.time", attributes=labels, resource=host)
+    return Point(
+        name, value, draw(TIMES_NS), cumulative=name in ("process.cpu.time", "hw.energy"), attributes=labels, resource=host
+    )
 
 
 METHODS = st.sampled_from(["separate", "none", "by-node", "by-cluster", "by-use"])
@@ -92,7 +96,7 @@ MONEY = st.decimals(min_value=0, max_value=500, places=18, allow_nan=False, allo
 @settings(max_examples=5, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     facts=st.lists(spans(), min_size=25, max_size=60),
-    samples=st.lists(points(), max_size=8),
+    samples=st.lists(points(), max_size=24),
     rules=st.tuples(METHODS, METHODS, st.sampled_from(["equal", "by-tokens", "by-items"])),
     prices_usd=st.tuples(MONEY, MONEY, MONEY),
     sure=st.booleans(),
@@ -112,6 +116,9 @@ def test_states_sum_to_devices_and_lines_to_resources(
     set_rate(store, "box", box, 3, memory_gib=24)
     set_rate(store, "gpubox", gpubox, 8, accelerators=3, accelerator_share="0.9")
     set_gpu_price(store, "H100", str(gpu))
+    kwh = {"version": "v1", "category": "energy", "provider": "", "model": "electricity", "unit": "kwh", "source": "test"}
+    prices.add(store, [prices.Price(**kwh, item="kwh", amount=gpu)])
+    policies.set_policy(store, "energy", "apart" if sure else "included")
     for subject, method in zip(("idle", "shared", "accelerator"), rules, strict=True):
         policies.set_policy(store, subject, method)
     if sure:
