@@ -164,8 +164,7 @@ def configure(
         accelerators: also sample the machine's accelerators every 5 s, one process a machine; by default
             `TOLLBOOK_ACCELERATORS`, then as `metrics`. Without one it is said once, and all goes on.
         buffer: folder in which spans wait that cannot be delivered, by default `TOLLBOOK_BUFFER`; without one, memory.
-        own_hosts: hosts that may be told owners and ages of inputs, such as `["*.internal", "10.0.0.0/8"]`, by default
-            `TOLLBOOK_OWN_HOSTS`; those of this machine always.
+        own_hosts: hosts that may be told owners and ages of inputs, such as `["*.internal"]`, by default `TOLLBOOK_OWN_HOSTS`.
         sample: share of traces that are kept, 0 to 1, by default `OTEL_TRACES_SAMPLER`; a caller's decision holds. What the
             others used is counted all the same, and exported with `metrics`.
         content: also send prompts, answers and other content that instrumentations put on spans, by default
@@ -188,16 +187,36 @@ def configure(
         **owners.keyed(team=team, project=project, feature=feature, customer=customer, environment=environment),
         **(attributes or {}),
     }
+    sending = _Sending(sample, content, redact, routes)
+    _begin(given, endpoint, headers, metrics, tracer_provider, buffer, own_hosts, sending, accelerators)
+
+
+def _begin(  # noqa: PLR0917 - what `configure` was told
+    given: Mapping[str, str | None],
+    endpoint: str | None,
+    headers: Mapping[str, str] | None,
+    metrics: bool,
+    chosen: "TracerProvider | None",
+    buffer: str | None,
+    own_hosts: Sequence[str] | None,
+    sending: _Sending,
+    accelerators: bool | None,
+) -> None:
+    """Set up what is not set up yet."""
     with _state.lock, shielded("configure"), runtime.unseen():
         if _state.tracer_provider is None:
             said = {key: value for key, value in given.items() if value is not None}
             if buffer is not None:
                 os.environ[exporters.BUFFER_VARIABLE] = buffer  # for the processes that this one starts, too
-            with shielded("say which hosts are ours"):
-                carriers.keep_private()
-                hosts.declare(own_hosts)
-            _state.sending = _Sending(sample, content, redact, routes)
-            _set_up(said, endpoint, headers, metrics, tracer_provider, accelerators=accelerators)
+            _keep_private(own_hosts)
+            _state.sending = sending
+            _set_up(said, endpoint, headers, metrics, chosen, accelerators=accelerators)
+
+
+def _keep_private(own_hosts: Sequence[str] | None) -> None:
+    with shielded("say which hosts are ours"):
+        carriers.keep_private()
+        hosts.declare(own_hosts)
 
 
 def flush(timeout_s: float = 10.0) -> bool:
