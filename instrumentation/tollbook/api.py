@@ -30,6 +30,8 @@ Scaffolding = Literal["useful", "glue", "middleware", "sync", "copy", "transform
 Delivery = Literal["at_most_once", "at_least_once", "exactly_once"]
 Location = Literal["in_process", "remote"]
 
+_TAKEN: Final = ("bytes", "wire", "records", "asset", "schema", "content", "event_id")
+_ENDS: Final = ("source_region", "source_zone", "destination_region", "destination_zone")
 _WITHIN_THE_MACHINE: Final = frozenset({None, "in_process", "local_disk"})
 
 
@@ -255,9 +257,8 @@ def handoff(
             A generator's items add up.
         records_of: likewise, for records.
         asset_of: likewise, for the asset: an id, an `Asset`, or a `Path`, which tells its own age.
-        source_region: region that the data comes from, such as `eu-west-1`; likewise the next three. The end that is not named
-            is the own one, as the resource says it. Where both are known, `network` follows.
-        source_zone: zone that it comes from.
+        source_region: region that the data comes from, such as `eu-west-1`; `network` follows where both ends are known.
+        source_zone: zone that it comes from. An end that is not named is the own one, as the resource says it.
         destination_region: region that it goes to.
         destination_zone: zone that it goes to.
         wire_of: as `bytes_of`, for the bytes on the wire, headers and compression included.
@@ -286,21 +287,8 @@ def handoff(
         block_name=" ".join(filter(None, [operation, source or destination])) or None,
         operation=operation,
         span_kind=kind or (None if network in _WITHIN_THE_MACHINE else SpanKind.CLIENT),
-        takes={
-            "bytes": bytes_of,
-            "wire": wire_of,
-            "records": records_of,
-            "asset": asset_of,
-            "schema": schema_of,
-            "content": content_of,
-            "event_id": event_id_of,
-        },
-        ends={
-            "source_region": source_region,
-            "source_zone": source_zone,
-            "destination_region": destination_region,
-            "destination_zone": destination_zone,
-        },
+        takes=dict(zip(_TAKEN, (bytes_of, wire_of, records_of, asset_of, schema_of, content_of, event_id_of), strict=True)),
+        ends=dict(zip(_ENDS, (source_region, source_zone, destination_region, destination_zone), strict=True)),
     )
 
 

@@ -32,7 +32,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook import answered
 from tollbook.shield import shielded
 
-SAMPLED: Final = "tollbook"
+SAMPLED: Final = "tollbook.sampled"
 UNSAMPLED: Final = "tollbook.unsampled"
 """Scope of what spans that are not sent used; the ledger's step `29_sampled` knows it."""
 MAX_SERIES: Final = 4096

@@ -7,7 +7,7 @@ closed, or thrown away.
 import weakref
 from collections.abc import Callable, Mapping
 from functools import cache
-from types import CoroutineType
+from types import CoroutineType, TracebackType
 from typing import Any, Final
 
 from tollbook.answers import used
@@ -63,22 +63,31 @@ def _end_abandoned(handle: Handle) -> None:
         handle.end(GeneratorExit())
 
 
+class _Working:
+    """A stream at work: where it ends or fails, so does its span."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> None:
+        """The span becomes the current one by itself."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error is not None:
+            _over(self._stream, error)
+
+
 def _step(self: Any, work: Callable[[], Any]) -> Any:
     """Let the stream work, with its span the current one."""
-    try:
-        with self._self_handle:
-            return work()
-    except BaseException as error:
-        _over(self, error)
-        raise
+    with _Working(self), self._self_handle:
+        return work()
 
 
 async def _later(self: Any, work: Any) -> Any:
-    try:
+    with _Working(self):
         return await Steps(work, self._self_handle) if isinstance(work, CoroutineType) else await work
-    except BaseException as error:
-        _over(self, error)
-        raise
 
 
 def _over(self: Any, error: BaseException) -> None:
