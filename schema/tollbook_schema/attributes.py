@@ -470,6 +470,12 @@ TOLLBOOK_ENGINE_STATE: Final = "tollbook.engine.state"
 TOLLBOOK_ENGINE_ID: Final = "tollbook.engine.id"
 """One of several engines that a server runs."""
 
+TOLLBOOK_INSTRUMENTATION_NAME: Final = "tollbook.instrumentation.name"
+"""Entry point of an instrumentation, on its metric."""
+
+TOLLBOOK_INSTRUMENTATION_STATE: Final = "tollbook.instrumentation.state"
+"""`on`, or why it is off."""
+
 TOLLBOOK_HANDOFF_DELIVERY: Final = "tollbook.handoff.delivery"
 """Delivery semantics of the handoff."""
 

@@ -315,6 +315,11 @@ class Answers:
         _, bound = _bound(scope)
         return self._all(f.Host, "hosts", bound)
 
+    def instrumented(self, scope: f.Scope = LAST_WEEK) -> tuple[f.Instrumented, ...]:
+        """What services have said that they see and do not see, by service and library."""
+        _, bound = _bound(scope)
+        return self._all(f.Instrumented, "instrumented", bound)
+
     def unpriced(self, scope: f.Scope = LAST_WEEK) -> tuple[f.UnpricedCalls, ...]:
         """Model calls without a price, by model and reason, most calls first."""
         _, bound = _bound(scope)

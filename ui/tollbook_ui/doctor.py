@@ -80,6 +80,8 @@ class Doctor:
     budgets: tuple[Status, ...]
     """Those that are overspent, will be, or are spent much too fast."""
     instrumentors: tuple[Instrumentor, ...]
+    instrumented: tuple[f.Instrumented, ...]
+    """What services have said in the last week that they see, and why not the rest."""
     devices: tuple[Device, ...]
     packages: tuple[Package, ...]
     rows: tuple[Complaint, ...]
@@ -122,6 +124,7 @@ def examine(
         unrated=tuple(host for host in answers.hosts(EVER) if not host.rated) if answers else (),
         budgets=answers.budgets.status().broken if answers else (),
         instrumentors=instrumentors(),
+        instrumented=answers.instrumented() if answers else (),
         devices=tuple(Device(source, says) for source, says in accelerators.report()),
         packages=tuple(Package(name, _version(name)) for name in PACKAGES),
         rows=(),

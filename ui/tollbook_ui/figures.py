@@ -669,6 +669,16 @@ class NewRate:
 
 
 @dataclass(frozen=True)
+class Instrumented:
+    """One instrumentation in one service."""
+
+    service: str
+    name: str
+    state: str
+    """`on`, or why it is off."""
+
+
+@dataclass(frozen=True)
 class Host:
     """One machine the store heard of in the period, and whether its hours have a rate."""
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -362,6 +363,7 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         ("Instrumentation", ", ".join(point.name for point in found.instrumentors) or "none installed"),
     )
     yield coverage(found.coverage)
+    yield from _instrumented(found.instrumented)
     yield from _unpriced(found.unpriced)
     if found.unrated:
         rows = ((host.host, host.host_type or "unknown", host.cloud_region) for host in found.unrated)
@@ -371,6 +373,17 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         yield listed("To see to", ("=urgent", "what", "how"), rows)
     else:
         yield "Nothing to see to."
+
+
+def _instrumented(found: Sequence[f.Instrumented]) -> Iterable[RenderableType]:
+    """What is seen in each service, and why the rest is not; libraries that are not there are no news."""
+    if found:
+        rows = []
+        for service, seen in groupby(found, lambda row: row.service):
+            known = [row for row in seen if not row.state.endswith("is not installed")]
+            off = (f"{row.name}: {row.state}" for row in known if row.state != "on")
+            rows.append((service, ", ".join(row.name for row in known if row.state == "on"), "; ".join(off)))
+        yield listed("What is seen in services", ("service", "on", "off, and why"), rows)
 
 
 def keys(found: Sequence[KeyRow]) -> Iterable[RenderableType]:
