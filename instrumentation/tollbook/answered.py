@@ -7,7 +7,7 @@ from typing import Final
 from opentelemetry.trace import SpanContext
 
 ANSWERS_KEPT: Final = 8192
-"""Answers of this process, the newest ones; a score of another one is found by the server."""
+"""Answers of this process, the newest ones; a score of any other one has to name its trace."""
 
 _answers: OrderedDict[str, tuple[int, int]] = OrderedDict()
 _lock = threading.Lock()

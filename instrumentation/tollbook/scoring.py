@@ -91,7 +91,8 @@ def score(
         explanation: why; sent as it is, so it should hold no content that must stay.
         span: handle, span or span context it is about, by default the current one.
         trace_id: request it is about, 32 hex digits as `Handle.trace_id` has them.
-        response_id: the provider's identity of the answer it is about.
+        response_id: the provider's identity of the answer it is about, one of the newest 8,192 of this process. A score of
+            another process's answer has to name the trace: without it, it is kept among the logs and counts nowhere.
     """
     with shielded("note a score"):
         if value is None and label is None:
