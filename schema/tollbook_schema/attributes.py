@@ -393,7 +393,7 @@ TOLLBOOK_HANDOFF_NETWORK: Final = "tollbook.handoff.network"
 """Class of the boundary that the data crosses, which decides its price."""
 
 TOLLBOOK_HANDOFF_WIRE_SIZE: Final = "tollbook.handoff.wire.size"
-"""Bytes of the handoff as they were on the wire, compressed where it is, with headers where the library counts them; both ways where an answer comes back."""
+"""Bytes on the wire, compressed where it is, headers too where they are counted; both ways where an answer comes back."""
 
 TOLLBOOK_HANDOFF_WAIT_DURATION: Final = "tollbook.handoff.wait.duration"
 """Time that the item waited in a queue or a pool before it was taken, in ns."""
