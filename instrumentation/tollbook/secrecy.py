@@ -12,6 +12,8 @@ from typing import Final
 SECRET, EMAIL, CARD, PHONE = "[secret]", "[email]", "[card]", "[phone]"
 SHORTEST: Final = 6
 """Text below this many characters is no secret."""
+PLAIN: Final = 13
+"""Text below this many characters is none either, unless it has a sign of an address or of a name with its value."""
 
 _WORD: Final = "[A-Za-z0-9_-]"
 
@@ -75,9 +77,10 @@ def cleaner(custom: Iterable["str | re.Pattern[str]"] = (), *, prose: bool = Fal
     wanted = list(custom)
     phones = "phone" in wanted
     own = [re.compile(pattern) if isinstance(pattern, str) else pattern for pattern in wanted if pattern != "phone"]
+    plain = not wanted
 
     def clean(text: str) -> str:
-        if len(text) < SHORTEST:
+        if len(text) < SHORTEST or (len(text) < PLAIN and plain and not ("@" in text or "=" in text or ":" in text)):
             return text
         text = without_secrets(text, prose)
         if "@" in text:
