@@ -453,11 +453,6 @@ class AcceleratorRow:
     slices: tuple[str, ...]
     """Fractions of it that spans named: MIG instances, shares."""
 
-    @property
-    def joules_per_request(self) -> Decimal | None:
-        """Energy of a request on it, in the mean."""
-        return self.request_joules / self.requests if self.request_joules is not None and self.requests else None
-
 
 @dataclass(frozen=True)
 class AcceleratorPoint:

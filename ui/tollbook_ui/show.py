@@ -182,7 +182,7 @@ def accelerators(found: f.Accelerators) -> Iterable[RenderableType]:
                 _usd(row.cost_usd),
                 _usd(row.idle_usd),
                 units.energy(row.joules),
-                units.energy(row.joules_per_request),
+                units.energy(units.mean(row.request_joules, row.requests)),
             )
             for row in found.rows
         ),

@@ -94,6 +94,11 @@ def energy(joules: Decimal | None) -> str:
     return f"{significant(joules * 1_000)} mJ" if joules else "0 J"
 
 
+def mean(whole: Decimal | None, parts: int | None) -> Decimal | None:
+    """What comes to each of the parts; unknown where the whole is, or where there are none."""
+    return whole / parts if whole is not None and parts else None
+
+
 def counted(value: int, one: str, many: str = "") -> str:
     """'1 hop', '2 hops': a number with its noun."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"

@@ -153,7 +153,7 @@ def accelerator_table(accelerators: f.Accelerators) -> Table:
                 _unpriced(row.cost_usd),
                 _unpriced(row.idle_usd),
                 _energy(row.joules),
-                _energy(row.joules_per_request),
+                _energy(units.mean(row.request_joules, row.requests)),
                 Cell(str(len(row.slices)) if row.slices else "", ", ".join(row.slices)),
                 blocks.text(row.source, units.UNKNOWN),
             )
