@@ -27,7 +27,7 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "by-items": "... by the items in their batches, where all of a device tell them; else equally",
     },
     "energy": {
-        "included": "what an accelerator's rate pays for has its power in it; energy is told, and priced only where there is no rate",
+        "included": "what an accelerator's rate pays for has its power in it; energy is priced only where there is no rate",
         "apart": "rates are for hardware alone: power is paid beside them, by the price of a kWh",
     },
 }
