@@ -93,7 +93,7 @@ def test_the_api_answers_with_names_as_data(fault: Fault, web: httpx.Client) -> 
     paths = [path for path, operations in openapi["paths"].items() if "get" in operations and not needed(operations["get"])]
     asked, formulas, seen = 0, [], set()
     for path in paths:
-        for trace in range(1, len(NAMES) + 1) if "{trace_id}" in path else [1]:
+        for trace in range(1, len(NAMES) + 1, 1 if fault.soak else 4) if "{trace_id}" in path else [1]:
             address = path.format(trace_id=f"{trace:032x}", span_id=f"{trace * 10 + 1:016x}", week=week())
             answer = web.get(address)
             assert answer.status_code == 200, f"{address}: {answer.text[:300]}"

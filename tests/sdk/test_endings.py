@@ -33,6 +33,7 @@ CONFIGURED = (
     + """
     if os.environ["CONFIGURED"] == "first":
         tollbook.configure(metrics=False)
+    tollbook.TollbookSpanProcessor.exit_timeout_s = 30.0  # twenty processes at once on a busy machine
 """
 )
 

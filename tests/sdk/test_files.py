@@ -29,6 +29,7 @@ EVENT_NS = 1_700_000_000_123_456_789
 @pytest.fixture(autouse=True)
 def _instrumented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("TOLLBOOK_FILES", raising=False)
+    monkeypatch.setattr(files, "_crowd", files._Crowd())  # files of the test before count towards the same second
     FilesInstrumentor().instrument()
     yield
     FilesInstrumentor().uninstrument()
