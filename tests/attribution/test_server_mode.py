@@ -67,7 +67,7 @@ def take_in_two_hours(intake: Intake, store: Store) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["server", "cluster"])
+@pytest.mark.parametrize("where", [pytest.param("server", marks=pytest.mark.long), "cluster"])
 def test_servers_settle_to_the_same_ledger(where: str, store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     servers: Store = request.getfixturevalue(where)
     results = []

@@ -31,6 +31,8 @@ def test_no_parameter_of_the_api_becomes_sql(fault: Fault, web: httpx.Client) ->
     answers: Counter[int] = Counter()
     broken: list[str] = []
     for number, slot in enumerate(slots):
+        if number % 2 and not fault.soak:
+            continue
         for text in drawn(corpus, each, number):
             if slot.names == ("folder",) and leads_elsewhere(text):
                 continue
@@ -56,6 +58,8 @@ def test_no_option_of_the_command_line_becomes_sql(
     corpus, each = injections(), fault.size(1, soak=20)
     runs, broken = 0, []
     for number, option in enumerate(found):
+        if number % 2 and not fault.soak:
+            continue
         for text in drawn(corpus, each, number):
             if option.is_path and leads_elsewhere(text):
                 continue

@@ -70,7 +70,7 @@ def stored(store: Store) -> int:
         return -1
 
 
-@pytest.mark.parametrize("command", ["collect", "up"])
+@pytest.mark.parametrize("command", ["collect", pytest.param("up", marks=pytest.mark.long)])
 def test_what_comes_while_the_server_is_away_is_kept_and_stored_once_it_is_back(command: str, tmp_path: Path) -> None:
     (tmp_path / "server").mkdir()
     server = Server(tmp_path / "server")
