@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.getoption("--soak"):
         for item in items:
             if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="large random input: make soak"))
+                item.add_marker(pytest.mark.skip(reason="long: make soak"))
     if config.getoption("--store") == "server":
         everything = config.getoption("--soak")
         using = [
