@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import tollbook
 from tollbook import shield
-from tollbook.integrations import redis as redis_integration
 from tollbook.integrations.redis import RedisInstrumentor
 from tollbook.testing import Captured
 
@@ -202,7 +201,10 @@ def test_an_error_stays_the_applications(captured: Captured, client: Any) -> Non
 def test_a_cluster_is_seen_command_by_command(captured: Captured) -> None:
     """No cluster runs here: the client's own functions are called as it calls them."""
     node = type("Node", (), {"host": "10.0.0.7", "port": 7000})()
-    reply = redis_integration._of_cluster(lambda *_args, **_kwargs: VALUE, None, (node, "GET", "user:1"), {})
+    wrappers = RedisInstrumentor.wrappers
+    of_cluster = wrappers["redis.cluster"]["RedisCluster._execute_command"]
+    of_node = wrappers["redis.asyncio.cluster"]["ClusterNode.execute_command"]
+    reply = of_cluster(lambda *_args, **_kwargs: VALUE, None, (node, "GET", "user:1"), {})
     assert reply == VALUE
     attributes = captured.attributes("GET")
     assert (attributes["server.address"], attributes["server.port"]) == ("10.0.0.7", 7000)
@@ -213,7 +215,7 @@ def test_a_cluster_is_seen_command_by_command(captured: Captured) -> None:
         async def answer(*_args: Any, **_kwargs: Any) -> Any:
             return VALUE
 
-        return await redis_integration._of_node(answer, node, ("GET", "user:1"), {})
+        return await of_node(answer, node, ("GET", "user:1"), {})
 
     assert asyncio.run(asked()) == VALUE
     assert captured.names == ["GET", "GET"]

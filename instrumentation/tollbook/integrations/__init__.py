@@ -90,7 +90,7 @@ def _is_named(name: str, names: Collection[str]) -> bool:
 def _turned_on(point: "EntryPoint") -> Seen:
     from opentelemetry.instrumentation.dependencies import DependencyConflictError  # noqa: PLC0415 - 100 ms
 
-    shield = _Noting(f"instrument {point.name}")
+    shield = _Noting(f"instrument {point.name}" if point.name.startswith(_OURS) else f"turn on OpenTelemetry's {point.name}")
     with shield:
         try:
             instrumentor = point.load()()

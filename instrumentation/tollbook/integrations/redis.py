@@ -8,7 +8,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import digest, hosts
 from tollbook.handle import INERT, Handle, Value
-from tollbook.integrations.base import Handover, Integration
+from tollbook.integrations.base import Handover, Integration, Wrapper
 from tollbook.shield import shielded
 from tollbook.steps import Steps, ending
 
@@ -195,47 +195,27 @@ def _asks_several(told: Iterable[tuple[str, Sequence[Any], Any]]) -> bool:
     )
 
 
-def _begin(connection: Any, commands: Sequence[Sequence[Any]], measures_cpu: bool = True) -> _Exchange | None:
+def _begun(asked: "_Asked", bound: Any, args: tuple[Any, ...], measures_cpu: bool) -> _Exchange | None:
+    """The span of what is asked, if that is anything to see."""
     with shielded("begin a command of redis"):
+        connection, commands = asked(bound, args)
         names = [_name_of(command) for command in commands]
-        if all(name in _UNSEEN for name in names):
-            return None
         operations = {_operation(name) for name in names if name not in _UNSEEN}
+        if not operations:
+            return None
         operation = next(kind for kind in _ORDER if kind in operations)
+        name = names[0] if len(names) == 1 else "PIPELINE"
         host, port = _place(connection)
         said: dict[str, Value | None] = {
             A.TOLLBOOK_HANDOFF_SOURCE if operation in {"read", "lookup"} else A.TOLLBOOK_HANDOFF_DESTINATION: f"redis:{host}",
             A.TOLLBOOK_HANDOFF_NETWORK: "loopback" if host and hosts.is_this_machine(host) else None,
             A.SERVER_ADDRESS: host or None,
             A.SERVER_PORT: port,
-            A.DB_OPERATION_NAME: names[0] if len(names) == 1 else "PIPELINE",
+            A.DB_OPERATION_NAME: name,
         }
-        name = names[0] if len(names) == 1 else "PIPELINE"
         handle = _HANDOVERS[operation].begin(name, said, measures_cpu=measures_cpu)
         return None if handle is INERT else _Exchange(handle, commands, host, getattr(connection, "db", 0))
     return None
-
-
-def _single(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`_send_command_parse_response(connection, name, *command)`: one try of a command."""
-    exchange = _begin(args[0], [args[2:]])
-    if exchange is None:
-        return wrapped(*args, **kwargs)
-    with ending(exchange.handle):
-        with exchange.handle:
-            reply = wrapped(*args, **kwargs)
-        exchange.answered([reply])
-    return reply
-
-
-async def _single_async(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    exchange = _begin(args[0], [args[2:]], measures_cpu=False)
-    if exchange is None:
-        return await wrapped(*args, **kwargs)
-    with ending(exchange.handle):
-        reply = await Steps(wrapped(*args, **kwargs), exchange.handle)
-        exchange.answered([reply])
-    return reply
 
 
 def _stacked(commands: Iterable[Any]) -> list[Sequence[Any]]:
@@ -243,53 +223,59 @@ def _stacked(commands: Iterable[Any]) -> list[Sequence[Any]]:
     return [command.args if hasattr(command, "args") else command[0] for command in commands]
 
 
-def _pipeline(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`_execute_pipeline` and `_execute_transaction`, of a connection and commands: all at once."""
-    exchange = None
-    with shielded("look at a pipeline of redis"):
-        exchange = _begin(args[0], _stacked(args[1]))
-    if exchange is None:
-        return wrapped(*args, **kwargs)
-    with ending(exchange.handle):
-        with exchange.handle:
-            replies = wrapped(*args, **kwargs)
-        exchange.answered(replies or ())
-    return replies
+_Asked = Callable[[Any, tuple[Any, ...]], tuple[Any, Sequence[Sequence[Any]]]]
+"""The connection that a method asks, and its commands, by the object that the method is bound to and its arguments."""
 
 
-async def _pipeline_async(wrapped: Callable[..., Any], _client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    exchange = None
-    with shielded("look at a pipeline of redis"):
-        exchange = _begin(args[0], _stacked(args[1]), measures_cpu=False)
-    if exchange is None:
-        return await wrapped(*args, **kwargs)
-    with ending(exchange.handle):
-        replies = await Steps(wrapped(*args, **kwargs), exchange.handle)
-        exchange.answered(replies or ())
-    return replies
+def _command(_client: Any, args: tuple[Any, ...]) -> tuple[Any, Sequence[Sequence[Any]]]:
+    """Of `_send_command_parse_response(connection, name, *command)`: one try of a command."""
+    return args[0], [args[2:]]
 
 
-def _of_cluster(wrapped: Callable[..., Any], _cluster: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`RedisCluster._execute_command(node, *command)`."""
-    exchange = _begin(args[0], [args[1:]])
-    if exchange is None:
-        return wrapped(*args, **kwargs)
-    with ending(exchange.handle):
-        with exchange.handle:
-            reply = wrapped(*args, **kwargs)
-        exchange.answered([reply])
-    return reply
+def _commands(_client: Any, args: tuple[Any, ...]) -> tuple[Any, Sequence[Sequence[Any]]]:
+    """Of `_execute_pipeline` and `_execute_transaction`, of a connection and commands: all at once."""
+    return args[0], _stacked(args[1])
 
 
-async def _of_node(wrapped: Callable[..., Any], node: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """`ClusterNode.execute_command(*command)`, of the asynchronous cluster."""
-    exchange = _begin(node, [args], measures_cpu=False)
-    if exchange is None:
-        return await wrapped(*args, **kwargs)
-    with ending(exchange.handle):
-        reply = await Steps(wrapped(*args, **kwargs), exchange.handle)
-        exchange.answered([reply])
-    return reply
+def _at_node(_cluster: Any, args: tuple[Any, ...]) -> tuple[Any, Sequence[Sequence[Any]]]:
+    """Of `RedisCluster._execute_command(node, *command)`."""
+    return args[0], [args[1:]]
+
+
+def _of_node(node: Any, args: tuple[Any, ...]) -> tuple[Any, Sequence[Sequence[Any]]]:
+    """Of `ClusterNode.execute_command(*command)`, of the asynchronous cluster."""
+    return node, [args]
+
+
+def _seen(asked: _Asked) -> Wrapper:
+    """The wrapper of a method that asks `asked` and returns the reply, or the replies of several commands."""
+
+    def wrapper(wrapped: Callable[..., Any], bound: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        exchange = _begun(asked, bound, args, measures_cpu=True)
+        if exchange is None:
+            return wrapped(*args, **kwargs)
+        with ending(exchange.handle):
+            with exchange.handle:
+                reply = wrapped(*args, **kwargs)
+            exchange.answered((reply or ()) if asked is _commands else [reply])
+        return reply
+
+    return wrapper
+
+
+def _seen_async(asked: _Asked) -> Wrapper:
+    """The same of a coroutine function."""
+
+    async def wrapper(wrapped: Callable[..., Any], bound: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        exchange = _begun(asked, bound, args, measures_cpu=False)
+        if exchange is None:
+            return await wrapped(*args, **kwargs)
+        with ending(exchange.handle):
+            reply = await Steps(wrapped(*args, **kwargs), exchange.handle)
+            exchange.answered((reply or ()) if asked is _commands else [reply])
+        return reply
+
+    return wrapper
 
 
 class RedisInstrumentor(Integration):
@@ -298,15 +284,15 @@ class RedisInstrumentor(Integration):
     library = "redis"
     wrappers: ClassVar = {
         "redis.client": {
-            "Redis._send_command_parse_response": _single,
-            "Pipeline._execute_pipeline": _pipeline,
-            "Pipeline._execute_transaction": _pipeline,
+            "Redis._send_command_parse_response": _seen(_command),
+            "Pipeline._execute_pipeline": _seen(_commands),
+            "Pipeline._execute_transaction": _seen(_commands),
         },
         "redis.asyncio.client": {
-            "Redis._send_command_parse_response": _single_async,
-            "Pipeline._execute_pipeline": _pipeline_async,
-            "Pipeline._execute_transaction": _pipeline_async,
+            "Redis._send_command_parse_response": _seen_async(_command),
+            "Pipeline._execute_pipeline": _seen_async(_commands),
+            "Pipeline._execute_transaction": _seen_async(_commands),
         },
-        "redis.cluster": {"RedisCluster._execute_command": _of_cluster},
-        "redis.asyncio.cluster": {"ClusterNode.execute_command": _of_node},
+        "redis.cluster": {"RedisCluster._execute_command": _seen(_at_node)},
+        "redis.asyncio.cluster": {"ClusterNode.execute_command": _seen_async(_of_node)},
     }
