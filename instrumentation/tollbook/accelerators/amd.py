@@ -24,6 +24,8 @@ class Amd:
         try:
             self._smi: Any = library if library is not None else importlib.import_module("amdsmi")
             self._failed: tuple[type[Exception], ...] = (*NOT_HERE, getattr(self._smi, "AmdSmiException", OSError))
+        except ModuleNotFoundError as error:
+            raise Unavailable("amdsmi: not installed") from error
         except NOT_HERE as error:
             raise Unavailable(f"amdsmi: {type(error).__name__}: {error}") from error
         try:

@@ -242,7 +242,7 @@ def report() -> Iterator[tuple[str, str]]:
         readers.read()
         for source, device in readers.devices:
             yield source, " ".join(word for word in (device.type, device.model, device.profile, device.id) if word)
-        yield from sorted(readers.reasons.items())
+        yield from ((source, why.removeprefix(f"{source}: ")) for source, why in sorted(readers.reasons.items()))
     finally:
         readers.close()
 

@@ -83,6 +83,8 @@ class Smi:
     def _asked(self) -> str:
         try:
             done = subprocess.run(self._command, capture_output=True, check=False, timeout=TIMEOUT_S, stdin=subprocess.DEVNULL)
+        except FileNotFoundError as error:
+            raise Unavailable("nvidia-smi: not found") from error
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"nvidia-smi: {type(error).__name__}") from error
         if done.returncode != 0:
