@@ -16,7 +16,7 @@ from tollbook_schema.store import Table as SqlTable
 from tollbook_ui import figures as f
 from tollbook_ui import plain, units
 from tollbook_ui.backup import Backup
-from tollbook_ui.doctor import Doctor
+from tollbook_ui.doctor import Doctor, Instrumentor
 from tollbook_ui.intake import Counted, SpoolState
 from tollbook_ui.keyring import KeyRow
 
@@ -360,7 +360,7 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         ("Taken since the start", _taken(found.intake.counted)),
         ("Packages", ", ".join(f"{package.name} {package.version or 'not installed'}" for package in found.packages)),
         ("Accelerators", "; ".join(f"{device.says} ({device.source})" for device in found.devices) or "none"),
-        ("Instrumentation", ", ".join(point.name for point in found.instrumentors) or "none installed"),
+        ("Instrumentation", _installed(found.instrumentors)),
     )
     yield coverage(found.coverage)
     yield from _instrumented(found.instrumented)
@@ -373,6 +373,14 @@ def doctor(found: Doctor) -> Iterable[RenderableType]:
         yield listed("To see to", ("=urgent", "what", "how"), rows)
     else:
         yield "Nothing to see to."
+
+
+def _installed(found: Sequence[Instrumentor]) -> str:
+    """How many instrumentations this Python has; which of them find their library, only the SDK can tell."""
+    if not found:
+        return "none installed"
+    ours = sum(point.package == "tollbook" for point in found)
+    return f"{ours} of Tollbook's, {len(found) - ours} of others; what they see here, and why not: tollbook-instrument --list"
 
 
 def _instrumented(found: Sequence[f.Instrumented]) -> Iterable[RenderableType]:
