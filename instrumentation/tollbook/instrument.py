@@ -82,7 +82,7 @@ def _run(arguments: Sequence[str]) -> int:
     if options.list:
         from tollbook.integrations import auto, listing, status  # noqa: PLC0415
 
-        auto(only=_names(options.only), without=_names(options.without) or [])
+        auto(only=_names(options.only), without=_names(options.without) or [], at_once=True)
         sys.stdout.write(listing(status()))
         return 0
     if not program:

@@ -98,6 +98,15 @@ def test_a_program_and_its_children_are_one_request(tmp_path: Path, receiver: Re
     assert {values(span.attributes).get("gen_ai.workflow.name") for _service, span in spans} == {"nightly"}
 
 
+def test_what_a_program_does_not_use_is_not_loaded(receiver: Receiver) -> None:
+    heavy = "aiohttp", "botocore", "fastapi", "grpc", "httpx", "kafka", "openai", "redis", "sqlalchemy"
+    line = f"import sys; print([name for name in {heavy} if name in sys.modules])"
+    command = [sys.executable, "-m", "tollbook.instrument", "--no-metrics", "python", "-c", line]
+    with ended(started(receiver, command)) as process:
+        said, complained = process.communicate(timeout=60)
+    assert (said, complained) == ("[]\n", "")
+
+
 def test_a_program_that_is_terminated_has_sent_what_it_did(tmp_path: Path, receiver: Receiver) -> None:
     app = written(tmp_path, "serve.py", textwrap.dedent(ASK) + "import time\nprint('up', flush=True)\ntime.sleep(60)\n")
     with ended(started(receiver, [*OURS, "--request", "all", app])) as process:

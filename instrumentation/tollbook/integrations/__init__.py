@@ -40,16 +40,18 @@ class Seen:
 _status: dict[str, Seen] = {}
 
 
-def auto(*, only: Collection[str] | None = None, without: Collection[str] = ()) -> list[str]:
+def auto(*, only: Collection[str] | None = None, without: Collection[str] = (), at_once: bool = False) -> list[str]:
     """Instrument every installed library that something can instrument, and return the names of what was turned on.
 
     Takes Tollbook's own integrations and all others installed under OpenTelemetry's entry point group, such as those
     for model clients and HTTP. Where both know a library, they share its spans. `OTEL_PYTHON_DISABLED_INSTRUMENTATIONS`
-    names exceptions, as everywhere. `tollbook.integrations.status()` says what is on, what is off, and why.
+    names exceptions, as everywhere. `tollbook.integrations.status()` says what is on, what is off, and why. An instrumentation
+    of others is loaded when the program imports its library, because most import it themselves; until then it counts as on.
 
     Args:
         only: instrument these alone: libraries such as `redis`, or one instrumentation of theirs, such as `tollbook_redis`.
         without: leave these alone.
+        at_once: load all of them now, to know which of them refuse.
     """
     from importlib.metadata import entry_points  # noqa: PLC0415 - 10 ms
 
@@ -64,7 +66,7 @@ def auto(*, only: Collection[str] | None = None, without: Collection[str] = ()) 
         elif _is_named(point.name, without):
             _status[point.name] = Seen(point.name, False, "left out")
         else:
-            _status[point.name] = _turned_on(point)
+            _status[point.name] = _turned_on(point) if at_once or point.name.startswith(_OURS) else _armed(point)
     return sorted(seen.name for seen in _status.values() if seen.on)
 
 
@@ -85,6 +87,24 @@ def listing(found: Iterable[Seen]) -> str:
 
 def _is_named(name: str, names: Collection[str]) -> bool:
     return name in names or name.removeprefix(_OURS) in names
+
+
+def _armed(point: "EntryPoint") -> Seen:
+    """Somebody else's, which is turned on when what it instruments is imported."""
+    from tollbook.integrations import later  # noqa: PLC0415 - it asks for wrapt, which `import tollbook` need not
+
+    def load() -> None:
+        _status[point.name] = _turned_on(point)
+
+    with shielded(f"wait for what {point.name} instruments"):
+        wanted = later.wanted_by(point)
+        if wanted.missing:
+            return Seen(point.name, False, f"{wanted.missing} is not installed")
+        if wanted.modules:
+            _status[point.name] = Seen(point.name, True, "")
+            later.when_imported(wanted.modules, point.module, load)  # at once, where that is imported already
+            return _status[point.name]
+    return _turned_on(point)
 
 
 def _turned_on(point: "EntryPoint") -> Seen:
