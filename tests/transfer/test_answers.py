@@ -10,6 +10,7 @@ from tollbook_schema.store import Store
 from tollbook_ui import api
 from tollbook_ui.answers import Answers
 from tollbook_ui.figures import Scope
+from tollbook_ui.look import data
 from tollbook_ui.periods import BadQuestionError
 
 from tests.attribution.facts import NOON, Intake
@@ -43,6 +44,13 @@ def test_a_pipelines_egress_and_what_else_data_costs_is_answered(store: Store, i
     assert answers.data.stored(Scope(since=TWO_DAYS.since, until=TWO_DAYS.until, team="other")).rows == ()
     (used,) = answers.data.services(TWO_DAYS).rows
     assert (used.service, used.uses, used.quantity, used.known_usd) == ("pinecone", 1, 1000, Decimal("0.016"))
+    shown = data.cards(moved, answers.data.stored(TWO_DAYS), answers.data.services(TWO_DAYS)).cards
+    assert [card.value for card in shown] == ["10.2 GiB", "$0.9", "27.9 GiB", "$0.3", "$0.016"]
+    assert [(part.label, part.value) for part in data.boundary_stack(moved).parts] == [
+        ("To the internet", 10 * GB),
+        ("Boundary unknown", GB),
+    ]
+    assert [row[-1].text for row in data.transfer_table(moved.rows).rows] == ["$0.9", "unpriced"]
     client = TestClient(api.create(answers), base_url="http://localhost")
     period = {"since": "2026-11-20", "until": "2026-11-22"}
     assert client.get("/api/v1/transfers", params=period).json()["known_usd"] == "0.9"

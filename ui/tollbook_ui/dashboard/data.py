@@ -1,0 +1,53 @@
+"""Data: what moved over which boundary, what lies where, which services were paid by use, and what it cost."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import streamlit as st
+
+from tollbook_ui import figures as f
+from tollbook_ui import units
+from tollbook_ui.answers import Answers
+from tollbook_ui.dashboard import draw
+from tollbook_ui.look import data as look
+from tollbook_ui.look.blocks import Table
+
+MOST_ROWS = 15
+"""Rows of a table that are shown at once; the rest is folded away."""
+
+Row = TypeVar("Row")
+
+
+def page(source: Answers, chosen: f.Scope) -> None:
+    """Draws the page.
+
+    Raises:
+        StoreError: the store does not answer.
+    """
+    moved, stored, services = source.data.transfers(chosen), source.data.stored(chosen), source.data.services(chosen)
+    if not (moved.rows or stored.rows or services.rows):
+        draw.nothing(
+            "No data was seen to move or to lie in this period",
+            "Mark the places where data changes hands, and declare what is stored. Storage is booked when its day is over.",
+            '@tollbook.handoff(operation="read", source="s3:corpus", destination="worker")',
+            "tollbook storage import FILE.csv",
+        )
+        return
+    draw.blocks(look.cards(moved, stored, services))
+    if moved.rows:
+        draw.section("What moved", look.boundary_stack(moved), note="Bytes by the boundary that they crossed, each counted once.")
+        _folded(moved.rows, look.transfer_table, "transfers")
+    if stored.rows:
+        draw.heading("What is stored", "Days that are over. An asset with more than one copy is paid for more than once.")
+        _folded(stored.rows, look.stored_table, "copies")
+    if services.rows:
+        draw.heading("Services paid by use")
+        _folded(services.rows, look.service_table, "services")
+
+
+def _folded(rows: Sequence[Row], table: Callable[[Sequence[Row]], Table], what: str) -> None:
+    """The first rows, and the others on demand."""
+    draw.blocks(table(rows[:MOST_ROWS]))
+    if more := rows[MOST_ROWS:]:
+        with st.expander(f"{units.count(len(more))} more {what}"):
+            draw.blocks(table(more))
