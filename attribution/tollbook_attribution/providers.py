@@ -2,49 +2,51 @@
 
 import re
 
+CLOUDS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"azure|az\.|microsoft\.foundry"), "azure"),
+    (re.compile(r"aws|amazon|bedrock"), "aws"),
+    (re.compile(r"google|gcp|vertex|gemini"), "google"),
+)
+"""How the names of clouds begin, whatever product of theirs is named after it, and whoever's model it serves."""
+
 LISTED_AS: dict[str, str] = {
-    "aws.bedrock": "aws",
-    "aws_bedrock": "aws",
-    "az.ai.inference": "azure",
-    "az.ai.openai": "azure",
-    "azure.ai.inference": "azure",
-    "azure_ai": "azure",
-    "azure.ai.openai": "azure",
-    "azure_openai": "azure",
-    "bedrock": "aws",
+    "bigmodel": "zhipuai",
     "codestral": "mistral",
-    "cohere_chat": "cohere",
-    "fireworks_ai": "fireworks",
-    "gcp.gemini": "google",
-    "gcp.gen_ai": "google",
-    "gcp.vertex_ai": "google",
-    "gemini": "google",
-    "google_genai": "google",
-    "mistral_ai": "mistral",
+    "coherechat": "cohere",
+    "fireworksai": "fireworks",
     "mistralai": "mistral",
     "moonshot": "moonshotai",
-    "moonshot_ai": "moonshotai",
-    "text-completion-openai": "openai",
-    "together_ai": "together",
-    "vertex_ai": "google",
-    "vertexai": "google",
-    "x_ai": "x-ai",
+    "perplexityai": "perplexity",
+    "textcompletionopenai": "openai",
+    "togetherai": "together",
     "xai": "x-ai",
+    "zhipu": "zhipuai",
 }
-"""Spellings of instrumentations, in small letters, that the price list does not know itself."""
+"""Spellings of instrumentations, in small letters and digits alone, that the price list does not know itself."""
+
+PRODUCT = re.compile(r"\.(?:chat|messages|responses|completions?|embeddings?|images?|speech|transcription|rerank(?:ing)?)$")
+"""What some name after the provider."""
+
+FRAMEWORKS = frozenset({
+    "_other", "ag2", "agno", "autogen", "autogen-agentchat", "crewai", "custom", "dspy", "haystack", "langchain",
+    "langgraph", "llama_index", "llamaindex", "microsoft.agent_framework", "microsoft.agents.ai", "other",
+    "pydantic-ai", "pydantic_ai", "semantic_kernel", "smolagents", "spring_ai", "strands", "strands-agents",
+    "unknown",
+})  # fmt: skip
+"""What instrumentations of frameworks call the provider: nobody who is paid."""
 
 
 def listed_as(provider: str) -> str | None:
-    """The price list's name of a provider; None where the telemetry names none.
+    """The price list's name of a provider; None where the telemetry names none."""
+    spelled = PRODUCT.sub("", provider.strip().lower())
+    if spelled in FRAMEWORKS:
+        return None
+    cloud = next((name for begins, name in CLOUDS if begins.match(spelled)), None)
+    return cloud or LISTED_AS.get(re.sub("[^a-z0-9]", "", spelled), spelled) or None
 
-    A product after the provider's name (`openai.responses`, `anthropic.messages`) is left to the list's own match clauses.
-    """
-    spelled = provider.strip().lower()
-    return LISTED_AS.get(spelled, spelled) or None
 
-
-GATEWAY_CLIENTS = frozenset({None, "openai", "litellm"})
-"""What telemetry calls the provider where any gateway may have answered, as all of them speak OpenAI's protocol."""
+GATEWAY_CLIENTS = frozenset({None, "openai", "litellm", "litellm_proxy", "gateway", "vercel", "portkey", "helicone"})
+"""What telemetry calls the provider where any gateway may have answered: its own name, or OpenAI's, whose protocol they speak."""
 
 BEDROCK = re.compile(
     r"(?:(?:us|us-gov|eu|apac|ap|au|ca|jp|in|sa|me|af|il|mx|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|ai21|deepseek)\.|arn:aws[\w-]*:bedrock:"
@@ -62,9 +64,10 @@ def readings(provider: str, model: str) -> list[tuple[str | None, str]]:
     resource = RESOURCE.fullmatch(name)
     if resource:
         found.append((listed, resource["model"]))
-    prefix, slash, rest = name.partition("/")
-    if slash and rest and (listed in GATEWAY_CLIENTS or listed == listed_as(prefix)):
-        found.append((listed_as(prefix), rest))
+    for between in "/:":
+        prefix, parted, rest = name.partition(between)
+        if parted and rest and (listed in GATEWAY_CLIENTS or listed == listed_as(prefix)):
+            found.append((listed_as(prefix), rest))
     if listed != "aws" and BEDROCK.match(name):
         found.append(("aws", name))
     return found + [(who, spelled.replace("@", "-")) for who, spelled in found if "@" in spelled]

@@ -1,6 +1,7 @@
 """The table of dialects: how the SDKs of the field spell what a model call used, read from `registry/dialects.yaml`.
 
-`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so codes sort by preference.
+`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so codes sort by preference. Numbers below 64 stand for
+dialects.
 """
 
 import hashlib
@@ -36,6 +37,22 @@ class Spelling:
         shape, _, path = self.key.rpartition("#")
         return "" if shape and shape != "claude_code" else path
 
+    @property
+    def path(self) -> str:
+        """Where it stands in a usage body; empty where it is no member of one."""
+        shape, _, path = self.key.rpartition("#")
+        return path if shape == "usage" else ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A log record that tells of a call."""
+
+    event: str
+    provider: str
+    usage: Mapping[str, str]
+    """What its own attributes are called in a usage body."""
+
 
 @dataclass(frozen=True)
 class Dialects:
@@ -62,13 +79,30 @@ class Dialects:
 
     @property
     def json_keys(self) -> dict[str, str]:
-        """Attributes that hold JSON, and in which shape."""
-        return {key: shape for shape, keys in self.table["json"].items() for key in keys}
+        """Attributes that hold JSON, and in which shape; with a path where they hold a part of a body: `usage#cache_creation`."""
+        whole = {key: shape for shape, keys in self.table["json"].items() for key in keys}
+        steps = dict.fromkeys(s.path.partition(".")[0] for s in self.spellings if "." in s.path)
+        known = {s.attribute for s in self.spellings}
+        parts = {f"{before}{step}": f"usage#{step}" for before in self.table["flattened"]["before"] for step in steps}
+        return {key: shape for key, shape in parts.items() if key not in known} | whole
+
+    @property
+    def flattened(self) -> dict[str, int]:
+        """Attributes that are members of a usage body, and the codes of their paths."""
+        known, never = {s.attribute for s in self.spellings}, self.table["flattened"]["never"]
+        paths = {s.path: s.code for s in self.spellings if {"_", "."} & set(s.path) and s.concept not in never}
+        keys = {f"{before}{path}": code for before in self.table["flattened"]["before"] for path, code in paths.items()}
+        return {key: code for key, code in keys.items() if key not in known}
+
+    @property
+    def records(self) -> list[Record]:
+        """Log records that tell of calls."""
+        return [Record(event, r.get("provider", ""), r.get("usage", {})) for event, r in self.table["records"].items()]
 
     @property
     def markers(self) -> dict[str, str]:
         """Keys that only name a dialect, and which."""
-        of_json = {key: self.table["json_dialects"].get(shape, "raw") for key, shape in self.json_keys.items()}
+        of_json = {key: self.table["json_dialects"].get(shape.partition("#")[0], "raw") for key, shape in self.json_keys.items()}
         markers = {key: dialect for dialect, keys in self.table["markers"].items() for key in keys}
         return (
             of_json
@@ -79,13 +113,18 @@ class Dialects:
     @property
     def told_keys(self) -> list[str]:
         """Every attribute that the table reads."""
-        return sorted({*self.json_keys, *self.markers, *(s.attribute for s in self.spellings if s.attribute)})
+        return sorted({*self.json_keys, *self.markers, *self.flattened, *(s.attribute for s in self.spellings if s.attribute)})
 
     @property
     def count_keys(self) -> list[str]:
         """The attributes that hold counts."""
         counts = {s.attribute for s in self.spellings if s.attribute and s.concept in self.table["counts"]}
-        return sorted(counts | {key for key, shape in self.json_keys.items() if shape in ("usage", "mlflow")})
+        first_word = self.first_word * PLACES
+        return sorted(
+            counts
+            | {key for key, code in self.flattened.items() if code < first_word}
+            | {key for key, shape in self.json_keys.items() if shape.partition("#")[0] in ("usage", "mlflow")}
+        )
 
     @property
     def model_keys(self) -> list[str]:
@@ -100,6 +139,11 @@ class Dialects:
             "told_keys": self.told_keys,
             "count_keys": self.count_keys,
             "model_keys": self.model_keys,
+            "local_providers": self.table["local"],
+            "record_events": [record.event for record in self.records],
+            "record_providers": [record.provider for record in self.records],
+            "record_keys": [f"{record.event}#{key}" for record in self.records for key in record.usage],
+            "record_paths": [path for record in self.records for path in record.usage.values()],
         }
 
     @property
@@ -144,6 +188,9 @@ def _check(dialects: Dialects) -> None:
     shapes = {key.split("#")[0] for key in keys if "#" in key} - {*dialects.table["json"], "claude_code"}
     if shapes:
         raise DialectsError(f"unknown shape: {', '.join(sorted(shapes))}")
+    paths = {path for record in dialects.records for path in record.usage.values()} - {s.path for s in dialects.spellings}
+    if paths:
+        raise DialectsError(f"a log record has what no concept has in a usage body: {', '.join(sorted(paths))}")
     nameless = set(_named_by_rules(dialects.table)) - set(keys)
     if nameless:
         raise DialectsError(f"a rule names a spelling that no concept has: {', '.join(sorted(nameless))}")

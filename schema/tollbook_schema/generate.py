@@ -134,17 +134,21 @@ def _usage(dialects: Dialects) -> dict[str, object]:
     rank = {name: place for place, name in enumerate(dialects.names, start=1)}
     json = dialects.table["json_dialects"]
     of_dialect = {code[key]: rank[json.get(key.split("#")[0], spelling.dialect)] for key, spelling in by_key.items()}
-    marked = {key: number for number, key in enumerate((k for k in dialects.markers if k not in code), start=1)}
-    of_dialect |= {number: rank[dialects.markers[key]] for key, number in marked.items()}
+    marked = {key: rank[dialect] for key, dialect in dialects.markers.items() if key not in code}
+    of_dialect |= {number: number for number in marked.values()}
     kinds = {kind: name for name, members in dialects.table["kinds"].items() for kind in members}
     families = {name: pattern.replace("\\", "\\\\") for name, pattern in dialects.table["families"].items()}
     cache, reasoning = dialects.table["apart"]["cache"], dialects.table["apart"]["reasoning"]
-    keys = {**code, **marked}
+    keys = {**dialects.flattened, **code, **marked}
     prefixes = {_prefix(scope): d["name"] for d in dialects.table["dialects"] for scope in d["scopes"]}
+    servers = {d["name"]: d["provider"] for d in dialects.table["dialects"] if "provider" in d}
+    closer = {*cache["passed_on"]["dialects"], *servers}
     return {
         "plain_dialect": _plain_dialect(dialects, by_key),
         "scope_pattern": "|".join(map(_literally, prefixes)),
-        "cache_scopes": "|".join(_literally(p) for p, name in prefixes.items() if name in cache["passed_on"]["dialects"]),
+        "closer_scopes": "|".join(_literally(p) for p, name in prefixes.items() if name in closer),
+        "servers": list(servers),
+        "server_providers": list(servers.values()),
         "places": table.PLACES,
         "concepts": dialects.concepts,
         "first_word": dialects.first_word,
@@ -154,7 +158,7 @@ def _usage(dialects: Dialects) -> dict[str, object]:
         "keys": list(keys),
         "key_codes": list(keys.values()),
         "json_keys": list(dialects.json_keys),
-        "json_shapes": list(dialects.json_keys.values()),
+        "json_shapes": [f"{shape}." if "#" in shape else f"{shape}#" for shape in dialects.json_keys.values()],
         "envelopes": "|".join(dialects.table["envelopes"]),
         "dialects": dialects.names,
         "dialect_codes": list(of_dialect),
@@ -174,6 +178,7 @@ def _usage(dialects: Dialects) -> dict[str, object]:
             "cache_family": families[cache["passed_on"]["family"]],
             "cache_dialects": cache["passed_on"]["dialects"],
             "reasoning": [code[key] for key in reasoning["spellings"]],
+            "reasoning_parts": [code[key] for key in reasoning["parts"]],
             "reasoning_family": families[reasoning["passed_on"]["family"]],
             "reasoning_dialects": reasoning["passed_on"]["dialects"],
         },

@@ -10,16 +10,20 @@ SELECT
     toFixedString(substring(toString(record), 1, 8), 8) AS span_id,
     if(length(l.span_id) = 8, toFixedString(substring(l.span_id, 1, 8), 8), toFixedString('', 8)) AS parent_span_id,
     'logs' AS source,
-    if(event_name != '', event_name, attributes['event.name']) AS name,
+    event AS name,
     fromUnixTimestamp64Nano(greatest(toUnixTimestamp64Nano(time) - duration_ns, toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC'))), 'UTC') AS start_time,
     toInt64(least(ifNull(toFloat64OrNull(attributes['duration_ms']), 0), 3600000) * 1000000) AS duration_ns,
     if(of_claude, 'com.anthropic.claude_code', toString(l.scope_name)) AS scope_name,
     service_name,
-    if(attributes['gen_ai.provider.name'] != '', attributes['gen_ai.provider.name'], attributes['gen_ai.system']) AS provider,
-    arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
+    arrayFirst(p -> p != '', [attributes['gen_ai.provider.name'], attributes['gen_ai.system'], provider_of_event]) AS provider,
+    model,
     mapConcat(
         mapFilter((k, v) -> k IN {told_keys:Array(String)}, attributes),
-        CAST(if(of_claude, map('tollbook.told_by', 'logs', 'gen_ai.provider.name', 'anthropic'), map('tollbook.told_by', 'logs')), 'Map(LowCardinality(String), String)')
+        if(empty(body), map(), map(
+            'gen_ai.usage.raw', toJSONString(body), 'gen_ai.response.model', toString(model), 'gen_ai.operation.name', 'chat'
+        )),
+        if(provider != '', map('gen_ai.provider.name', toString(provider)), map()),
+        map('tollbook.told_by', 'logs')
     ) AS told,
     if(attributes['gen_ai.workflow.name'] != '', attributes['gen_ai.workflow.name'], JSONExtractString(resource, 'gen_ai.workflow.name')) AS workflow,
     if(attributes['tollbook.team'] != '', attributes['tollbook.team'], JSONExtractString(resource, 'tollbook.team')) AS team,
@@ -30,15 +34,25 @@ SELECT
 FROM (
     SELECT
         *,
-        sipHash128(service_name, scope_name, time, trace_id, span_id, mapKeys(attributes), mapValues(attributes)) AS record,
-        startsWith(event_name, 'claude_code.') OR startsWith(attributes['event.name'], 'claude_code.') OR startsWith(scope_name, 'com.anthropic.claude_code') AS of_claude
-    FROM logs
-    WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND (
-        event_name IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request')
-        OR (event_name = '' AND attributes['event.name'] IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request'))
-        OR (startsWith(scope_name, 'com.anthropic.claude_code') AND attributes['event.name'] = 'api_request')
+        max(of_claude OR notEmpty(body)) OVER (PARTITION BY service_name, model) AS own_events_tell
+    FROM (
+        SELECT
+            *,
+            sipHash128(service_name, scope_name, time, trace_id, span_id, mapKeys(attributes), mapValues(attributes)) AS record,
+            if(event_name != '', toString(event_name), attributes['event.name']) AS event,
+            event = 'claude_code.api_request' OR startsWith(scope_name, 'com.anthropic.claude_code') AS of_claude,
+            arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
+            transform(event, {record_events:Array(String)}, {record_providers:Array(String)}, '') AS provider_of_event,
+            mapFilter((k, v) -> k != '' AND v != '', mapApply(
+                (k, v) -> (transform(concat(event, '#', k), {record_keys:Array(String)}, {record_paths:Array(String)}, ''), v), attributes
+            )) AS body
+        FROM logs
+        WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+            AND (event IN {record_events:Array(String)} OR (startsWith(scope_name, 'com.anthropic.claude_code') AND event = 'api_request'))
+            AND (of_claude OR notEmpty(body) OR arrayExists(k -> k IN {count_keys:Array(String)}, mapKeys(attributes)))
     )
 ) AS l
+WHERE of_claude OR notEmpty(body) OR NOT own_events_tell
 LIMIT 1 BY trace_id, span_id;
 
 INSERT INTO work_told_elsewhere
@@ -86,8 +100,15 @@ spelled AS (
         if(startsWith(name, 'claude_code.'), 'anthropic', if(attributes['gen_ai.provider.name'] != '', attributes['gen_ai.provider.name'], attributes['gen_ai.system'])) AS provider,
         arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
         multiIf(
-            name = 'gen_ai.client.token.usage', transform(attributes['gen_ai.token.type'], ['input', 'output', 'completion'],
-                ['gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.output_tokens'], ''),
+            name = 'gen_ai.client.token.usage', transform(
+                attributes['gen_ai.token.type'],
+                ['input', 'prompt', 'output', 'completion', 'cached_input', 'cache_read', 'cache_creation_input', 'cache_creation', 'cache_write', 'reasoning'],
+                [
+                    'gen_ai.usage.input_tokens', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.output_tokens',
+                    'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_write.input_tokens',
+                    'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.reasoning.output_tokens'
+                ], ''
+            ),
             name = 'claude_code.token.usage', transform(attributes['type'], ['input', 'output', 'cacheRead', 'cacheCreation'],
                 ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens'], ''),
             name = 'claude_code.cost.usage', 'cost_usd',

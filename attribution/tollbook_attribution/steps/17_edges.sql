@@ -29,7 +29,7 @@ SELECT
     if(response_id = '', 0, cityHash64(response_id)) AS answer,
     start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')} AS is_here,
     isNotNull(input_tokens) OR isNotNull(output_tokens) OR tollbook_kind = 'inference' OR operation_name != '' OR openinference_kind != ''
-        OR hasAny(mapKeys(attributes), {told_keys:Array(String)}) OR arrayExists(event -> startsWith(event, 'gen_ai.'), `events.name`) AS is_call,
+        OR arrayExists(k -> k IN {told_keys:Array(String)}, mapKeys(attributes)) OR arrayExists(event -> startsWith(event, 'gen_ai.'), `events.name`) AS is_call,
     cityHash64(trace_id, span_id, parent_span_id, duration_ns, input_tokens, output_tokens, cityHash64(toString(attributes))) AS digest
 FROM spans
 WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} AND start_time < {after:DateTime64(9, 'UTC')}

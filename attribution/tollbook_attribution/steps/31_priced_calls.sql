@@ -55,7 +55,7 @@ called AS (
         CAST(w.buckets, 'Array(Tuple(LowCardinality(String), Int64))') AS counted,
         mapContains(w.buckets, 'request') AS counts_requests,
         s.location = 'in_process'
-            OR lower(w.provider) IN ('onnxruntime', 'ollama', 'vllm', 'llama.cpp', 'llama_cpp', 'transformers', 'local') AS is_local,
+            OR lower(w.provider) IN {local_providers:Array(String)} AS is_local,
         cityHash64(w.call_key, arrayCount(
             e -> e <= toUnixTimestamp(least(s.start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC'))),
             (SELECT any(seconds) FROM work_price_edges WHERE settlement = {settlement:UInt64})
