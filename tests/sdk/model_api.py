@@ -16,7 +16,8 @@ class ModelApi:
 
     url: str
     answers: deque[Any] = field(default_factory=deque)
-    """Each a JSON object; a status; bytes; or, for a stream, a list of events, of which a pair is a name and its data."""
+    """Each a JSON object; a status; bytes, alone or after their type; or, for a stream,
+    a list of events, of which a pair is a name and its data."""
     asked: list[Mapping[str, Any]] = field(default_factory=list)
     """Bodies of the requests."""
     sizes: list[int] = field(default_factory=list)
@@ -48,6 +49,8 @@ def model_api() -> Iterator[ModelApi]:
                 return self._send(answer, b'{"error": {"message": "stand-in"}}', "application/json")
             if isinstance(answer, bytes):
                 return self._send(200, answer, "application/x-jsonl")
+            if isinstance(answer, tuple):
+                return self._send(200, answer[1], answer[0])
             if isinstance(answer, list):
                 return self._send(200, b"".join(map(_event, answer)), "text/event-stream")
             return self._send(200, json.dumps(answer).encode(), "application/json")

@@ -344,3 +344,9 @@ def test_a_fault_in_any_hook_leaves_the_call_alone(
     assert len(list(client.chat.completions.create(**ASK, stream=True))) == 4
     with pytest.raises(openai.BadRequestError):
         client.chat.completions.create(**ASK)
+
+
+def test_what_a_gateway_says_that_it_cost_is_told(client: Any, api: ModelApi, captured: Captured) -> None:
+    api.will(chat_answer(cost=0.00125, prompt_tokens_details=None, prompt_cache_hit_tokens=600))
+    client.chat.completions.create(**ASK)
+    assert usage(captured) == USAGE | {"gen_ai.usage.cost.amount": 0.00125, "gen_ai.usage.cost.currency": "USD"}

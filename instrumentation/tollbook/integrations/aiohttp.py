@@ -1,6 +1,7 @@
 """aiohttp: a span for each request that its client sends, and for each that its server takes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
 from tollbook.handle import INERT
@@ -21,7 +22,7 @@ async def _connect(wrapped: Any, _connector: Any, args: Any, kwargs: Any) -> Any
     """In place of what finds a connection for a request: the first step of each hop, and the one that may fail."""
     request, exchange = args[0] if args else kwargs["req"], None
     with shielded("begin a request of aiohttp"):
-        exchange = _CLIENT.begin(request.method, str(request.url), measures_cpu=False)
+        exchange = _CLIENT.begin(request.method, str(request.url), lambda: _content(request.body), measures_cpu=False)
         if exchange is not None:
             request.__dict__[_EXCHANGE] = exchange
     if exchange is None:
@@ -57,6 +58,11 @@ def _prepare(request: Any, exchange: Exchange) -> None:
             request.headers[name] = value
 
 
+def _content(body: Any) -> Any:
+    """The body of a request, where it is there as a whole."""
+    return body if isinstance(body, bytes | bytearray) else getattr(body, "_value", None)
+
+
 def _size(body: Any) -> int | None:
     if isinstance(body, bytes | bytearray):
         return len(body)
@@ -79,8 +85,25 @@ async def _start(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
     with _FOLLOWING:
         exchange.answered(response.status, response.headers.get)
         content = response.content
+        if exchange.asks_model:
+            content._buffer = Heard(content._buffer, exchange)
         content.on_eof(lambda: _finish(content, exchange))
     return started
+
+
+class Heard(deque[bytes]):
+    """What waits to be read of an answer, told as it comes, decompressed."""
+
+    def __init__(self, pieces: Iterable[bytes], exchange: Exchange) -> None:
+        super().__init__(pieces)
+        self._exchange = exchange
+        for piece in self:
+            exchange.heard(piece)
+
+    def append(self, piece: bytes) -> None:
+        """As a deque."""
+        super().append(piece)
+        self._exchange.heard(piece)
 
 
 def _close(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:

@@ -17,7 +17,7 @@ from tollbook.inputs import opened
 from tollbook.promises import Promised
 from tollbook.runtime import is_off
 from tollbook.shield import shielded
-from tollbook.work import Work
+from tollbook.work import Kind, Work
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """Called in place of a function with it, the object it is bound to, its arguments and its keyword arguments."""
@@ -98,6 +98,7 @@ class Handover:
             span is told what it lacks, and no second one is made.
         kind: OpenTelemetry's span kind.
         attributes: what each span says.
+        is_inference: whether what is handed over is a question to a model, which then is an inference and no handoff.
     """
 
     def __init__(
@@ -107,13 +108,16 @@ class Handover:
         beneath: Sequence[str] = (),
         kind: SpanKind = SpanKind.CLIENT,
         attributes: Mapping[str, Value | None] | None = None,
+        is_inference: bool = False,
     ) -> None:
         self._beneath = tuple(beneath)
         self._operation = operation
-        said = {A.TOLLBOOK_HANDOFF_OPERATION: operation, **(attributes or {})}
-        self._attributes: dict[str, Value] = {A.TOLLBOOK_KIND: "handoff"}
+        self._is_inference = is_inference
+        does: Kind = "inference" if is_inference else "handoff"
+        said = {A.TOLLBOOK_HANDOFF_OPERATION: None if is_inference else operation, **(attributes or {})}
+        self._attributes: dict[str, Value] = {A.TOLLBOOK_KIND: does}
         self._attributes.update({key: value for key, value in said.items() if value is not None})
-        self._work = Work("handoff", None, said, operation=operation, span_kind=kind)
+        self._work = Work(does, None, said, operation=operation, span_kind=kind)
 
     def begin(self, name: str, said: Mapping[str, Value | None] | None = None, *, measures_cpu: bool = True) -> Handle:
         """The handle of a span, not yet current; `INERT` while nothing is recorded or instrumentation is suppressed.
@@ -154,9 +158,10 @@ class Handover:
         scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
         if scope not in self._beneath or not span.is_recording():
             return None
-        span.set_attributes(self._attributes)
         context = get_current()
-        return Joined(span, context, opened(context), self._operation, measures_cpu=False)
+        inputs = opened(context)
+        span.set_attributes({**self._attributes, **inputs.taken()} if self._is_inference else self._attributes)
+        return Joined(span, context, inputs, self._operation, measures_cpu=False)
 
 
 class Joined(Handle):

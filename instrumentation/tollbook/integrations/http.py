@@ -20,7 +20,9 @@ from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import carriers, cpu, hosts
 from tollbook.handle import INERT, Handle, Value, _error_type, _is_failure
+from tollbook.integrations import model_http
 from tollbook.integrations.base import Handover, Joined
+from tollbook.runtime import is_off
 from tollbook.shield import shielded
 
 _COVERED: Final = create_key("tollbook-covered")
@@ -34,6 +36,8 @@ _READ: Final = frozenset({200, 203, 206, 304})
 """Answers that hold the asset, or say that the copy of it that is there is good."""
 _BEGINNING: Final = shielded("begin an HTTP request")
 _FINISHING: Final = shielded("finish an HTTP request")
+_READING: Final = shielded("read a model's answer")
+_REMOTE: Final = {A.TOLLBOOK_INFERENCE_LOCATION: "remote"}
 
 Lookup = Callable[[str], str | None]
 """Finds a header by its lower-case name."""
@@ -49,14 +53,27 @@ class Client:
     def __init__(self, beneath: Sequence[str] = ()) -> None:
         self._beneath = beneath
         self._handovers: dict[str, Handover] = {}
+        self._to_models = Handover("call", beneath=beneath, attributes=_REMOTE, is_inference=True)
 
-    def begin(self, method: str, url: str, *, measures_cpu: bool = True) -> "Exchange | None":
-        """A request that begins; nothing where nothing is recorded, or where a span around it tells of it already."""
+    def begin(
+        self, method: str, url: str, body: Callable[[], Any] | None = None, *, measures_cpu: bool = True
+    ) -> "Exchange | None":
+        """A request that begins; nothing where nothing is recorded, or where a span around it tells of it already.
+
+        Args:
+            method: of HTTP.
+            url: where it goes.
+            body: gives the body, where it is text or bytes: what asks a model is an inference.
+            measures_cpu: off where the request ends on another thread or task than it began on.
+        """
         with _BEGINNING:
-            if is_covered():
+            if is_off() or is_covered():
                 return None
             parts = urlsplit(url)
             target = _target(method, parts.scheme, parts.netloc)
+            if method == "POST" and body is not None and (call := model_http.asked(target.host, parts.path, body)) is not None:
+                handle = self._begun(self._to_models, call.name, {**target.said, **call.said}, measures_cpu)
+                return None if handle is INERT else Exchange(handle, method, target, parts.path, model_http.Answer(call, handle))
             handover = self._handovers.get(target.operation)
             if handover is None:
                 handover = self._handovers[target.operation] = Handover(target.operation, beneath=self._beneath)
@@ -64,22 +81,23 @@ class Client:
             return None if handle is INERT else Exchange(handle, method, target, parts.path)
         return None
 
-    def _begun(self, handover: Handover, method: str, said: Mapping[str, Value | None], measures_cpu: bool) -> Handle:
+    def _begun(self, handover: Handover, name: str, said: Mapping[str, Value | None], measures_cpu: bool) -> Handle:
         """Beneath another instrumentation's span it is told; where HTTP is not to be traced, nothing is."""
         if not is_http_instrumentation_enabled() and _scope_of_current() not in self._beneath:
             return INERT
-        return handover.begin(method, said, measures_cpu=measures_cpu)
+        return handover.begin(name, said, measures_cpu=measures_cpu)
 
 
 class Exchange:
     """One request and its answer. Its span ends with the answer's body: read to the end, closed or abandoned."""
 
-    def __init__(self, handle: Handle, method: str, target: "Target", path: str) -> None:
+    def __init__(self, handle: Handle, method: str, target: "Target", path: str, answer: model_http.Answer | None = None) -> None:
         self.handle: Final = handle
         """The handle of the span: current while the library's own code runs."""
         self._method = method
         self._target = target
         self._path = path
+        self._answer = answer
         self._out: int | None = None
         self._in: int | None = None
         self._came: int | None = None
@@ -125,24 +143,41 @@ class Exchange:
             encoding = header("content-encoding")
             self._encoded = bool(encoding) and encoding != "identity"
             self._answered = True
+            if self._answer is not None:
+                self._answer.head(status, header("content-type"))
             if self._method == "GET" and status in _READ:
                 self._name_asset(header)
 
-    def received(self, size: int) -> None:
-        """Count bytes of the answer's body as the application gets them."""
+    def received(self, size: int, data: Any = None) -> None:
+        """Count bytes of the answer's body as the application gets them; the bytes themselves tell what a model says it used."""
         self._in = (self._in or 0) + size
+        if data is not None:
+            self.heard(data)
 
-    def came(self, size: int) -> None:
+    def came(self, size: int, data: Any = None) -> None:
         """Count bytes of the answer's body as they come, compressed or not. Alone they are what the application gets."""
         self._came = (self._came or 0) + size
+        if data is not None and not self._encoded:
+            self.heard(data)
+
+    def heard(self, data: bytes) -> None:
+        """Look at bytes of a model's answer, decompressed."""
+        if self._answer is not None:
+            with _READING:
+                self._answer.take(data)
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether it is a question to a model, whose answer tells what it used."""
+        return self._answer is not None
 
     def finish(self, error: BaseException | None = None) -> None:
         """Tell what was counted and end the span, once."""
         if self._finished:
             return
         self._finished = True
+        sent, payload = self._out or 0, self._in if self._in is not None else self._came
         with _FINISHING:
-            sent, payload = self._out or 0, self._in if self._in is not None else self._came
             came = self._came if self._came is not None or self._encoded else self._in
             if self._out is not None:
                 self._add(A.HTTP_REQUEST_BODY_SIZE, sent)
@@ -153,6 +188,9 @@ class Exchange:
                 self._add(A.TOLLBOOK_HANDOFF_SIZE, sent + (payload or 0))
             if self._held is not None and error is not None and _is_failure(error):
                 self.handle.fail(_error_type(error))
+        if self._answer is not None:
+            with _READING:
+                self._answer.finish(sent, payload)
         self.handle.end(error)
         if self._held is not None:
             self._held.release()

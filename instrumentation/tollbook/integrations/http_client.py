@@ -20,7 +20,7 @@ def _request(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
     exchange = None
     with shielded("begin a request of http.client"):
         said = {**dict(zip(_ARGUMENTS, args, strict=False)), **kwargs}
-        exchange = _CLIENT.begin(said["method"], _url(connection, said["url"]))
+        exchange = _CLIENT.begin(said["method"], _url(connection, said["url"]), lambda: said.get("body"))
     if exchange is None:
         return wrapped(*args, **kwargs)
     with shielded("prepare a request of http.client"):
@@ -71,7 +71,8 @@ def _read(wrapped: Any, response: Any, args: Any, kwargs: Any) -> Any:
         reading.depth -= 1
     with _FOLLOWING:
         size = data if isinstance(data, int) else len(data or b"")
-        reading.exchange.received(size)
+        encoded = response.headers.get("content-encoding", "identity") != "identity"
+        reading.exchange.received(size, data if isinstance(data, bytes) and not encoded else None)
         reading.exchange.came(size)
         if response.isclosed():
             reading.exchange.finish()

@@ -35,11 +35,16 @@ async def _handle_async(wrapped: Any, _pool: Any, args: Any, kwargs: Any) -> Any
 def _begun(args: Any, kwargs: Any) -> Exchange | None:
     with _BEGINNING:
         request = args[0] if args else kwargs["request"]
-        exchange = _CLIENT.begin(request.method.decode("ascii"), _url(request.url))
+        exchange = _CLIENT.begin(request.method.decode("ascii"), _url(request.url), lambda: _content(request.stream))
         if exchange is not None:
             _prepare(request, exchange)
         return exchange
     return None
+
+
+def _content(stream: Any) -> Any:
+    """The body of a request, where it is there as a whole: httpx keeps it in the stream that it makes of it."""
+    return getattr(stream, "_stream", None)
 
 
 def _url(url: Any) -> str:
@@ -119,7 +124,7 @@ class Body:
     def __iter__(self) -> Iterator[bytes]:
         with failing(self.exchange.finish):
             for piece in self._stream:
-                self.exchange.came(len(piece))
+                self.exchange.came(len(piece), piece)
                 yield piece
         self.exchange.finish()
 
@@ -141,7 +146,7 @@ class AsyncBody:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with failing(self.exchange.finish):
             async for piece in self._stream:
-                self.exchange.came(len(piece))
+                self.exchange.came(len(piece), piece)
                 yield piece
         self.exchange.finish()
 
@@ -187,14 +192,14 @@ class Decoder:
 
     def _counted(self, output: Any) -> Any:
         if isinstance(output, bytes | bytearray):
-            self._exchange.received(len(output))
+            self._exchange.received(len(output), bytes(output))
             return output
         return self._each(output) if isinstance(output, Iterator) else output
 
     def _each(self, pieces: Iterator[Any]) -> Iterator[Any]:
         for piece in pieces:
             if isinstance(piece, bytes | bytearray):
-                self._exchange.received(len(piece))
+                self._exchange.received(len(piece), bytes(piece))
             yield piece
 
 

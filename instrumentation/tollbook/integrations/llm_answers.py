@@ -30,6 +30,7 @@ _PROVIDERS: Final[Mapping[str, str]] = {
     "cognitiveservices.azure.com": "azure.ai.openai",
     "services.ai.azure.com": "azure.ai.inference",
     "amazonaws.com": "aws.bedrock",
+    "generativelanguage.googleapis.com": "gcp.gemini",
     "googleapis.com": "gcp.vertex_ai",
     "api.anthropic.com": "anthropic",
     "api.deepseek.com": "deepseek",
@@ -55,7 +56,12 @@ _DETAILS_OUT: Final = ("completion_tokens_details", "output_tokens_details", "ou
 _COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     _INPUT: ("prompt_tokens", "input_tokens"),
     _OUTPUT: ("completion_tokens", "output_tokens"),
-    _READ: (*(f"{details}.cached_tokens" for details in _DETAILS_IN), "cache_read_input_tokens"),
+    _READ: (
+        *(f"{details}.cached_tokens" for details in _DETAILS_IN),
+        "cache_read_input_tokens",
+        "prompt_cache_hit_tokens",
+        "cached_tokens",
+    ),
     _WRITE: (*(f"{details}.cache_write_tokens" for details in _DETAILS_IN), "cache_creation_input_tokens"),
     "gen_ai.usage.cache_write.1h.input_tokens": ("cache_creation.ephemeral_1h_input_tokens",),
     A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: tuple(f"{details}.reasoning_tokens" for details in _DETAILS_OUT),
@@ -139,6 +145,9 @@ def of_usage(usage: Any) -> dict[str, Value]:
     beside = sum(_first(usage, (name,)) or 0 for name in _BESIDE)
     if beside and _INPUT in said:
         said[_INPUT] += beside
+    cost = _first(usage, ("cost",))
+    if cost:  # of gateways such as OpenRouter, in USD
+        return {**said, A.GEN_AI_USAGE_COST_AMOUNT: float(cost), A.GEN_AI_USAGE_COST_CURRENCY: "USD"}
     return dict(said)
 
 

@@ -16,7 +16,7 @@ def _send(wrapped: Any, _adapter: Any, args: Any, kwargs: Any) -> Any:
     exchange = None
     with shielded("begin a request of requests"):
         request = args[0] if args else kwargs["request"]
-        exchange = _CLIENT.begin(request.method, request.url)
+        exchange = _CLIENT.begin(request.method, request.url, lambda: request.body)
     if exchange is None:
         return wrapped(*args, **kwargs)
     body = request.body

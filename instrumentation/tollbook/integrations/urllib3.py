@@ -30,7 +30,7 @@ def follow(response: Any, exchange: Exchange) -> None:
         exchange.answered(response.status, response.headers.get)
         body = getattr(response, "_body", None)
         if isinstance(body, bytes):  # read already
-            exchange.received(len(body))
+            exchange.received(len(body), body)
             _finish(response, exchange)
         elif _is_drained(response):
             _finish(response, exchange)
@@ -76,7 +76,7 @@ def _inside(reading: Reading, read: Any, *args: Any, **kwargs: Any) -> Any:
 def _took(response: Any, reading: Reading, data: Any) -> None:
     with _FOLLOWING:
         size = data if isinstance(data, int) else len(data or b"")
-        reading.exchange.received(size)
+        reading.exchange.received(size, data if isinstance(data, bytes) else None)
         if (reading.over or _is_drained(response)) and not (size and getattr(response, "_decoded_buffer", None)):
             _finish(response, reading.exchange)
 
@@ -130,7 +130,8 @@ def _make_request(wrapped: Any, pool: Any, args: Any, kwargs: Any) -> Any:
     exchange = None
     with shielded("begin a request of urllib3"):
         method, target, given = args[1], args[2], list(args[3:5])
-        exchange = _CLIENT.begin(method, f"{pool.scheme}://{_host(pool)}{target if target.startswith('/') else '/'}")
+        place = f"{pool.scheme}://{_host(pool)}{target if target.startswith('/') else '/'}"
+        exchange = _CLIENT.begin(method, place, lambda: given[0] if given else kwargs.get("body"))
     if exchange is None:
         return wrapped(*args, **kwargs)
     with shielded("prepare a request of urllib3"):
