@@ -1,16 +1,51 @@
 """What providers' answers say of their usage, as arguments of `Handle.usage`. Pure; content is not looked at.
 
-Reads the shapes of OpenAI (chat, responses, embeddings), Anthropic, Gemini, Bedrock, Cohere, Mistral, Ollama and of what speaks
-like them; whole answers and pieces of streams; objects and parsed JSON, whose names may be in camelCase.
+Reads the shapes of OpenAI (chat, responses, embeddings, images, audio, realtime), Anthropic, Gemini, Bedrock, Cohere, Mistral,
+Ollama, llama.cpp and of what speaks like them; whole answers and pieces of streams; objects and parsed JSON, also in camelCase.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-_WITHIN: Final = ("response", "message", "delta", "metadata", "meta", "result", "chat_response")
+_WITHIN: Final = (
+    "response",
+    "message",
+    "delta",
+    "metadata",
+    "meta",
+    "result",
+    "chat_response",
+    "x_groq",
+    "llm_output",
+    "interaction",
+)
 """Where an event of a stream, or an envelope, has the answer that tells of its usage."""
-_USAGES: Final = ("usage", "usage_metadata", "token_usage", "billed_units", "tokens", "amazon-bedrock-invocationMetrics")
-_BARE: Final = ("prompt_eval_count", "eval_count", "input_tokens", "prompt_tokens", "prompt_token_count", "input_token_count")
+_USAGES: Final = (
+    "usage",
+    "usage_metadata",
+    "token_usage",
+    "billed_units",
+    "tokens",
+    "amazon-bedrock-invocationMetrics",
+)
+_OTHERS: Final[Mapping[str, str]] = {
+    "meta_info": "prompt_tokens",
+    "timings": "predicted_n",
+    "metrics": "input_token_count",
+    "details": "generated_tokens",
+}
+"""Members that may be anything, and the count by which SGLang's, llama.cpp's, Replicate's and TGI's are known."""
+_BARE: Final = (
+    "prompt_eval_count",
+    "eval_count",
+    "input_tokens",
+    "prompt_tokens",
+    "prompt_token_count",
+    "input_token_count",
+    "generated_token_count",
+    "input_text_token_count",
+    "tokens_evaluated",
+)
 """By what counts are known that stand alone, such as Ollama's."""
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -22,6 +57,10 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "input_token_count",
         "tokens.input_tokens",
         "prompt_eval_count",
+        "total_input_tokens",
+        "input_text_token_count",
+        "tokens_evaluated",
+        "prompt_n",
     ),
     "output_tokens": (
         "billed_units.output_tokens",
@@ -32,20 +71,32 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "output_token_count",
         "tokens.output_tokens",
         "eval_count",
+        "total_output_tokens",
+        "generation_token_count",
+        "generated_token_count",
+        "generated_tokens",
+        "tokens_predicted",
+        "predicted_n",
     ),
     "cache_read_tokens": (
         "prompt_tokens_details.cached_tokens",
         "input_tokens_details.cached_tokens",
+        "input_token_details.cached_tokens",
         "input_token_details.cache_read",
+        "prompt_token_details.cached_tokens",
         "cache_read_input_tokens",
         "cache_read_input_token_count",
         "cached_content_token_count",
         "prompt_cache_hit_tokens",
         "num_cached_tokens",
         "cached_tokens",
+        "total_cached_tokens",
+        "cached_prompt_text_tokens",
+        "cache_n",
     ),
     "cache_write_tokens": (
         "prompt_tokens_details.cache_write_tokens",
+        "prompt_tokens_details.cache_creation_input_tokens",
         "input_tokens_details.cache_write_tokens",
         "input_token_details.cache_creation",
         "cache_creation_input_tokens",
@@ -58,8 +109,32 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         "output_tokens_details.thinking_tokens",
         "output_token_details.reasoning",
         "thoughts_token_count",
+        "total_thought_tokens",
+        "reasoning_tokens",
     ),
 }
+_IN: Final = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+_OUT: Final = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    **{f"input_{kind}": tuple(f"{details}.{kind}_tokens" for details in _IN) for kind in ("audio", "image", "video")},
+    **{f"output_{kind}": tuple(f"{details}.{kind}_tokens" for details in _OUT) for kind in ("audio", "image", "video")},
+    **{
+        f"cache_read_{kind}": tuple(f"{details}.cached_tokens_details.{kind}_tokens" for details in _IN)
+        for kind in ("audio", "image")
+    },
+    "cache_write_1h": ("cache_creation.ephemeral_1h_input_tokens",),
+    "web_search": ("server_tool_use.web_search_requests",),
+    "audio_second": ("seconds",),
+}
+"""What has a price of its own, by the name that `Handle.usage` has for it."""
+_BY_MODALITY: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": ("prompt_tokens_details", "input_tokens_by_modality"),
+    "output": ("candidates_tokens_details", "response_tokens_details", "output_tokens_by_modality"),
+    "cache_read": ("cache_tokens_details", "cached_tokens_by_modality"),
+}
+"""Lists in which Google tells tokens of each kind."""
+_MOST: Final = 10**10
+"""No call uses more of anything."""
 _BESIDE_INPUT_TOKENS: Final = (
     ("cache_read_input_tokens", "cache_read_input_token_count"),
     ("cache_creation_input_tokens", "cache_write_input_tokens", "cache_write_input_token_count"),
@@ -94,6 +169,10 @@ def _places(response: Any) -> Iterator[Any]:
             meta = field(inner, "meta")  # Cohere's last event
             if meta is not None:
                 yield meta
+    for name, count in (("choices", "usage"), ("results", "generated_token_count")):  # Moonshot's streams, watsonx
+        each = field(response, name)
+        if isinstance(each, list | tuple) and each and field(each[0], count) is not None:
+            yield each[0]
     headers = at(response, "ResponseMetadata.HTTPHeaders")
     if isinstance(headers, Mapping):
         yield {
@@ -111,6 +190,7 @@ def _counted(place: Any) -> dict[str, Any]:
         return {"service_tier": tier} if tier else {}
     said: dict[str, Any] = {name: _first(usage, paths) for name, paths in _FIELDS.items()}
     _include(said, usage)
+    said["parts"] = _parts(usage) or None
     said["service_tier"] = _text(field(usage, "service_tier")) or _text(field(place, "service_tier"))
     said["cost"] = _cost(usage, place)
     return {name: value for name, value in said.items() if value is not None}
@@ -122,7 +202,9 @@ def _usage(place: Any) -> Any:
         found = field(place, name)
         if found is not None and not isinstance(found, str | int | float | list):
             return found
-    return place if any(field(place, name) is not None for name in _BARE) else None
+    if any(field(place, name) is not None for name in _BARE):
+        return place
+    return next((found for name, count in _OTHERS.items() if field(found := field(place, name), count) is not None), None)
 
 
 def _include(said: dict[str, Any], usage: Any) -> None:
@@ -130,24 +212,47 @@ def _include(said: dict[str, Any], usage: Any) -> None:
     if said["input_tokens"] is not None:
         if _first(usage, ("prompt_tokens",)) is None and _first(usage, ("input_tokens", "input_token_count")) is not None:
             said["input_tokens"] += sum(_first(usage, paths) or 0 for paths in _BESIDE_INPUT_TOKENS)
-        said["input_tokens"] += _first(usage, ("tool_use_prompt_token_count",)) or 0
+        said["input_tokens"] += _first(usage, ("tool_use_prompt_token_count", "total_tool_use_tokens")) or 0
+        said["input_tokens"] += (_first(usage, ("cache_n",)) or 0) if _first(usage, ("prompt_n",)) is not None else 0
         if _first(usage, ("billed_units.input_tokens",)) is not None:
             said["cache_read_tokens"] = None  # Cohere bills none of them
-    thoughts = _first(usage, ("thoughts_token_count",))
+    thoughts = _first(usage, ("thoughts_token_count", "total_thought_tokens"))
+    if thoughts is None and said["reasoning_tokens"] and said["output_tokens"] is not None:
+        beside = (said["input_tokens"] or 0) + said["output_tokens"] + said["reasoning_tokens"] == _first(
+            usage, ("total_tokens",)
+        )
+        thoughts = said["reasoning_tokens"] if beside or said["reasoning_tokens"] > said["output_tokens"] else None  # xAI's
     if thoughts is not None:
         said["output_tokens"] = (said["output_tokens"] or 0) + thoughts
+
+
+def _parts(usage: Any) -> dict[str, int]:
+    """Counts of what has a price of its own, but for those that are 0."""
+    parts = {name: _first(usage, paths) for name, paths in _PARTS.items()}
+    for side, names in _BY_MODALITY.items():
+        for each in next((found for name in names if isinstance(found := field(usage, name), list | tuple)), ()):
+            kind = (_text(field(each, "modality")) or "").lower()
+            if f"{side}_{kind}" in _PARTS:
+                parts[f"{side}_{kind}"] = _first(each, ("token_count", "tokens"))
+    return {name: count for name, count in parts.items() if count}
 
 
 def _cost(usage: Any, place: Any) -> float | None:
     """What the provider, or a gateway before it, says that the call cost, in USD."""
     told = [at(usage, path) for path in _COSTS] + [at(place, "_hidden_params.response_cost")]
-    for cost in told:
-        if isinstance(cost, str):
-            cost = _decimal(cost)  # noqa: PLW2901 - as a number
-        if isinstance(cost, int | float) and not isinstance(cost, bool) and cost > 0:
-            return float(cost)
+    upstream = _number(at(usage, "cost_details.upstream_inference_cost")) if field(usage, "is_byok") is True else None
+    fee = next((cost for each in told if (cost := _number(each))), 0.0)
     ticks = _first(usage, ("cost_in_usd_ticks",))
-    return ticks / _XAI_TICKS_PER_USD if ticks else None
+    if upstream:  # a key of one's own: what OpenRouter tells is its fee
+        return fee + upstream
+    return fee or (ticks / _XAI_TICKS_PER_USD if ticks else None)
+
+
+def _number(cost: Any) -> float | None:
+    """A cost above 0."""
+    if isinstance(cost, str):
+        cost = _decimal(cost)
+    return cost if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 < cost < _MOST else None
 
 
 def _named(place: Any) -> dict[str, Any]:
@@ -168,9 +273,11 @@ def _reasons(place: Any) -> tuple[str, ...]:
 def _first(usage: Any, paths: tuple[str, ...]) -> int | None:
     for path in paths:
         value = at(usage, path)
+        if isinstance(value, str):
+            value = _whole(value)
         if isinstance(value, float) and value.is_integer():
             value = int(value)  # Cohere's
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
             return value
     return None
 

@@ -303,6 +303,7 @@ def usage(
     response_id: str | None = None,
     finish_reasons: Sequence[str] | None = None,
     service_tier: str | None = None,
+    parts: Mapping[str, int] | None = None,
     cost: float | None = None,
     currency: str | None = None,
 ) -> Handle:
@@ -317,6 +318,7 @@ def usage(
         response_id=response_id,
         finish_reasons=finish_reasons,
         service_tier=service_tier,
+        parts=parts,
         cost=cost,
         currency=currency,
     )

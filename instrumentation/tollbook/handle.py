@@ -26,6 +26,22 @@ ABANDONED: Final = "cancelled"
 _OUTPUT_OPERATIONS: Final = frozenset({"write", "delete"})
 """Handoffs whose assets are made, not read: they say nothing about the age of an inference's inputs."""
 
+_PARTS: Final[Mapping[str, str]] = {
+    "input_audio": A.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
+    "input_image": A.GEN_AI_USAGE_IMAGE_INPUT_TOKENS,
+    "input_video": A.GEN_AI_USAGE_VIDEO_INPUT_TOKENS,
+    "cache_read_audio": A.GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS,
+    "cache_read_image": A.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_read_video": A.GEN_AI_USAGE_VIDEO_CACHE_READ_INPUT_TOKENS,
+    "cache_write_1h": A.GEN_AI_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
+    "output_audio": A.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
+    "output_image": A.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS,
+    "output_video": A.GEN_AI_USAGE_VIDEO_OUTPUT_TOKENS,
+    "web_search": A.GEN_AI_USAGE_WEB_SEARCH_REQUESTS,
+    "audio_second": A.GEN_AI_USAGE_AUDIO_SECONDS,
+}
+"""The attribute of what has a price of its own in a call, by the ledger's name for it."""
+
 
 class Handle:
     """One running request, inference or handoff. Its methods return the handle, so they chain, and never raise."""
@@ -141,6 +157,7 @@ class Handle:
         response_id: str | None = None,
         finish_reasons: Sequence[str] | None = None,
         service_tier: str | None = None,
+        parts: Mapping[str, int] | None = None,
         cost: float | None = None,
         currency: str | None = None,
     ) -> Self:
@@ -156,6 +173,9 @@ class Handle:
             response_id: the provider's identity of the answer; a score may name it later.
             finish_reasons: why the model stopped, one for each choice.
             service_tier: tier that answered, which decides the price.
+            parts: what of it has a price of its own, by the name that the ledger has for it: `input_audio`, `input_image`,
+                `input_video`, `output_audio`, `output_image`, `output_video`, `cache_read_audio`, `cache_read_image`,
+                `cache_read_video`, `cache_write_1h`; and `web_search` and `audio_second`. Other names are passed over.
             cost: what the provider says that the call cost, in `currency`.
             currency: of that cost; USD if not given.
         """
@@ -172,6 +192,8 @@ class Handle:
             A.GEN_AI_USAGE_COST_AMOUNT: cost,
             A.GEN_AI_USAGE_COST_CURRENCY: None if cost is None else currency or "USD",
         }
+        if parts:
+            said |= {_PARTS[name]: count for name, count in parts.items() if name in _PARTS}
         if self._stream is not None:
             self._stream.used(output_tokens, finish_reasons)
         if response_id is not None:

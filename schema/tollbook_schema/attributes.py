@@ -134,6 +134,42 @@ GEN_AI_REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
 GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
 """Dimensions of the embeddings."""
 
+GEN_AI_USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
+"""Of the input, tokens of audio."""
+
+GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
+"""Of the output, tokens of audio."""
+
+GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.audio.cache_read.input_tokens"
+"""Of the tokens of audio, those read from the provider's cache."""
+
+GEN_AI_USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
+"""Of the input, tokens of image."""
+
+GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
+"""Of the output, tokens of image."""
+
+GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.image.cache_read.input_tokens"
+"""Of the tokens of image, those read from the provider's cache."""
+
+GEN_AI_USAGE_VIDEO_INPUT_TOKENS: Final = "gen_ai.usage.video.input_tokens"
+"""Of the input, tokens of video."""
+
+GEN_AI_USAGE_VIDEO_OUTPUT_TOKENS: Final = "gen_ai.usage.video.output_tokens"
+"""Of the output, tokens of video."""
+
+GEN_AI_USAGE_VIDEO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.video.cache_read.input_tokens"
+"""Of the tokens of video, those read from the provider's cache."""
+
+GEN_AI_USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.1h.input_tokens"
+"""Of the tokens written to the provider's cache, those it keeps for an hour."""
+
+GEN_AI_USAGE_WEB_SEARCH_REQUESTS: Final = "gen_ai.usage.web_search.requests"
+"""Searches that the provider made for the answer."""
+
+GEN_AI_USAGE_AUDIO_SECONDS: Final = "gen_ai.usage.audio_seconds"
+"""Seconds of audio that are billed."""
+
 GEN_AI_USAGE_COST_AMOUNT: Final = "gen_ai.usage.cost.amount"
 """What the provider says that the call cost."""
 

@@ -1,7 +1,7 @@
 """The table of dialects: how the SDKs of the field spell what a model call used, read from `registry/dialects.yaml`.
 
-`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so codes sort by preference. Numbers below 64 stand for
-dialects.
+`generate.py` compiles it into SQL. A spelling gets a code, concept x 64 + place, so codes sort by preference; smaller numbers are
+of dialects.
 """
 
 import hashlib

@@ -77,6 +77,64 @@ BEDROCK = {
         ({"usage": {"prompt_tokens": 5, "completion_tokens": 1, "cost_in_usd_ticks": 25_000_000}}, {
             "input_tokens": 5, "output_tokens": 1, "cost": 0.0025,
         }),
+        ({"usage": {"prompt_tokens": 5, "completion_tokens": 1, "cost": 0.001, "is_byok": True, "cost_details": {
+            "upstream_inference_cost": 0.02,
+        }}}, {"input_tokens": 5, "output_tokens": 1, "cost": 0.021}),
+        ({"usage": {"prompt_tokens": 5, "completion_tokens": 1, "cost": {"request_cost": 0.006, "total_cost": 0.0106}}}, {
+            "input_tokens": 5, "output_tokens": 1, "cost": 0.0106,
+        }),
+        ({"usage": {"prompt_tokens": 32, "completion_tokens": 9, "total_tokens": 135, "completion_tokens_details": {
+            "reasoning_tokens": 94,
+        }}}, {"input_tokens": 32, "output_tokens": 103, "reasoning_tokens": 94}),
+        ({"usage": {"prompt_tokens": 32, "completion_tokens": 90, "total_tokens": 142, "reasoning_tokens": 20}}, {
+            "input_tokens": 32, "output_tokens": 110, "reasoning_tokens": 20,
+        }),
+        ({"usage": {"total_input_tokens": 100, "total_cached_tokens": 20, "total_output_tokens": 30, "total_tool_use_tokens": 5,
+            "total_thought_tokens": 10, "total_tokens": 145,
+            "input_tokens_by_modality": [{"modality": "text", "tokens": 60}, {"modality": "image", "tokens": 40}],
+        }}, {
+            "input_tokens": 105, "output_tokens": 40, "cache_read_tokens": 20, "reasoning_tokens": 10,
+            "parts": {"input_image": 40},
+        }),
+        ({"type": "response.done", "response": {"id": "r", "usage": {
+            "input_tokens": 127, "input_token_details": {
+                "text_tokens": 119, "audio_tokens": 8, "cached_tokens": 64, "cached_tokens_details": {"audio_tokens": 4},
+            },
+            "output_tokens": 148, "output_token_details": {"text_tokens": 30, "audio_tokens": 118},
+        }}}, {
+            "input_tokens": 127, "output_tokens": 148, "cache_read_tokens": 64, "response_id": "r",
+            "parts": {"input_audio": 8, "output_audio": 118, "cache_read_audio": 4},
+        }),
+        ({"usage": {"input_tokens": 4, "cache_creation_input_tokens": 30, "output_tokens": 6, "server_tool_use": {
+            "web_search_requests": 2,
+        }, "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}}}, {
+            "input_tokens": 34, "output_tokens": 6, "cache_write_tokens": 30, "parts": {"cache_write_1h": 20, "web_search": 2},
+        }),
+        ({"usage": {"input_tokens": 23_000, "output_tokens": 1_000, "iterations": [
+            {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500, "cache_read_input_tokens": 10},
+            {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000},
+        ]}}, {"input_tokens": 23_000, "output_tokens": 1_000}),
+        ({"x_groq": {"id": "req_1", "usage": {"prompt_tokens": 18, "completion_tokens": 5}}}, {
+            "input_tokens": 18, "output_tokens": 5, "response_id": "req_1",
+        }),
+        ({"id": "c", "choices": [{"index": 0, "finish_reason": "stop", "usage": {"prompt_tokens": 8, "completion_tokens": 2}}]}, {
+            "input_tokens": 8, "output_tokens": 2, "response_id": "c", "finish_reasons": ("stop",),
+        }),
+        ({"model_id": "ibm/granite", "results": [{"generated_token_count": 20, "input_token_count": 12, "stop_reason": "eos"}]}, {
+            "input_tokens": 12, "output_tokens": 20, "finish_reasons": ("eos",),
+        }),
+        ({"generation": "hi", "prompt_token_count": 14, "generation_token_count": 8}, {"input_tokens": 14, "output_tokens": 8}),
+        ({"text": "hi", "meta_info": {"prompt_tokens": 3, "completion_tokens": 2, "cached_tokens": 1}}, {
+            "input_tokens": 3, "output_tokens": 2, "cache_read_tokens": 1,
+        }),
+        ({"content": "hi", "timings": {"cache_n": 236, "prompt_n": 1, "predicted_n": 35}}, {
+            "input_tokens": 237, "output_tokens": 35, "cache_read_tokens": 236,
+        }),
+        ({"output": ["hi"], "metrics": {"input_token_count": 12, "output_token_count": 3}}, {
+            "input_tokens": 12, "output_tokens": 3,
+        }),
+        ({"usage": {"prompt_tokens": "12", "completion_tokens": 2**63}}, {"input_tokens": 12}),
+        ({"details": {"prompt_tokens": 5}, "detail": 1}, {}),
         # A gateway in front of Anthropic: the prompt has the cached tokens already.
         ({"usage": {"prompt_tokens": 100, "completion_tokens": 1, "cache_read_input_tokens": 90}}, {
             "input_tokens": 100, "output_tokens": 1, "cache_read_tokens": 90,

@@ -79,6 +79,7 @@ def test_an_inference_fills_its_columns(store: Store, captured: Captured, tmp_pa
         chat = tollbook.inference("gpt-4o", provider="openai", operation="chat", location="remote", version="2")
         with chat as span:
             span.usage(10, 5, cache_read_tokens=4, cache_write_tokens=3, reasoning_tokens=2, response_model="gpt-4o-1")
+            span.usage(parts={"input_audio": 6, "web_search": 1, "nothing": 1})
             span.usage(response_id="r1").payload(input_bytes=80, output_bytes=20, batch_size=1).fail("timeout")
     row = stored(
         store,
@@ -116,5 +117,5 @@ def test_an_inference_fills_its_columns(store: Store, captured: Captured, tmp_pa
         "input_event_time_newest_ns": 1_700_003_600_000_000_000,
         "scope_name": "tollbook",
         "scope_schema_url": "https://tollbook.dev/schemas/0.1.0",
-        "attributes": {},
+        "attributes": {"gen_ai.usage.audio.input_tokens": "6", "gen_ai.usage.web_search.requests": "1"},
     }
