@@ -41,17 +41,29 @@ class _Sending:
         content: bool | None = None,
         redact: "bool | Sequence[str | Pattern[str]]" = True,
         routes: "Mapping[str, bool | Mapping[str, bool]] | None" = None,
+        keep: Sequence[str] | None = None,
     ) -> None:
         self._sample = sample
+        self._rules = keep
         self._privacy = content, redact, routes
 
     def sampler(self, usual: Any) -> Any:
-        """What decides which traces are kept."""
+        """What decides at their beginning which traces are kept; where that is decided at their end, the usual does."""
         from tollbook import sampling  # noqa: PLC0415
 
         with shielded("sample a share of traces"):
-            return sampling.sampler(self._sample, usual)
+            return sampling.sampler(None if self.keep() else self._sample, usual)
         return sampling.sampler(None, usual)
+
+    def keep(self) -> Any:
+        """Which traces are kept by how they went; `None` where that does not matter."""
+        if self._rules is None and not os.environ.get("TOLLBOOK_KEEP"):
+            return None
+        from tollbook import tail  # noqa: PLC0415 - for those who ask
+
+        with shielded("keep traces by how they went"):
+            return tail.wanted(self._rules, self._sample)
+        return None
 
     def privacy(self) -> Any:
         """What may leave the process; what is told wrongly is left out."""
@@ -137,6 +149,7 @@ def configure(
     content: bool | None = None,
     redact: "bool | Sequence[str | Pattern[str]]" = True,
     routes: "Mapping[str, bool | Mapping[str, bool]] | None" = None,
+    keep: Sequence[str] | None = None,
     tracer_provider: "TracerProvider | None" = None,
 ) -> None:
     """Send this process's spans and metrics to Tollbook. The first call counts, later ones change nothing.
@@ -167,6 +180,8 @@ def configure(
         own_hosts: hosts that may be told owners and ages of inputs, such as `["*.internal"]`, by default `TOLLBOOK_OWN_HOSTS`.
         sample: share of traces that are kept, 0 to 1, by default `OTEL_TRACES_SAMPLER`; a caller's decision holds. What the
             others used is counted all the same, and exported with `metrics`.
+        keep: keep traces by how they went: `["errors", "slower=2", "costlier=0.05", "tokens=50000"]` (s, USD, tokens of a
+            request), by default `TOLLBOOK_KEEP`; of all others `sample`, by default none. Decided when what began a trace here ends.
         content: also send prompts, answers and other content that instrumentations put on spans, by default
             `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, then not.
         redact: further regular expressions to take out of what is sent, or `"phone"`; False leaves even secrets, e-mail addresses
@@ -187,7 +202,7 @@ def configure(
         **owners.keyed(team=team, project=project, feature=feature, customer=customer, environment=environment),
         **(attributes or {}),
     }
-    sending = _Sending(sample, content, redact, routes)
+    sending = _Sending(sample, content, redact, routes, keep)
     _begin(given, endpoint, headers, metrics, tracer_provider, buffer, own_hosts, sending, accelerators)
 
 
@@ -396,10 +411,14 @@ def _add_processor(
 
     off, grpc = exporters.are_off(endpoint), exporters.speaks_grpc(endpoint)
     if not off and not grpc:
+        kind: Callable[..., TollbookSpanProcessor] = TollbookSpanProcessor
+        keep = _state.sending.keep()
+        if keep is not None:
+            from tollbook.tail import KeepingSpanProcessor  # noqa: PLC0415 - for those who ask
+
+            kind = partial(KeepingSpanProcessor, keep)
         provider.add_span_processor(
-            TollbookSpanProcessor(
-                endpoint, headers, defaults=defaults, measures_cpu=measures_cpu, privacy=_state.sending.privacy()
-            )
+            kind(endpoint, headers, defaults=defaults, measures_cpu=measures_cpu, privacy=_state.sending.privacy())
         )
         return
     provider.add_span_processor(LabelSpanProcessor(defaults, measures_cpu, counts_calls=True))

@@ -87,6 +87,21 @@ def receipt(spans: Iterable[ReadableSpan]) -> Receipt:
     )
 
 
+def cost_of(span: ReadableSpan) -> Decimal | None:
+    """What a model call cost in USD, as it is reported, else by list price; `None` where that is unknown."""
+    said: Mapping[str, Any] = span.attributes or {}
+    return _cost(said, span.start_time or 0)[0] if _is_call(said) else None
+
+
+def knows_prices() -> bool:
+    """Whether list prices are installed; loads them where they are."""
+    try:
+        import genai_prices  # noqa: F401, PLC0415 - of the server extra, 0.7 s
+    except ImportError:
+        return False
+    return True
+
+
 def _amount(call: Call) -> str:
     return call.why if call.cost_usd is None else f"${call.cost_usd:f}"
 

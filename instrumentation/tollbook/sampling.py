@@ -3,17 +3,19 @@
 A span that a sampler drops is still recorded, cheaply and unsent, so that what it used is counted (`counting`).
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
+from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
 _RANDOMNESS_BITS: Final = 56
 _RANGE: Final = 1 << _RANDOMNESS_BITS
 _HEX_DIGITS: Final = _RANDOMNESS_BITS // 4
+_RANDOM_VALUE: Final = re.compile(r"(?:^|;)rv:([0-9a-f]{14})(?:;|$)")
 
 
 class Recording(Sampler):
@@ -46,7 +48,8 @@ class Recording(Sampler):
 class Share(Sampler):
     """Keeps a share of all traces, and says so in their state (`ot=th:…`), so that each of them stands for its number.
 
-    By OpenTelemetry's rules for probability sampling: a trace is kept if its id's last 56 bits are at least the threshold.
+    By OpenTelemetry's rules for probability sampling: a trace is kept if its id's last 56 bits, or those that its state has for
+    that (`ot=rv:…`), are at least the threshold.
     """
 
     def __init__(self, share: float) -> None:
@@ -73,13 +76,24 @@ class Share(Sampler):
     ) -> SamplingResult:
         """Whether the trace is kept."""
         state = get_current_span(parent_context).get_span_context().trace_state
-        if trace_id % _RANGE < self._threshold:
+        if _randomness(trace_id, state) < self._threshold:
             return SamplingResult(Decision.DROP, attributes, state)
         return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, _with_threshold(state, self._said))
 
     def get_description(self) -> str:
         """As OpenTelemetry names samplers."""
         return f"TollbookShare{{{self._share}}}"
+
+
+def is_within(context: SpanContext, share: float) -> bool:
+    """Whether a trace is among that share of all, the same in every process."""
+    return _randomness(context.trace_id, context.trace_state) >= round((1 - share) * _RANGE)
+
+
+def _randomness(trace_id: int, state: TraceState | None) -> int:
+    """What decides, of 56 bits: a value that the trace's state names, else the end of its id."""
+    told = _RANDOM_VALUE.search(state.get("ot") or "") if state else None
+    return int(told[1], 16) if told else trace_id % _RANGE
 
 
 def _with_threshold(state: TraceState | None, said: str) -> TraceState:
