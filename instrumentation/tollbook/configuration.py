@@ -181,7 +181,7 @@ def configure(
         sample: share of traces that are kept, 0 to 1, by default `OTEL_TRACES_SAMPLER`; a caller's decision holds. What the
             others used is counted all the same, and exported with `metrics`.
         keep: keep traces by how they went: `["errors", "slower=2", "costlier=0.05", "tokens=50000"]` (s, USD, tokens of a
-            request), by default `TOLLBOOK_KEEP`; of all others `sample`, by default none. Decided when what began a trace here ends.
+            request), by default `TOLLBOOK_KEEP`; of others `sample`, by default none. Decided when what began a trace here ends.
         content: also send prompts, answers and other content that instrumentations put on spans, by default
             `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`, then not.
         redact: further regular expressions to take out of what is sent, or `"phone"`; False leaves even secrets, e-mail addresses
