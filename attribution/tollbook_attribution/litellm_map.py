@@ -2,6 +2,8 @@
 
 The map names a model, or a provider and a model with a slash between; its prices are USD for one unit and hold whenever they are
 read. A model whose prices are all 0 has none: the map writes 0 for what is free and for what it does not know.
+
+A word after a price per token is the service tier that it holds for: `_priority`, `_flex`, and what else the map comes to write.
 """
 
 import re
@@ -54,7 +56,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
 
 PER = {"file_search_cost_per_1k_calls": 1_000}
 
-CONDITIONS = re.compile(r"(?P<key>\w+?)(?:_above_(?P<above>\d+)k_tokens)?(?:_(?P<mode>batches|flex|priority))?")
+CONDITIONS = re.compile(r"(?P<key>\w+?)(?:_above_(?P<above>\d+)k_tokens)?(?:_(?P<mode>[a-z]+))?")
 SEARCH = "search_context_cost_per_query"
 USUAL_SEARCH = "search_context_size_medium"
 TIERS = "tiered_pricing"
@@ -111,7 +113,13 @@ def prices_of(name: str, entry: Mapping[str, Any]) -> tuple[list[dict[str, Any]]
         return [], wrong, [*unread, ("", f"{name} costs 0 throughout: free or unknown, so left out")] if said else unread
     provider, model, region = _named(name, entry)
     shared = {"provider": provider, "model": model, "region": region}
-    return [{**shared, **price.terms()} for price in _bounded(said)], wrong, unread
+    return [{**shared, **price.terms()} for price in _bounded(said, unread)], wrong, unread
+
+
+def same(terms: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What prices share of which only one can hold: the map has models of one provider under several names of it."""
+    named = (terms["provider"], terms["model"], terms["region"])
+    return (*(text.lower() for text in named), *(terms[key] for key in ("item", "unit", "service_tier", "batch", "variant")))
 
 
 def _named(name: str, entry: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -130,7 +138,7 @@ def _named(name: str, entry: Mapping[str, Any]) -> tuple[str, str, str]:
 def _said(entry: Mapping[str, Any], wrong: Wrong, unread: Wrong) -> Iterator[_Said]:
     for key, value in entry.items():
         if key == TIERS and isinstance(value, list):
-            yield from _tiers(value, wrong)
+            yield from _tiers(value, wrong, unread)
         elif key == SEARCH and isinstance(value, Mapping):
             for size, amount in value.items():
                 variant = "" if size == USUAL_SEARCH else f"search_context_size={size.removeprefix('search_context_size_')}"
@@ -151,7 +159,7 @@ def _kind(key: str, entry: Mapping[str, Any]) -> _Said | None:
     if known:
         return _Said(*known, Decimal(0), per=PER.get(key, 1))
     if key in ("input_cost_per_image", "input_cost_per_pixel", "output_cost_per_pixel"):
-        draws = entry.get("mode") == "image_generation"
+        draws = entry.get("mode") == "image_generation" and not entry.get("output_cost_per_image")
         item = key.rpartition("_")[2]
         return _Said(item, item, Decimal(0)) if draws or key.startswith("output") else None
     found = CONDITIONS.fullmatch(key)
@@ -159,6 +167,8 @@ def _kind(key: str, entry: Mapping[str, Any]) -> _Said | None:
     if not found or not base:
         return None
     mode, above = found["mode"] or "", int(found["above"] or 0) * 1_000
+    if mode and base[1] != "token":
+        return None  # such as a video's resolution
     return _Said(
         *base,
         Decimal(0),
@@ -181,14 +191,19 @@ def _one(kind: _Said, key: str, value: Any, wrong: Wrong) -> Iterator[_Said]:
         yield _Said(**{**vars(kind), "quoted": Decimal(value)})
 
 
-def _tiers(tiers: list[Any], wrong: Wrong) -> Iterator[_Said]:
-    """Prices of a list of ranges of the input's length, each with keys of its own."""
+def _tiers(tiers: list[Any], wrong: Wrong, unread: Wrong) -> Iterator[_Said]:
+    """Prices of a list of ranges of the input's length, each with keys of its own; the last one may have no end."""
     for tier in tiers:
+        if isinstance(tier, Mapping) and "range" not in tier:
+            unread.append((TIERS, f"a tier of another kind than by the input's length, {', '.join(tier)}: not read"))
+            continue
         bounds = tier.get("range") if isinstance(tier, Mapping) else None
-        if not (isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(bound, int | Decimal) for bound in bounds)):
+        if not (
+            isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(bound, int | Decimal | None) for bound in bounds)
+        ):
             wrong.append((TIERS, "a tier without a range of two numbers"))
             continue
-        first, last = (int(bound) for bound in bounds)
+        first, last = int(bounds[0] or 0), NO_LIMIT - 1 if bounds[1] is None else int(bounds[1])
         for key, value in tier.items():
             known = KEYS.get(key)
             if known:
@@ -196,9 +211,14 @@ def _tiers(tiers: list[Any], wrong: Wrong) -> Iterator[_Said]:
                 yield from _one(_Said(*known, Decimal(0), above=above, until=last + 1), f"{TIERS}.{key}", value, wrong)
 
 
-def _bounded(said: list[_Said]) -> Iterator[_Said]:
-    """The prices, each up to where the next one for longer inputs begins."""
+def _bounded(said: list[_Said], unread: Wrong) -> Iterator[_Said]:
+    """The prices, each up to where the next one for longer inputs begins; what is said twice counts as it is said first."""
+    first: dict[tuple[Any, ...], _Said] = {}
     for price in said:
+        before = first.setdefault((*_box(price), price.above), price)
+        if before.quoted != price.quoted:
+            unread.append(("", f"{price.item} costs {before.quoted} and {price.quoted}: the first one counts"))
+    for price in first.values():
         alike = [other for other in said if _box(other) == _box(price) and other.above > price.above]
         until = min([price.until, *(other.above for other in alike)])
         if until > price.above:

@@ -221,6 +221,7 @@ def _litellm(found: Sequence[tuple[int, str, Any]], reading: _Reading) -> Sheet:
     lines: list[Line] = []
     problems: list[Problem] = []
     seen: dict[str, int] = {}
+    said_on: dict[tuple[Any, ...], int] = {}
     for number, name, entry in found:
         if name in seen:
             problems.append(reading.problem(number, name, f"the model is there twice, first on line {seen[name]}"))
@@ -228,5 +229,10 @@ def _litellm(found: Sequence[tuple[int, str, Any]], reading: _Reading) -> Sheet:
         prices, wrong, odd = litellm_map.prices_of(name, entry)
         problems += [reading.problem(number, column, message) for column, message in wrong]
         problems += [reading.problem(number, column, message, is_error=False) for column, message in odd]
-        lines += [Line(number, Price(**terms, **price)) for price in prices]
+        mine = [price for price in prices if said_on.setdefault(litellm_map.same(price), number) == number]
+        if len(mine) < len(prices):
+            others = said_on[litellm_map.same(next(price for price in prices if price not in mine))]
+            message = f"is the model of line {others} again: {len(prices) - len(mine)} of its prices are left out"
+            problems.append(reading.problem(number, name, message, is_error=False))
+        lines += [Line(number, Price(**terms, **price)) for price in mine]
     return reading.sheet(litellm_map.SOURCE, lines, problems)

@@ -25,6 +25,7 @@ from clickhouse_connect.driver.client import Client
 from tollbook_schema import cluster, sql
 from tollbook_schema.connections import (
     OPERATORS_CODES,
+    DiskFailedError,
     Node,
     Parameters,
     Pool,
@@ -39,6 +40,7 @@ from tollbook_schema.connections import (
     answer,
     errors_named,
 )
+from tollbook_schema.probe import Probe
 from tollbook_schema.servers import AddressError, Servers
 from tollbook_schema.tenants import checked_tenant
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "DiskFailedError",
     "Node",
     "Parameters",
     "QueryError",
@@ -209,6 +212,7 @@ class Store:
                 self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as error:
                 raise StoreUnavailableError(f"cannot use the data folder {data}: {error.strerror}") from error
+        self._probe = None if self._path is None else Probe(self._path)
         self._opening = threading.Lock()
         self._connecting = threading.Lock()
         self._writers = Pool(self._connect, 1)
@@ -320,10 +324,10 @@ class Store:
         """
         return self if self.embedded else _beside()
 
-    def described(self, question: str, parameters: Parameters) -> list[str]:
-        """Names of the columns that one of our own DESCRIBE statements tells, such as those of a file."""
+    def told_of_file(self, question: str, parameters: Parameters) -> list[dict[str, Any]]:
+        """What one of our own questions answers about a file, such as its columns; `query` may not read files."""
         with self._writers.client() as client:
-            return [str(row["name"]) for row in answer(client, question, parameters).dicts()]
+            return answer(client, question, parameters).dicts()
 
     def take(self, source: "Store", table: str, question: str, parameters: Parameters) -> None:
         """Adds to a table what one of our own SELECTs answers: columns in the order of the table's. Raises as `query` does.
@@ -366,16 +370,29 @@ class Store:
             received_at: when the segment was opened; the same at every try, because it decides the partition.
 
         Raises:
+            DiskFailedError: the disk failed meanwhile, so that it may not be stored.
             StoreUnavailableError: trying again later helps.
             StoreError: the segment holds what the table cannot take.
         """
         if self.embedded:
             source = f"file({_quoted(str(segment.resolve()))}, 'ProtobufSingle', {_structure(signal)})"
+            self.check_disk(synced=False)
             with self._loader(0).client() as client:
                 client.command(self._ingest(signal, source, token), parameters={"received_at": received_at})
+            self.check_disk()
         else:
             shard = int.from_bytes(hashlib.sha256(token.encode()).digest()[:8]) % self.shards
             self.load_content(signal, _content(segment), token, received_at, shard)
+
+    def check_disk(self, *, synced: bool = True) -> None:
+        """Finds out whether the embedded database's disk takes what is written; a server looks after its own. See `Probe`.
+
+        Raises:
+            DiskFailedError: it does not, or did not once since this store was opened: what was written then may be damaged.
+            StoreUnavailableError: it takes nothing at present, and nothing was damaged.
+        """
+        if self._probe is not None:
+            self._probe.look(synced=synced)
 
     def load_content(self, signal: Signal, content: bytes, token: str, received_at: datetime, shard: int) -> None:
         """As `load`, for a server or one node of a cluster, of what is in memory."""

@@ -173,3 +173,47 @@ def test_a_wrong_price_in_litellm_s_map_is_named_by_its_line() -> None:
         "map.json, line 2, column input_cost_per_token: 'cheap' is no number",
         "map.json, line 6, column output_cost_per_token: -0.000001 is below 0",
     ]
+
+
+NEWEST = {
+    "azure/gpt-x": {"litellm_provider": "azure", "input_cost_per_token": 2e-06},
+    "azure_ai/gpt-x": {"litellm_provider": "azure_ai", "input_cost_per_token": 3e-06, "input_cost_per_token_flex": 1e-06},
+    "qwen-x": {"litellm_provider": "dashscope", "tiered_pricing": [
+        {"range": [0, 32000], "input_cost_per_token": 1e-06}, {"range": [32000, None], "input_cost_per_token": 2e-06},
+    ]},
+    "exa_ai/search": {
+        "litellm_provider": "exa_ai", "tiered_pricing": [{"input_cost_per_query": 5e-03, "max_results_range": [0, 25]}],
+    },
+    "draws": {
+        "litellm_provider": "bedrock", "mode": "image_generation", "input_cost_per_image": 0.0, "output_cost_per_image": 0.008,
+    },
+    "claude-x": {"litellm_provider": "anthropic", "input_cost_per_token": 5e-06, "input_cost_per_token_ultrafast": 3e-05,
+                 "cache_creation_input_token_cost_above_1hr_above_200k_tokens": 2e-05, "provider_specific_entry": {"us": 1.1},
+                 "deprecation_date": "2027-01-01", "output_vector_size": 8},
+    "twice": {"litellm_provider": "openai", "input_cost_per_token": 1e-06,
+              "tiered_pricing": [{"range": [0, 1000], "input_cost_per_token": 4e-06}]},
+}  # fmt: skip
+"""Shapes of the map as it is today: a provider under two names, tiers without an end or of other kinds, tiers by name."""
+
+
+def test_litellm_s_map_of_today_is_read_and_what_it_says_twice_holds_as_it_says_it_first() -> None:
+    sheet = read(json.dumps(NEWEST, indent=1), "map.json")
+    assert [problem for problem in problems_of(sheet) if problem.is_error] == []
+    said = {
+        (line.price.model, line.price.item, line.price.service_tier, line.price.min_quantity): line.price.amount
+        for line in sheet.lines
+    }
+    assert said == {
+        ("gpt-x", "input", "", 0): Decimal("0.000002"),
+        ("gpt-x", "input", "flex", 0): Decimal("0.000001"),
+        ("qwen-x", "input", "", 0): Decimal("0.000001"),
+        ("qwen-x", "input", "", 32001): Decimal("0.000002"),
+        ("draws", "image", "", 0): Decimal("0.008"),
+        ("claude-x", "input", "", 0): Decimal("0.000005"),
+        ("claude-x", "input", "ultrafast", 0): Decimal("0.00003"),
+        ("claude-x", "cache_write_1h", "", 200_001): Decimal("0.00002"),
+        ("twice", "input", "", 0): Decimal("0.000001"),
+    }
+    told = " ".join(problem.message for problem in sheet.problems)
+    for part in ("is the model of line 2 again: 1 of its prices are left out", "by the input's length", "the first one counts"):
+        assert part in told

@@ -1,12 +1,15 @@
 """Files of bills: what they are, unpacked where they are packed, and how their columns are called. Only headers are read."""
 
+import codecs
 import csv
 import gzip
 import io
 import itertools
+import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,14 +19,19 @@ from typing import TextIO
 from tollbook_schema import sql
 from tollbook_schema.store import QueryError, Store
 
+from tollbook_attribution.bills import formats
 from tollbook_attribution.bills.problems import BillError, Problem, of_file
 
 HEADER_LINES = 10
 """Lines in which the header is looked for: some portals put a title or the account's name above it."""
 
 DELIMITERS = (",", ";", "\t", "|")
-SIDE_FILES = ("manifest", ".ds_store", "__macosx", "_success", "readme")
+SIDE_FILES = ("manifest", ".ds_store", "__macosx", "_success", "readme", "create-table.sql")
 """Parts of the names of files that exports bring along, and that are no bill."""
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SLASHED = re.compile(r"\d{1,2}/\d{1,2}/\d{4}\b")
+AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,8 @@ class BillFile:
     skip: int = 0
     """Lines before the first row."""
     delimiter: str = ","
+    slashed: bool = False
+    """Whether days are written with slashes, so that the month may stand first or second."""
 
     @property
     def structure(self) -> str:
@@ -62,7 +72,8 @@ def unpacked(paths: Sequence[Path], store: Store, names: Sequence[str] = ()) -> 
         found: list[BillFile] = []
         for name, path in _members(paths, names, room):
             linked = room / f"{len(found)}.rows"
-            linked.symlink_to(path.resolve())  # ClickHouse reads * ? { } in a path as patterns
+            if not _from_utf_16(name, path, linked):
+                linked.symlink_to(path.resolve())  # ClickHouse reads * ? { } in a path as patterns
             found.append(_opened(name, linked, store))
         if not found:
             raise BillError([Problem(str(path), None, "", "", "holds no file of a bill") for path in paths])
@@ -88,6 +99,8 @@ def _nonempty(reader: Iterator[list[str]]) -> Iterator[list[str]]:
 
 def _members(paths: Sequence[Path], names: Sequence[str], room: Path) -> Iterator[tuple[str, Path]]:
     for path, name in itertools.zip_longest(paths, names[: len(paths)]):
+        if len(paths) > 1 and _beside(path.name):
+            continue
         if path.is_dir():
             inside = sorted(found for found in path.rglob("*") if found.is_file() and not _beside(found.name))
             yield from _members(inside, (), room)
@@ -101,6 +114,8 @@ def _extracted(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
     prefix = f"{name}/" if name.endswith(".zip") else ""
     try:
         with zipfile.ZipFile(path) as archive:
+            if "[Content_Types].xml" in archive.namelist():
+                raise of_file(name, "is a workbook of a spreadsheet; save its sheet as CSV")
             for number, member in enumerate(archive.infolist()):
                 if member.is_dir() or _beside(member.filename):
                     continue
@@ -110,6 +125,24 @@ def _extracted(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
                 yield f"{prefix}{member.filename}", target
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
         raise of_file(name, f"is no readable zip archive: {error}") from error
+
+
+def _from_utf_16(name: str, path: Path, target: Path) -> bool:
+    """Writes a file of UTF-16, as spreadsheets save it, in UTF-8; whether it was one."""
+    packed = _magic(path).startswith(b"\x1f\x8b")
+    try:
+        with gzip.open(path) if packed else path.open("rb") as content:
+            if content.read(2) not in UTF_16:
+                return False
+            content.seek(0)
+            decoder = codecs.getincrementaldecoder("utf-16")()
+            with target.open("w", encoding="utf-8", newline="") as plain:
+                while piece := content.read(AT_ONCE):
+                    plain.write(decoder.decode(piece))
+                plain.write(decoder.decode(b"", final=True))
+    except (OSError, EOFError, zlib.error, UnicodeError) as error:
+        raise of_file(name, f"cannot be read as text: {error}") from error
+    return True
 
 
 def _beside(name: str) -> bool:
@@ -143,7 +176,9 @@ def _start(name: str, path: Path, compression: str) -> str:
     try:
         with _text(path, compression) as lines:
             start = "".join(itertools.islice(lines, HEADER_LINES))
-    except (OSError, EOFError, UnicodeError) as error:
+    except UnicodeError as error:
+        raise of_file(name, f"is no text in UTF-8 or UTF-16: {error}") from error
+    except (OSError, EOFError, zlib.error) as error:
         raise of_file(name, f"cannot be read as text: {error}") from error
     if not start.strip():
         raise of_file(name, "is empty")
@@ -157,22 +192,28 @@ def _text(path: Path, compression: str) -> TextIO:
 
 
 def _csv(name: str, path: Path, compression: str, start: str) -> BillFile:
-    best: tuple[int, int, str, tuple[str, ...]] = (0, 0, ",", ())
-    for delimiter in DELIMITERS:
-        for place, record in enumerate(_records(start, delimiter)):
-            filled = sum(1 for cell in record if cell.strip() and not cell.strip().replace(".", "").isdigit())
-            if filled > best[0]:
-                best = (filled, place, delimiter, tuple(cell.strip() for cell in record))
-            break_at = max(best[0], 3)
-            if filled >= break_at:
-                break
-    _, place, delimiter, header = best
+    place, delimiter, header = _header(start)
     if len(header) < 2:
         raise of_file(name, "has no line with the names of columns", line=1)
     twice = [column for column in header if column and header.count(column) > 1]
     if twice:
         raise of_file(name, "stands twice in the header", twice[0], place + 1)
-    return BillFile(name, path, "CSV", compression, header, place + 1, delimiter)
+    slashed = bool(SLASHED.search(start))
+    return BillFile(name, path, "CSV", compression, header, place + 1, delimiter, slashed)
+
+
+def _header(start: str) -> tuple[int, str, tuple[str, ...]]:
+    """(place, sign between columns, their names) of the first line that a format knows, else of that of most words."""
+    best: tuple[int, int, str, tuple[str, ...]] = (0, 0, ",", ())
+    for delimiter in DELIMITERS:
+        for place, record in enumerate(_records(start, delimiter)):
+            names = tuple(cell.strip() for cell in record)
+            if formats.detected(names):
+                return place, delimiter, names
+            filled = sum(1 for cell in names if cell and not cell.replace(".", "").isdigit())
+            if filled > best[0]:
+                best = (filled, place, delimiter, names)
+    return best[1:]
 
 
 def _records(start: str, delimiter: str) -> Iterator[list[str]]:
@@ -182,10 +223,10 @@ def _records(start: str, delimiter: str) -> Iterator[list[str]]:
 def _self_described(name: str, path: Path, kind: str, compression: str, store: Store) -> BillFile:
     question = sql.text("tollbook_attribution", "bills/queries/names_of_columns.sql")
     try:
-        columns = store.described(question, {"path": str(path), "kind": kind, "compression": compression})
+        columns = store.told_of_file(question, {"path": str(path), "kind": kind, "compression": compression})
     except QueryError as error:
         raise of_file(name, f"cannot be read as {kind.removesuffix('EachRow')}: {str(error)[:300]}") from error
-    return BillFile(name, path, kind, compression, tuple(columns))
+    return BillFile(name, path, kind, compression, tuple(str(column["name"]) for column in columns))
 
 
 def _escaped(name: str) -> str:

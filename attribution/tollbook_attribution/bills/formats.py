@@ -26,6 +26,8 @@ class Format:
     """Columns without which there is no bill: one of each group, spelled as people know them, the usual name first."""
     columns: tuple[tuple[str, tuple[str, ...]], ...]
     """What the format calls the columns that problems are told of."""
+    together: tuple[str, ...] = ()
+    """Columns that a file has all of or none of."""
     tags: tuple[str, ...] = ()
     """Starts of column names that are tags."""
     late_usage: bool = False
@@ -49,7 +51,15 @@ class Format:
     def missing(self, header: Sequence[str]) -> list[str]:
         """Columns that it needs and this header has not."""
         there = {word(name) for name in header}
-        return [group[0] for group in self.needs if not there & {word(name) for name in group}]
+        half = [name for name in self.together if word(name) not in there]
+        return [
+            *(group[0] for group in self.needs if not there & {word(name) for name in group}),
+            *(half if len(half) < len(self.together) else ()),
+        ]
+
+    def lacks_periods(self, header: Sequence[str]) -> bool:
+        """Whether it may name billing periods and this header does not."""
+        return bool(self.together) and not {word(name) for name in self.together} & {word(name) for name in header}
 
 
 FOCUS = Format(
@@ -58,13 +68,12 @@ FOCUS = Format(
     needs=(
         ("BilledCost",),
         ("BillingCurrency",),
-        ("BillingPeriodStart",),
-        ("BillingPeriodEnd",),
         ("ChargePeriodStart",),
         ("ChargePeriodEnd",),
         ("ChargeCategory", "ChargeType"),
         ("ServiceProviderName", "ProviderName", "Provider"),
     ),
+    together=("BillingPeriodStart", "BillingPeriodEnd"),
     columns=(
         ("EffectiveCost", ("EffectiveCost", "AmortizedCost")),
         ("ChargeCategory", ("ChargeCategory", "ChargeType")),
@@ -171,7 +180,45 @@ GOOGLE = Format(
     late_usage=True,
 )
 
-FORMATS = (FOCUS, AWS_CUR, OCI, GOOGLE, AZURE)
+OPENAI = Format(
+    name="openai",
+    told_by=(("amount_value",), ("amount_currency",), ("start_time", "start_time_iso")),
+    needs=(("amount_value",), ("amount_currency",), ("start_time", "start_time_iso"), ("end_time", "end_time_iso")),
+    columns=(
+        ("BilledCost", ("amount_value",)),
+        ("EffectiveCost", ("amount_value",)),
+        ("ConsumedQuantity", ("quantity",)),
+        ("BillingPeriodStart", ("start_time", "start_time_iso")),
+        ("BillingPeriodEnd", ("start_time", "start_time_iso")),
+        ("ChargePeriodStart", ("start_time", "start_time_iso")),
+        ("ChargePeriodEnd", ("end_time", "end_time_iso")),
+        ("BillingCurrency", ("amount_currency",)),
+    ),
+)
+
+ANTHROPIC = Format(
+    name="anthropic",
+    told_by=(("usage_date_utc",), ("cost_usd",)),
+    needs=(("usage_date_utc",), ("cost_usd",)),
+    columns=(
+        ("BilledCost", ("cost_usd",)),
+        ("EffectiveCost", ("cost_usd",)),
+        ("ListCost", ("list_price_usd",)),
+        ("BillingPeriodStart", ("usage_date_utc",)),
+        ("BillingPeriodEnd", ("usage_date_utc",)),
+        ("ChargePeriodStart", ("usage_date_utc",)),
+        ("ChargePeriodEnd", ("usage_date_utc",)),
+    ),
+)
+
+_PAGED = tuple((column, ("data",)) for column in (
+    "BilledCost", "EffectiveCost", "BillingCurrency",
+    "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd",
+))  # fmt: skip
+OPENAI_PAGES = Format(name="openai", told_by=(("object",), ("data",), ("has_more",)), needs=(("data",),), columns=_PAGED)
+ANTHROPIC_PAGES = Format(name="anthropic", told_by=(("data",), ("has_more",)), needs=(("data",),), columns=_PAGED)
+
+FORMATS = (FOCUS, AWS_CUR, OCI, GOOGLE, AZURE, OPENAI, ANTHROPIC, OPENAI_PAGES, ANTHROPIC_PAGES)
 """In the order they are looked for: FOCUS first, as Azure's own columns stand in some of its files too."""
 
 

@@ -25,6 +25,8 @@ NOWHERE = 1 << 31
 LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
+TIMES = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
+
 ROW = re.compile(r"\(at row (\d+)\)")
 
 
@@ -130,6 +132,24 @@ class _Part:
             "tag_at": list(tags.values()),
         }
 
+    def bound(self) -> dict[str, Any]:
+        """How its rows are read."""
+        file = self.file
+        return {
+            "path": str(file.path),
+            "kind": file.kind,
+            "structure": file.structure,
+            "compression": file.compression,
+            "skip": file.skip,
+            "delimiter": file.delimiter,
+        }
+
+    def times(self) -> dict[str, int]:
+        """Which column of the file is where, of those that hold times."""
+        places = {name: place for place, name in enumerate(self.file.header, start=1)}
+        named = {column: self.kind.called(column, self.file.header) for column in TIMES}
+        return {column: places[name] for column, name in named.items() if name in places}
+
 
 @dataclass(frozen=True)
 class _Import:
@@ -148,25 +168,24 @@ class _Import:
 
     def read(self) -> None:
         """All rows of all files, as text."""
-        rows = _query("file_rows")
         for part in self.parts:
-            file = part.file
-            bound = {
-                **part.places(),
-                "import_id": self.import_id,
-                "file": part.number,
-                "comma": self.options.comma,
-                "path": str(file.path),
-                "kind": file.kind,
-                "structure": file.structure,
-                "compression": file.compression,
-                "skip": file.skip,
-                "delimiter": file.delimiter,
-            }
+            bound = {**part.places(), "import_id": self.import_id, "file": part.number, "comma": self.options.comma}
             try:
-                self.reading.command(part.kind.script.replace("FROM file_rows", f"FROM (\n{rows}\n)"), bound)
+                days = {"day_first": self._day_first(part) if part.file.slashed else []}
+                self.reading.command(_of_rows(part.kind.script), {**bound, **part.bound(), **days})
             except QueryError as error:
-                raise _unreadable(file, error) from error
+                raise _unreadable(part.file, error) from error
+
+    def _day_first(self, part: "_Part") -> list[int]:
+        """The columns of a file's times if its days stand before its months. Raises BillError where both orders are there."""
+        places = part.times()
+        asked = {"places": sorted(set(places.values())), "period": places.get("BillingPeriodStart", 0), "day_first": []}
+        [seen] = self.reading.told_of_file(_of_rows(_query("days")), {**part.bound(), **asked})
+        if seen["day_first"] and seen["month_first"]:
+            wrong = f"has {seen['day_first']} times with the day first and {seen['month_first']} with the month first"
+            raise of_file(part.file.name, wrong)
+        by_periods = seen["begins_day_first"] > seen["begins_month_first"]
+        return list(places.values()) if seen["day_first"] or (by_periods and not seen["month_first"]) else []
 
     def check(self) -> tuple[str, ...]:
         """What may be a mistake. Raises BillError with the first things that are wrong."""
@@ -179,7 +198,11 @@ class _Import:
             found.extend(self._problems(part))
             if len(found) > SHOWN:
                 break
-        warnings = []
+        warnings = [
+            f"{part.file.name} names no billing periods: each charge is of the calendar month that it begins in"
+            for part in self.parts
+            if part.kind.lacks_periods(part.file.header)
+        ]
         for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}):
             name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
             if row["whole"] and not self.options.allow_duplicates:
@@ -242,6 +265,11 @@ def _unreadable(file: BillFile, error: QueryError) -> BillError:
     line = line_of(file, int(row[1])) if row and file.kind == "CSV" else None
     reason = re.split(r": While executing|[:;]? ?\(in file/uri", str(error))[0][:300]
     return BillError([Problem(file.name, line, "", "", f"is not a row of {len(file.header)} columns, or is damaged: {reason}")])
+
+
+def _of_rows(statement: str) -> str:
+    """A statement about the rows of a file."""
+    return statement.replace("FROM file_rows", f"FROM (\n{_query('file_rows')}\n)")
 
 
 def _query(name: str) -> str:

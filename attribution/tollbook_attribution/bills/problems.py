@@ -6,6 +6,8 @@ from dataclasses import dataclass
 SHOWN = 20
 """Problems that are told of one import; whoever mends a file mends them by kind, not one by one."""
 
+FOR_GOOD = "nothing was stored; the same files will be refused again"
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -31,7 +33,7 @@ class BillError(Exception):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         more = f"\nand more; these are the first {SHOWN}" if len(problems) > SHOWN else ""
-        super().__init__("\n".join(str(problem) for problem in problems[:SHOWN]) + more)
+        super().__init__("\n".join(str(problem) for problem in problems[:SHOWN]) + more + "\n" + FOR_GOOD)
         self.problems = tuple(problems[:SHOWN])
 
 

@@ -1,4 +1,5 @@
 -- What does a Cost and Usage Report of AWS say? `lineItem/UnblendedCost` (first version) and `line_item_unblended_cost` (second, Athena) alike.
+-- The second version has maps of products, which CSV writes as JSON.
 -- Billed is the unblended cost: it sums to the invoice, discounts being lines of their own. Effective spreads commitments over what they cover.
 INSERT INTO bill_texts
 WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
@@ -57,12 +58,15 @@ SELECT
     ifNull(v[at['lineitemlineitemtype']], '') AS line_type,
     ifNull(v[at['productproductfamily']], '') AS service_category,
     '' AS service_subcategory,
-    coalesce(v[at['productservicename']], v[at['productproductname']], v[at['lineitemproductcode']], '') AS service_name,
-    coalesce(v[at['productregioncode']], v[at['productregion']], '') AS region,
+    coalesce(
+        v[at['productservicename']], v[at['productproductname']], nullIf(JSONExtractString(product, 'product_name'), ''),
+        nullIf(JSONExtractString(product, 'servicename'), ''), v[at['lineitemproductcode']], ''
+    ) AS service_name,
+    coalesce(v[at['productregioncode']], v[at['productregion']], JSONExtractString(product, 'region')) AS region,
     ifNull(v[at['lineitemavailabilityzone']], '') AS availability_zone,
     ifNull(v[at['lineitemresourceid']], '') AS resource_id,
     '' AS resource_name,
-    coalesce(v[at['productinstancetype']], '') AS resource_type,
+    coalesce(v[at['productinstancetype']], JSONExtractString(product, 'instance_type')) AS resource_type,
     ifNull(v[at['productsku']], '') AS sku_id,
     coalesce(v[at['pricingratecode']], '') AS sku_price_id,
     ifNull(v[at['lineitemusagetype']], '') AS sku_meter,
@@ -79,4 +83,8 @@ SELECT
         JSONExtract(coalesce(v[at['resourcetags']], v[at['tags']], '{}'), 'Map(String, String)'),
         mapFilter((k, x) -> x != '', mapFromArrays({tag_names:Array(String)}, arrayMap(i -> ifNull(v[i], ''), {tag_at:Array(UInt32)})))
     ) AS tags
-FROM (SELECT line, v, ifNull(v[mapFromArrays({columns:Array(String)}, {places:Array(UInt32)})['lineitemlineitemtype']], '') AS kind FROM file_rows)
+FROM (
+    WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
+    SELECT line, v, ifNull(v[at['lineitemlineitemtype']], '') AS kind, ifNull(v[at['product']], '{}') AS product
+    FROM file_rows
+)

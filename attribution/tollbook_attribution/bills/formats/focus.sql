@@ -1,4 +1,5 @@
 -- What does a FOCUS file say? Versions 1.0 to 1.4 (and what 0.5 calls otherwise), as text.
+-- Where no billing period is named at all, it is the calendar month that a charge begins in. Tags are an object, or a list of keys and values.
 INSERT INTO bill_texts
 WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
 SELECT
@@ -18,7 +19,8 @@ SELECT
         v[at['consumedquantity']]
     ]) AS numbers,
     arrayMap(x -> ifNull(x, ''), [
-        v[at['billingperiodstart']], v[at['billingperiodend']], v[at['chargeperiodstart']], v[at['chargeperiodend']]
+        if(dated, v[at['billingperiodstart']], toString(toStartOfMonth(begins))), if(dated, v[at['billingperiodend']], toString(addMonths(toStartOfMonth(begins), 1))),
+        v[at['chargeperiodstart']], v[at['chargeperiodend']]
     ]) AS times,
     coalesce(v[at['serviceprovidername']], v[at['providername']], v[at['provider']], '') AS provider_name,
     coalesce(v[at['hostprovidername']], v[at['publishername']], v[at['publisher']], '') AS publisher_name,
@@ -28,8 +30,8 @@ SELECT
     ifNull(v[at['billingaccountname']], '') AS billing_account_name,
     ifNull(v[at['subaccountid']], '') AS sub_account_id,
     ifNull(v[at['subaccountname']], '') AS sub_account_name,
-    coalesce(v[at['chargecategory']], v[at['chargetype']], '') AS charge_category,
-    if(coalesce(v[at['chargeclass']], v[at['chargesubcategory']], '') = 'Correction', 'Correction', ifNull(v[at['chargeclass']], '')) AS charge_class,
+    initcap(coalesce(v[at['chargecategory']], v[at['chargetype']], '')) AS charge_category,
+    if(lower(coalesce(v[at['chargeclass']], v[at['chargesubcategory']], '')) = 'correction', 'Correction', ifNull(v[at['chargeclass']], '')) AS charge_class,
     ifNull(v[at['chargefrequency']], '') AS charge_frequency,
     ifNull(v[at['chargedescription']], '') AS charge_description,
     '' AS line_type,
@@ -53,5 +55,23 @@ SELECT
     ifNull(v[at['commitmentdiscounttype']], '') AS commitment_type,
     ifNull(v[at['commitmentdiscountcategory']], '') AS commitment_category,
     ifNull(v[at['commitmentdiscountstatus']], '') AS commitment_status,
-    JSONExtract(ifNull(v[at['tags']], '{}'), 'Map(String, String)') AS tags
-FROM file_rows
+    if(
+        startsWith(told_tags, '['),
+        CAST(arrayMap(
+            x -> (
+                coalesce(nullIf(JSONExtractString(x, 'key'), ''), JSONExtractString(x, 'Key')),
+                coalesce(nullIf(JSONExtractString(x, 'value'), ''), JSONExtractString(x, 'Value'))
+            ), JSONExtractArrayRaw(told_tags)
+        ) AS Map(String, String)),
+        JSONExtract(told_tags, 'Map(String, String)')
+    ) AS tags
+FROM (
+    WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
+    SELECT
+        line,
+        v,
+        at['billingperiodstart'] <= length(v) AS dated,
+        parseDateTimeBestEffortUSOrNull(ifNull(v[at['chargeperiodstart']], ''), 'UTC') AS begins,
+        trimBoth(ifNull(v[at['tags']], '{}')) AS told_tags
+    FROM file_rows
+)

@@ -34,11 +34,13 @@ FROM (
         if(moments[2] <= moments[1], [('BillingPeriodEnd', times[2], concat('is not after the start of the billing period, ', times[1]))], []),
         if(moments[4] < moments[3], [('ChargePeriodEnd', times[4], concat('is before the start of the charge, ', times[3]))], []),
         if(
-            {late_usage:Bool} = false AND charge_category = 'Usage' AND charge_class != 'Correction' AND (moments[3] >= moments[2] OR moments[4] < moments[1]),
+            {late_usage:Bool} = false AND NOT match(lower(provider_name), '^\\s*(google|gcp)\\b')
+                AND charge_category = 'Usage' AND charge_class != 'Correction' AND (moments[3] >= moments[2] OR moments[4] < moments[1]),
             [('ChargePeriodStart', times[3], concat('is outside of the billing period from ', times[1], ' to ', times[2]))], []
         ),
         if(
-            {period:String} != '' AND formatDateTime(moments[1], '%Y-%m') != {period:String},
+            -- By its middle, as some periods begin by a clock of their own: at 07:00 or on the evening before in UTC.
+            {period:String} != '' AND formatDateTime(addSeconds(moments[1], intDiv(dateDiff('second', moments[1], moments[2]), 2)), '%Y-%m') != {period:String},
             [('BillingPeriodStart', times[1], concat('is not of the billing period ', {period:String}))], []
         )
     )) AS found

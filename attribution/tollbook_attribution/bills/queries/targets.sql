@@ -1,7 +1,18 @@
 -- What is each charge of? What people said first, then the resource, the model, and at last the provider as a whole.
--- Names are compared as they are, but for case and for what stands before the last `/` or `:`. Nothing is matched by nearness.
+-- Names are compared as they are, but for case and for what stands before the last `/` or `:`. Nothing is matched by nearness: a meter such as
+-- `USE1-Claude4.6Opus-output-tokens` or `gpt-4o 1120 Outp glbl Tokens` is of the model that has the same words once those of meters are left out.
 INSERT INTO bill_targets
-WITH things AS (
+WITH
+    [
+        'input', 'output', 'inp', 'inpt', 'outp', 'outpt', 'opt', 'in', 'out', 'cached', 'cache', 'cchd', 'cd', 'read', 'write', 'reads', 'writes',
+        'creation', 'hit', 'hits', 'reasoning', 'thinking', 'non', 'prompt', 'completion', 'batch', 'flex', 'priority', 'pp', 'standard', 'std',
+        'on', 'demand', 'ondemand', 'usage', 'api', 'per', 'token', 'tokens', 'count', 'unit', 'units', 'request', 'requests', 'text', 'image',
+        'audio', 'video', 'short', 'long', 'context', 'shortco', 'longco', 'ctx', 'generate', 'content', 'embed', 'prediction', 'predictions', 'for', 'of',
+        'the', 'ga', 'global', 'glbl', 'gl', 'regional', 'regnl', 'rgnl', 'region', 'data', 'zone', 'dz', 'dzone', 'datazone', 'latency',
+        'optimized', 'mantle', 'amazon', 'bedrock', 'edition', 'azure', 'openai', 'vertex', 'ai', 'service', 'mp', 'cross', 'inference', 'uncached', 'no'
+    ] AS meter_words,
+    named_by -> if(length(named_by) > 1, concat('words ', arrayStringConcat(arraySort(named_by))), '') AS by_words,
+things AS (
     SELECT
         thing, any(c.provider) AS provider, any(c.service) AS service, any(c.service_category) AS service_category, any(c.account) AS account,
         any(c.charge_category) AS charge_category, any(c.resource_id) AS resource_id, any(c.resource_name) AS resource_name, any(c.sku_id) AS sku_id,
@@ -38,7 +49,7 @@ billed_names AS (
 billed_models AS (
     SELECT
         thing, provider, account,
-        arrayJoin(arrayDistinct(arrayFilter(x -> x != '', arrayMap(
+        arrayJoin(arrayDistinct(arrayFilter(x -> x != '', arrayConcat(arrayMap(
             x -> replaceRegexpAll(
                 replaceRegexpAll(
                     lower(x),
@@ -47,8 +58,24 @@ billed_models AS (
                 '(-\\d{4}-?\\d{2}-?\\d{2})|[^a-z0-9.]+', ''
             ),
             [extract(resource_id, '[^/:]*$'), resource_name, sku_id, sku_meter, description]
-        )))) AS name
-    FROM things
+        ), arrayMap(
+            told -> by_words(arrayFilter(
+                w -> NOT has(meter_words, w) AND NOT match(w, '^(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])$'), arrayMap(w -> lower(w), told)
+            )),
+            arrayConcat(arrayMap(x -> extractAll(lower(x), '[a-z]+|[0-9]+'), texts), arrayMap(x -> extractAll(x, '[A-Z]?[a-z]+|[A-Z]+|[0-9]+'), texts))
+        ))))) AS name
+    FROM (
+        SELECT
+            *,
+            arrayMap(
+                x -> replaceRegexpAll(
+                    replaceRegexpOne(x, '^[A-Z]{2,4}[0-9]?-(MP:)?([A-Z]{2,4}[0-9]?_)?', ''),
+                    '-?\\d{4}-?\\d{2}-?\\d{2}|1,000(,000)?|\\b1[kKmM]\\b|\\b(5m|1h)\\b|(5m|1h)Input', ' '
+                ),
+                [extract(resource_id, '[^/:]*$'), resource_name, sku_id, sku_meter, description, service]
+            ) AS texts
+        FROM things
+    )
     WHERE charge_category IN ('Usage', 'Credit', 'Adjustment')
 )
 SELECT
@@ -83,7 +110,15 @@ FROM (
         if(has(k.accounts, b.account), b.account, '') AS ledger_account, (2, -length(b.name), k.resource) AS place
     FROM billed_models AS b
     INNER JOIN (
-        SELECT *, replaceRegexpAll(lower(substring(resource, position(resource, '/') + 1)), '(-\\d{4}-?\\d{2}-?\\d{2})|[^a-z0-9.]+', '') AS name
+        SELECT *, arrayJoin(arrayFilter(x -> x != '', [
+            replaceRegexpAll(lower(substring(resource, position(resource, '/') + 1)), '(-\\d{4}-?\\d{2}-?\\d{2})|[^a-z0-9.]+', ''),
+            by_words(extractAll(
+                replaceRegexpAll(
+                    replaceRegexpOne(lower(substring(resource, position(resource, '/') + 1)), '^([a-z-]+\\.)+(.*?)(-v1(:[0-9a-z]+)*)?$', '\\2'),
+                    '-\\d{4}-?\\d{2}-?\\d{2}', ''
+                ), '[a-z]+|[0-9]+'
+            ))
+        ])) AS name
         FROM known
         WHERE category = 'tokens'
     ) AS k ON b.name = k.name AND b.provider = k.provider
