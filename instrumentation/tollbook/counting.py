@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -76,6 +76,25 @@ _ROLL_UPS: Final = frozenset((
 _SUMS: Final = frozenset(("AGENT", "CHAIN"))
 
 
+_ROLE: Final = "openinference.span.kind"
+_OURS: Final = ("inference", "handoff")
+_HANDOFF: Final = (A.TOLLBOOK_HANDOFF_OPERATION, A.TOLLBOOK_HANDOFF_NETWORK, A.TOLLBOOK_SCAFFOLDING_CLASS)
+_CALL: Final = (A.GEN_AI_PROVIDER_NAME, A.GEN_AI_REQUEST_MODEL, A.GEN_AI_RESPONSE_MODEL)
+
+
+class _Kind:
+    """What spans with the same keys can tell of."""
+
+    __slots__ = ("has_answer", "has_role", "is_ours", "tells")
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self.is_ours = A.TOLLBOOK_KIND in keys
+        self.tells = tuple(sorted(_NAMES.keys() & set(keys), key=_ORDER.__getitem__))
+        """Keys of tokens, the best spelling first."""
+        self.has_role = A.GEN_AI_OPERATION_NAME in keys or _ROLE in keys
+        self.has_answer = A.GEN_AI_RESPONSE_ID in keys
+
+
 @dataclass(slots=True)
 class _Series:
     """What was counted for one set of attributes in one hour."""
@@ -103,6 +122,9 @@ class Counts:
         self._began_ns = time.time_ns()
         self._series: dict[_Key, _Series] = {}
         self._said: dict[tuple[Any, ...], tuple[tuple[str, str], ...]] = {}
+        self._near: dict[tuple[Any, ...], _Series] = {}
+        """Series by the values that lead to them, as spans of one kind mostly count in one."""
+        self._kinds: dict[tuple[str, ...], _Kind] = {}
         self._told_below: OrderedDict[int, None] = OrderedDict()
         self._answers: OrderedDict[tuple[int, str], None] = OrderedDict()
         self.overflow = 0
@@ -110,39 +132,42 @@ class Counts:
 
     def count(self, span: ReadableSpan, sampled: bool) -> None:
         """Count what a span that has ended tells of."""
-        kept: Any = getattr(span, "_attributes", None)  # without their lock
-        attributes: Mapping[str, Any] = getattr(kept, "_dict", None) or span.attributes or {}
         with _COUNTING:
-            kind = attributes.get(A.TOLLBOOK_KIND)
-            if kind == "handoff":
+            self._count(span, told(span), sampled)
+
+    def _count(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool) -> None:
+        keys = tuple(attributes)
+        kind = self._kinds.get(keys)
+        if kind is None:
+            kind = _Kind(keys)
+            if len(self._kinds) < MAX_SERIES:
+                self._kinds[keys] = kind
+        if kind.is_ours and (ours := attributes[A.TOLLBOOK_KIND]) in _OURS:
+            if ours == "handoff":
                 self._count_handoff(span, attributes, sampled)
-            elif attributes or self._told_below:
-                self._count_call(span, attributes, sampled, kind)
+            else:
+                self._count_call(span, attributes, sampled, kind, True)
+        elif kind.tells or self._told_below:
+            self._count_call(span, attributes, sampled, kind, False)
 
     def _count_handoff(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool) -> None:
         size = attributes.get(A.TOLLBOOK_HANDOFF_SIZE)
         counted = {"handoffs": 1} if size is None else {"handoffs": 1, "bytes": int(size)}
-        keys = (A.TOLLBOOK_HANDOFF_OPERATION, A.TOLLBOOK_HANDOFF_NETWORK, A.TOLLBOOK_SCAFFOLDING_CLASS)
         self._pass_on(span)
-        self._add(span, attributes, keys, counted, sampled)
+        self._add(span, attributes, _HANDOFF, counted, sampled)
 
-    def _count_call(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool, kind: Any) -> None:
-        used, told = _used(attributes), bool(self._told_below) and self._pass_on(span)
-        operation, role = attributes.get(A.GEN_AI_OPERATION_NAME), attributes.get("openinference.span.kind")
-        if told or (not used and kind != "inference") or operation in _ROLL_UPS or role in _SUMS:
+    def _count_call(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool, kind: "_Kind", is_call: bool) -> None:
+        used = _used(attributes, kind.tells) if kind.tells else {}
+        known_below = bool(self._told_below) and self._pass_on(span)
+        if known_below or not (used or is_call) or (kind.has_role and _is_roll_up(attributes)):
             return
-        if self._is_known(span, attributes):
+        if kind.has_answer and self._is_known(span, attributes):
             return
         if used and span.parent is not None:
             with self._lock:
                 _remember(self._told_below, span.parent.span_id)
-        self._add(
-            span,
-            attributes,
-            (A.GEN_AI_PROVIDER_NAME, A.GEN_AI_REQUEST_MODEL, A.GEN_AI_RESPONSE_MODEL),
-            {"calls": 1, **used},
-            sampled,
-        )
+        used["calls"] = 1
+        self._add(span, attributes, _CALL, used, sampled)
 
     def _pass_on(self, span: ReadableSpan) -> bool:
         """Whether a call inside this span has told already; if so, whatever is around this one is told so, too."""
@@ -169,23 +194,36 @@ class Counts:
     def _add(
         self, span: ReadableSpan, attributes: Mapping[str, Any], keys: tuple[str, ...], counted: Mapping[str, int], sampled: bool
     ) -> None:
-        values = tuple(map(attributes.get, keys))
         hour_ns = (span.start_time or time.time_ns()) // _HOUR_NS * _HOUR_NS
-        try:
-            said = self._said[keys, values]
-        except (KeyError, TypeError):
-            said = self._as_said(keys, values)
+        place = (keys is _CALL, hour_ns, sampled, *map(attributes.get, keys))
         with self._lock:
-            series = self._series.get((hour_ns, sampled, said))
+            try:
+                series = self._near.get(place)
+            except TypeError:
+                series = None
             if series is None:
-                if len(self._series) >= MAX_SERIES:
-                    self.overflow += 1
-                    return
-                series = self._series[hour_ns, sampled, said] = _Series()
+                series = self._found(place, hour_ns, sampled, keys)
+            if series is None:
+                self.overflow += 1
+                return
             totals = series.totals
             for name, number in counted.items():
                 totals[name] = totals.get(name, 0) + number
             series.changed = True
+
+    def _found(self, place: tuple[Any, ...], hour_ns: int, sampled: bool, keys: tuple[str, ...]) -> _Series | None:
+        """The series of spans with these values; None where there are too many."""
+        values = place[-len(keys) :]
+        try:
+            said = self._said[keys, values]
+        except (KeyError, TypeError):
+            said = self._as_said(keys, values)
+        series = self._series.get((hour_ns, sampled, said))
+        if series is None and len(self._series) < MAX_SERIES:
+            series = self._series[hour_ns, sampled, said] = _Series()
+        if series is not None and len(self._near) < MAX_SERIES and all(isinstance(value, str | None) for value in values):
+            self._near[place] = series
+        return series
 
     def _as_said(self, keys: tuple[str, ...], values: tuple[Any, ...]) -> tuple[tuple[str, str], ...]:
         """Attributes of a series; those that recur are kept."""
@@ -200,6 +238,7 @@ class Counts:
         with self._lock:
             for key in [key for key in self._series if key[0] < hour_ns - HOURS_KEPT * _HOUR_NS]:
                 del self._series[key]
+                self._near.clear()
             due = [(key, series) for key, series in self._series.items() if series.changed or key[0] >= hour_ns]
             points: dict[tuple[bool, str], list[NumberDataPoint]] = {}
             for (start_ns, sampled, said), series in due:
@@ -236,13 +275,17 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=counts.forget)
 
 
-def _used(attributes: Mapping[str, Any]) -> dict[str, int]:
+def told(span: ReadableSpan) -> Mapping[str, Any]:
+    """Attributes of a span, without their lock."""
+    kept: Any = getattr(span, "_attributes", None)
+    found: Mapping[str, Any] = getattr(kept, "_dict", None) or span.attributes or {}
+    return found
+
+
+def _used(attributes: Mapping[str, Any], tells: Iterable[str]) -> dict[str, int]:
     """Tokens that a span tells of. Cached ones beyond the input were counted beside it."""
-    told = attributes.keys() & _NAMES.keys()
-    if not told:
-        return {}
     used: dict[str, int] = {}
-    for spelling in told if len(told) == 1 else sorted(told, key=_ORDER.__getitem__):
+    for spelling in tells:
         value = attributes[spelling]
         if isinstance(value, int | float) and value >= 0:
             used.setdefault(_NAMES[spelling], int(value))
@@ -252,6 +295,11 @@ def _used(attributes: Mapping[str, Any]) -> dict[str, int]:
     if cached > used.get("input", 0):
         used["input"] = used.get("input", 0) + cached
     return used
+
+
+def _is_roll_up(attributes: Mapping[str, Any]) -> bool:
+    """Whether a span sums up what others tell of."""
+    return attributes.get(A.GEN_AI_OPERATION_NAME) in _ROLL_UPS or attributes.get(_ROLE) in _SUMS
 
 
 def _remember(known: "OrderedDict[Any, None]", key: Any) -> None:

@@ -25,6 +25,8 @@ LONGEST_ANSWER: Final = 65_536
 LONGEST_WAIT_S: Final = 300.0
 """What a server may ask for in Retry-After."""
 COMPRESS_LEVEL: Final = 1
+_GZIP: Final = b"\x1f\x8b"
+"""How a packed body begins; OTLP never does."""
 
 
 class Outcome(Enum):
@@ -75,8 +77,7 @@ class Delivery:
         self._compression = compression
         self._timeout_s = timeout_s
         self._headers = {**(headers or {}), "Content-Type": "application/x-protobuf"}
-        if compression == "gzip":
-            self._headers["Content-Encoding"] = "gzip"
+        self._headers_of_gzip = {**self._headers, "Content-Encoding": "gzip"}
         self._verify = verify
         self._cert = cert
         self._session: requests.Session | None = None
@@ -98,9 +99,10 @@ class Delivery:
             detach(token)
 
     def _sent(self, packed: bytes) -> Answer:
+        headers = self._headers_of_gzip if packed.startswith(_GZIP) else self._headers  # a shelf may hold both
         try:
             response = self._opened().post(
-                self.url, packed, headers=self._headers, timeout=self._timeout_s, allow_redirects=False, stream=True
+                self.url, packed, headers=headers, timeout=self._timeout_s, allow_redirects=False, stream=True
             )
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             return Answer(Outcome.LATER, detail=type(error).__name__)

@@ -60,10 +60,11 @@ def outbox(
 
     said = parse_env_headers(_said("HEADERS"), liberal=True)
     certificate, key = _said("CLIENT_CERTIFICATE"), _said("CLIENT_KEY")
+    address = url(signal, endpoint) or _own_url(signal)
     delivery = Delivery(
-        url(signal, endpoint) or _own_url(signal),
+        address,
         {**said, **(headers or {})},
-        compression="none" if _said("COMPRESSION").lower() == "none" else "gzip",
+        compression=_said("COMPRESSION").lower() or ("none" if _is_here(address) else "gzip"),
         timeout_s=_number(_said("TIMEOUT"), 10.0),
         verify=_said("CERTIFICATE") or None,
         cert=(certificate, key) if certificate and key else certificate or None,
@@ -88,6 +89,14 @@ def _shelf(folder: "Path | str") -> "Shelf | None":
     with shielded("open the buffer"):
         return Shelf(Path(folder))
     return None
+
+
+def _is_here(address: str) -> bool:
+    """Whether it is on this machine, where making bodies smaller costs more than sending them."""
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    host = urlsplit(address).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _own_url(signal: Signal) -> str:

@@ -4,6 +4,7 @@ Whoever reads finds the inputs of its request on the nearest handle or on the ne
 of any request the context itself has them: there each inference takes what was read since the one before.
 """
 
+import os
 import threading
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -15,6 +16,8 @@ from opentelemetry import baggage
 from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
+
+from tollbook.contexts import BAGGAGE_KEY, get_current
 
 MAX_ASSETS: Final = 128
 """Assets whose ids are kept for one request. Ages of further ones still count."""
@@ -28,7 +31,7 @@ INPUTS_KEY: Final = create_key("tollbook-inputs")
 """Where the context holds inputs that came with a message, until somebody begins a request."""
 _ON_SPAN: Final = "_tollbook_inputs"
 """Name under which a span of another instrumentation keeps the inputs of its request."""
-_LEAVING: Final = frozenset((SpanKind.CLIENT, SpanKind.PRODUCER))
+_LEAVING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 _CARRIED: Final = (A.TOLLBOOK_INPUT_ASSET_IDS, A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST, A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST)
 _EARLIEST_NS: Final = 10**14
 """A whole number below this is not taken for nanoseconds: it would be 1970-01-02, so somebody meant seconds."""
@@ -84,16 +87,25 @@ class Asset:
         return {key: value for key, value in said.items() if value is not None}
 
 
+_adding = threading.RLock()  # what is thrown away, such as an open file, may end its span inside of it
+
+
+def _renew() -> None:
+    global _adding  # noqa: PLW0603
+    _adding = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
+
 class Inputs:
     """The assets a request has read so far. One object for the request, shared by its threads and tasks."""
 
-    __slots__ = ("_ids", "_lock", "_newest_ns", "_oldest_ns")
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()  # what is thrown away, such as an open file, may end its span inside of it
-        self._ids: dict[str, None] = {}
-        self._oldest_ns: int | None = None
-        self._newest_ns: int | None = None
+    # Made for each request, and empty for most: so it holds nothing until something was read.
+    _ids: dict[str, None] | None = None
+    _oldest_ns: int | None = None
+    _newest_ns: int | None = None
 
     def add(self, asset: Asset) -> None:
         """Remember an asset that was read."""
@@ -102,7 +114,9 @@ class Inputs:
 
     def attributes(self) -> dict[str, int | tuple[str, ...]]:
         """What was read so far, as an inference says it; empty if nothing was."""
-        with self._lock:
+        if self._ids is None:
+            return {}
+        with _adding:
             return _said(tuple(self._ids), self._oldest_ns, self._newest_ns)
 
     def taken(self) -> dict[str, int | tuple[str, ...]]:
@@ -110,10 +124,12 @@ class Inputs:
         return self.attributes()
 
     def _add(self, ids: Iterable[str], event_times_ns: Iterable[int]) -> None:
-        with self._lock:
+        with _adding:
+            known = {} if self._ids is None else self._ids
             for asset_id in ids:
-                if len(self._ids) < MAX_ASSETS:
-                    self._ids[asset_id] = None
+                if len(known) < MAX_ASSETS:
+                    known[asset_id] = None
+            self._ids = known
             for moment in event_times_ns:
                 self._oldest_ns = moment if self._oldest_ns is None else min(self._oldest_ns, moment)
                 self._newest_ns = moment if self._newest_ns is None else max(self._newest_ns, moment)
@@ -143,8 +159,6 @@ class Ambient(Inputs):
 
     Each thread and each task has what was read before it began and what it reads itself; what it reads, no other sees.
     """
-
-    __slots__ = ()
 
     def attributes(self) -> dict[str, int | tuple[str, ...]]:
         """What this context has read before its last inference, and since if it has read anything."""
@@ -191,11 +205,16 @@ def read_there(read: object) -> None:
 
 def inputs_of(context: Context | None = None) -> Inputs | None:
     """The inputs of the request that the context belongs to; those of the context itself where there is no request."""
-    found = getattr(get_value(HANDLE_KEY, context), "inputs", None)
+    if context is None:
+        context = get_current()
+    if not context:
+        return AMBIENT
+    handle = context.get(HANDLE_KEY)
+    found = None if handle is None else getattr(handle, "inputs", None)
     if isinstance(found, Inputs):
         return found
     span = get_current_span(context)
-    found = getattr(span, _ON_SPAN, None) or get_value(INPUTS_KEY, context)
+    found = getattr(span, _ON_SPAN, None) or context.get(INPUTS_KEY)
     if isinstance(found, Inputs):
         return found
     return None if span.get_span_context().is_valid else AMBIENT
@@ -207,7 +226,7 @@ def opened(context: Context) -> Inputs:
     if known is None:
         known = carried(context)
         keep_on(get_current_span(context), known)
-    elif known is AMBIENT and any(key in baggage.get_all(context) for key in _CARRIED):
+    elif known is AMBIENT and BAGGAGE_KEY in context and any(key in baggage.get_all(context) for key in _CARRIED):
         known = carried(context)
     return known
 
@@ -224,15 +243,19 @@ def keep_on(span: Any, inputs: Inputs) -> None:
         setattr(span, _ON_SPAN, inputs)
 
 
-def keep_inside(span: Any, context: Context) -> None:
+def keep_inside(span: Any, context: Context, known: Inputs | None) -> None:
     """Hand the inputs of its request on to a span of another instrumentation; new ones where it begins the request here.
 
     A call that leaves the process begins no request: a script's request for data is followed by the inference that uses it.
+
+    Args:
+        span: the span that starts.
+        context: what it starts in.
+        known: `inputs_of` that context.
     """
-    known = inputs_of(context)
     if known is None or (known is AMBIENT and span.kind not in _LEAVING):
         known = carried(context)
-    setattr(span, _ON_SPAN, known)
+    span._tollbook_inputs = known  # _ON_SPAN
 
 
 def arrived(context: Context) -> Context:
@@ -253,7 +276,7 @@ def carried(context: Context) -> Inputs:
 
 
 def _add_carried(known: Inputs, context: Context) -> None:
-    entries = baggage.get_all(context)
+    entries = baggage.get_all(context) if BAGGAGE_KEY in context else None
     if entries:
         ids = str(entries.get(A.TOLLBOOK_INPUT_ASSET_IDS, "")).split("\n")
         ages = (entries.get(A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST), entries.get(A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST))

@@ -1,85 +1,145 @@
 """OpenTelemetry's tracer with the same result for less: spans of the provider that `configure` makes.
 
-A stock span builds two bounded lists and a bounded mapping, cleans each attribute recursively and is copied when it ends. Here
-lists are made when something is put in, plain values are taken as they are, and an ended span is its own copy. What is not plain
-(a sampler of one's own, odd attributes) takes the SDK's way. These classes reach into the SDK; `fits` says whether it is built as
-they expect.
+A stock span builds two bounded lists and a bounded mapping, cleans each attribute recursively, takes a lock for each step and is
+copied when it ends. Here lists and locks are made when they are needed, plain values are taken as they are, and an ended span is
+its own copy. What is not plain (a sampler of one's own, odd attributes) takes the SDK's way. These classes reach into the SDK;
+`fits` says whether it is built as they expect.
 
 Imports the OpenTelemetry SDK, so only `configure` imports this.
 """
 
 import functools
 import inspect
+import os
+import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from time import time_ns
 from types import TracebackType
 from typing import Any, Final
 
-from opentelemetry import context as context_api
 from opentelemetry import trace
 from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import sampling
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from tollbook.contexts import SPAN_KEY, attach, detach, get_current
 from tollbook.sampling import Recording
 
 PLAIN: Final = frozenset((str, int, float, bool))
 """Types of attributes that need no cleaning."""
 
+_TEXT: Final = frozenset((str,))
+_RANDOM: Final = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
-_SAMPLED_RANDOM: Final = TraceFlags(TraceFlags.SAMPLED | getattr(TraceFlags, "RANDOM_TRACE_ID", 0))
+_SAMPLED_RANDOM: Final = TraceFlags(TraceFlags.SAMPLED | _RANDOM)
 _UNSAMPLED: Final = {flags: TraceFlags(flags & ~TraceFlags.SAMPLED) for flags in (_SAMPLED, _SAMPLED_RANDOM)}
 _NO_STATE: Final = trace.DEFAULT_TRACE_STATE
 _UNSET: Final = Status(StatusCode.UNSET)
+_MOST: Final = 1 << 30
+
+_made: Final[Any] = object.__new__
+_context_of: Final[Any] = tuple.__new__
+_bits: Final = random.getrandbits  # ids need no more: as the SDK's
+_ending = threading.RLock()  # what is thrown away meanwhile, such as an open file, may end its span inside of it
+
+
+def _renew() -> None:
+    global _ending  # noqa: PLW0603
+    _ending = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
+
+
+class _WhenNeeded:
+    """A lock that is made when somebody takes it: nearly all spans come and go without."""
+
+    def __get__(self, owner: Any, kind: type[Any]) -> Any:
+        return self if owner is None else vars(owner).setdefault("_lock", threading.Lock())
 
 
 class LeanAttributes(BoundedAttributes):
     """A mapping that takes plain values without a look, and does everything else as its base."""
 
+    dropped = 0
+    _immutable = False
+    _lock: Any = _WhenNeeded()
+
     def __init__(self, maxlen: int | None, attributes: Mapping[str, Any] | None, max_value_len: int | None) -> None:
         self._dict = {}
         self.maxlen = maxlen
-        self.dropped = 0
         self.max_value_len = max_value_len
-        self._lock = threading.Lock()
-        self._immutable = False
         if attributes:
             self._set_items(attributes)
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if self._takes(key, value) and not self._immutable and key not in self._dict:
-            self._dict[key] = value
+        known = self._dict
+        if (
+            type(value) in PLAIN
+            and type(key) is str
+            and key
+            and key not in known
+            and self.max_value_len is None
+            and len(known) != self.maxlen
+            and not self._immutable
+        ):
+            known[key] = value
         else:
             super().__setitem__(key, value)
+
+    def add_late(self, key: str, value: int) -> None:
+        """Set a plain value on a span that is ending.
+
+        The SDK (1.45) freezes attributes before it asks its processors, though the specification wants them open then.
+        """
+        known = self._dict
+        if key in known or len(known) != self.maxlen:
+            known[key] = value
+        else:
+            self._immutable = False
+            super().__setitem__(key, value)
+            self._immutable = True
 
     def _set_items(self, attributes: Mapping[str, Any]) -> None:
         if self._immutable or self.max_value_len is not None or len(attributes) > (self.maxlen or 128):
             super()._set_items(attributes)
             return
         known = self._dict
+        if (
+            len(known) + len(attributes) <= (_MOST if self.maxlen is None else self.maxlen)
+            and is_plain(attributes)
+            and known.keys().isdisjoint(attributes)
+        ):
+            known.update(attributes)
+            return
         for key, value in attributes.items():
             if type(value) in PLAIN and type(key) is str and key and key not in known and len(known) != self.maxlen:
                 known[key] = value
             else:
                 super()._set_items({key: value})
 
-    def _takes(self, key: str, value: Any) -> bool:
-        return (
-            type(value) in PLAIN
-            and type(key) is str
-            and key != ""
-            and self.max_value_len is None
-            and len(self._dict) != self.maxlen
-        )
+
+def is_plain(attributes: Mapping[str, Any]) -> bool:
+    """Whether nothing of it needs cleaning."""
+    return (
+        type(attributes) is dict
+        and PLAIN.issuperset(map(type, attributes.values()))
+        and _TEXT.issuperset(map(type, attributes))
+        and "" not in attributes
+    )
 
 
 class LeanSpan(sdk._Span):
     """A span as the SDK's, made and ended with less work."""
 
+    _attributes: Any
     _sampler = None
     _trace_config = None
     _events: Any = ()
@@ -90,18 +150,42 @@ class LeanSpan(sdk._Span):
     _record_exception = True
     _set_status_on_exception = True
     _record_end_metrics: Callable[[], None] | None = None
+    _lock: Any = _WhenNeeded()
+    _tollbook_started: tuple[int, int] | None = None
+    _tollbook_inputs: Any = None
 
-    def __init__(self, tracer: "LeanTracer", name: str, context: SpanContext, parent: SpanContext | None, kind: SpanKind) -> None:
-        self._name = name
-        self._context = context
-        self._parent = parent
-        self._kind = kind
-        self._resource = tracer.resource
-        self._instrumentation_info = tracer.instrumentation_info
-        self._instrumentation_scope = tracer._instrumentation_scope
-        self._span_processor = tracer.span_processor
-        self._limits = tracer._span_limits
-        self._lock = threading.Lock()
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """As the SDK's span."""
+        if self._end_time is None:
+            self._attributes._set_items(attributes)
+        else:
+            super().set_attributes(attributes)
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """As the SDK's span."""
+        if self._end_time is None:
+            self._attributes[key] = value
+        else:
+            super().set_attribute(key, value)
+
+    def end(self, end_time: int | None = None) -> None:
+        """As the SDK's span."""
+        now_ns = time_ns() if end_time is None else end_time
+        with _ending:
+            is_first = self._end_time is None
+            if is_first:
+                self._end_time = now_ns
+        if not is_first:
+            super().end(end_time)  # says that it is too late
+            return
+        self._attributes._immutable = True
+        if self._record_end_metrics is not None:
+            self._record_end_metrics()
+        processors = _each(self._span_processor)
+        for processor in processors:
+            processor._on_ending(self)
+        for processor in processors:
+            processor.on_end(self)
 
     def _add_event(self, event: sdk.EventBase) -> None:
         if self._end_time is None and not self._events:
@@ -128,13 +212,64 @@ class LeanSpan(sdk._Span):
         return self
 
 
+def _each(processor: Any) -> tuple[Any, ...]:
+    """The processors that this one hands on to, where it does so one after the other; else itself."""
+    return processor._span_processors if type(processor) is sdk.SynchronousMultiSpanProcessor else (processor,)
+
+
+class _Ways:
+    """How a tracer makes its spans, found out once for each sampler."""
+
+    __slots__ = ("always", "asks", "counts", "ids_are_random", "max_attributes", "max_text", "root_flags", "sampler")
+
+    def __init__(self, tracer: "LeanTracer") -> None:
+        self.sampler = tracer.sampler
+        self.always = _always_on(self.sampler)
+        self.asks = type(self.sampler) is Recording
+        self.ids_are_random = type(tracer.id_generator) is RandomIdGenerator
+        self.root_flags = _SAMPLED_RANDOM if tracer.id_generator.is_trace_id_random() else _SAMPLED
+        limits = tracer._span_limits
+        self.max_attributes = limits.max_span_attributes
+        self.max_text = limits.max_span_attribute_length
+        self.counts = not type(tracer._tracer_metrics).__name__.startswith("NoOp")
+
+    def kept(self, attributes: Mapping[str, Any] | None) -> LeanAttributes:
+        """The attributes that a span begins with."""
+        kept: LeanAttributes = _made(LeanAttributes)
+        kept.maxlen = most = self.max_attributes
+        kept.max_value_len = self.max_text
+        kept._dict = {}
+        if attributes:
+            if self.max_text is None and len(attributes) <= (_MOST if most is None else most) and is_plain(attributes):
+                kept._dict = attributes.copy()  # type: ignore[attr-defined]  # a plain dict
+            else:
+                kept._set_items(attributes)
+        return kept
+
+
+_ODD: Final = SpanContext(0, 0, False)
+"""What is known of a parent that is not as the API has them: the SDK has something to say to that."""
+
+
+def _context_around(parent: Any, context: Context | None) -> SpanContext | None:
+    """Identity of the span that a new one is inside of; None if that is none."""
+    if type(parent) is LeanSpan:
+        return parent._context
+    found = trace.get_current_span(context).get_span_context()
+    if not isinstance(found, SpanContext):
+        return _ODD
+    return found if found.is_valid else None
+
+
 class LeanTracer(sdk.Tracer):
     """A tracer as the SDK's, whose spans are lean."""
+
+    _ways: _Ways | None = None
 
     def start_span(  # noqa: PLR0917 - the API's own signature
         self,
         name: str,
-        context: context_api.Context | None = None,
+        context: Context | None = None,
         kind: SpanKind = SpanKind.INTERNAL,
         attributes: Mapping[str, Any] | None = None,
         links: Sequence[trace.Link] | None = (),
@@ -143,87 +278,145 @@ class LeanTracer(sdk.Tracer):
         set_status_on_exception: bool = True,
     ) -> trace.Span:
         """As the SDK's tracer."""
-        parent = trace.get_current_span(context).get_span_context()
-        sampler = self.sampler
-        decides = not _always_on(sampler) or (parent.is_valid and not parent.trace_flags & TraceFlags.SAMPLED)
-        if not self._is_enabled() or not isinstance(parent, SpanContext) or (decides and type(sampler) is not Recording):
+        ways = self._ways
+        if ways is None or ways.sampler is not self.sampler:
+            ways = self._ways = _Ways(self)
+        parent = (get_current() if context is None else context).get(SPAN_KEY)
+        of_parent = None if parent is None else _context_around(parent, context)
+        decides = not ways.always or (of_parent is not None and not of_parent[3] & TraceFlags.SAMPLED)
+        if (decides and not ways.asks) or not self._tracer_config.is_enabled or of_parent is _ODD:
             return super().start_span(
                 name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
             )
-        if parent.is_valid:
-            of_parent: SpanContext | None = parent
-            trace_id, state = parent.trace_id, parent.trace_state
-            flags = _SAMPLED_RANDOM if getattr(parent.trace_flags, "random_trace_id", False) else _SAMPLED
-        else:
-            of_parent = None
-            trace_id, state = self.id_generator.generate_trace_id(), _NO_STATE
-            flags = _SAMPLED_RANDOM if self.id_generator.is_trace_id_random() else _SAMPLED
-        decision = sampling.Decision.RECORD_AND_SAMPLE
+        span: LeanSpan = _made(LeanSpan)
         if decides:
-            decided = sampler.should_sample(context, trace_id, name, kind, attributes, links)
-            decision, state, attributes = decided.decision, decided.trace_state or _NO_STATE, decided.attributes
-            if decision is not sampling.Decision.RECORD_AND_SAMPLE:
-                flags = _UNSAMPLED[flags]
-        own = SpanContext(trace_id, self.id_generator.generate_span_id(), False, flags, state)
-        span = LeanSpan(self, name, own, of_parent, kind)
-        limits = self._span_limits
-        span._attributes = LeanAttributes(limits.max_span_attributes, attributes, limits.max_span_attribute_length)
+            attributes = self._decided(span, of_parent, context, name, kind, attributes, links)
+        else:
+            span._context = self._sampled(ways, of_parent)
+        span._name = name
+        span._parent = of_parent
+        span._kind = kind
+        span._resource = self.resource
+        span._instrumentation_info = self.instrumentation_info
+        span._instrumentation_scope = self._instrumentation_scope
+        span._span_processor = self.span_processor
+        span._limits = self._span_limits
+        span._attributes = ways.kept(attributes)
         if links:
             span._links = span._new_links(links)
         if not record_exception:
             span._record_exception = False
         if not set_status_on_exception:
             span._set_status_on_exception = False
-        span._record_end_metrics = self._tracer_metrics.start_span(of_parent, decision)
+        if ways.counts:
+            self._count(span)
         span._start_time = time_ns() if start_time is None else start_time
-        self.span_processor.on_start(span, parent_context=context)
+        for processor in _each(self.span_processor):
+            processor.on_start(span, context)
         return span
 
-    def start_as_current_span(self, *args: Any, end_on_exit: bool = True, **kwargs: Any) -> Any:
+    def _count(self, span: LeanSpan) -> None:
+        """Tell the SDK's own metrics."""
+        context: Any = span._context
+        sampled = context.trace_flags & TraceFlags.SAMPLED
+        decision = sampling.Decision.RECORD_AND_SAMPLE if sampled else sampling.Decision.RECORD_ONLY
+        span._record_end_metrics = self._tracer_metrics.start_span(span._parent, decision)
+
+    def _sampled(self, ways: _Ways, parent: SpanContext | None) -> SpanContext:
+        """The identity of a span that is sampled, as its parent is."""
+        span_id = (ways.ids_are_random and _bits(64)) or self.id_generator.generate_span_id()
+        if parent is None:
+            trace_id = (ways.ids_are_random and _bits(128)) or self.id_generator.generate_trace_id()
+            known: SpanContext = _context_of(SpanContext, (trace_id, span_id, False, ways.root_flags, _NO_STATE, True))
+        else:
+            flags = _SAMPLED_RANDOM if parent[3] & _RANDOM else _SAMPLED
+            known = _context_of(SpanContext, (parent[0], span_id, False, flags, parent[4], True))
+        return known
+
+    def _decided(  # noqa: PLR0917 - the sampler's own signature
+        self,
+        span: LeanSpan,
+        parent: SpanContext | None,
+        context: Context | None,
+        name: str,
+        kind: SpanKind,
+        attributes: Mapping[str, Any] | None,
+        links: Sequence[trace.Link] | None,
+    ) -> Mapping[str, Any] | None:
+        """Gives a span the identity that its sampler decides on; the attributes that the sampler wants."""
+        if parent is None:
+            trace_id, is_random = self.id_generator.generate_trace_id(), self.id_generator.is_trace_id_random()
+        else:
+            trace_id, is_random = parent.trace_id, bool(parent.trace_flags & _RANDOM)
+        flags = _SAMPLED_RANDOM if is_random else _SAMPLED
+        decided = self.sampler.should_sample(context, trace_id, name, kind, attributes, links)
+        if decided.decision is not sampling.Decision.RECORD_AND_SAMPLE:
+            flags = _UNSAMPLED[flags]
+        state = decided.trace_state or _NO_STATE
+        span._context = SpanContext(trace_id, self.id_generator.generate_span_id(), False, flags, state)
+        return decided.attributes
+
+    def start_as_current_span(  # noqa: PLR0917 - the API's own signature
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Mapping[str, Any] | None = None,
+        links: Sequence[trace.Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> Any:
         """As the SDK's tracer: a context manager, and a decorator of functions and coroutine functions."""
-        return _Current(self, args, kwargs, end_on_exit)
+        given = (name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception)
+        return _Current(self, given, end_on_exit)
 
 
 class _Current:
     """Starts a span and makes it the current one, while it is entered or while a function it decorates runs."""
 
-    __slots__ = ("_args", "_ends", "_kwargs", "_span", "_token", "_tracer")
+    __slots__ = ("_ends", "_given", "_span", "_token", "_tracer")
 
-    def __init__(self, tracer: LeanTracer, args: tuple[Any, ...], kwargs: dict[str, Any], ends: bool) -> None:
+    def __init__(self, tracer: LeanTracer, given: tuple[Any, ...], ends: bool) -> None:
         self._tracer = tracer
-        self._args = args
-        self._kwargs = kwargs
+        self._given = given
         self._ends = ends
 
     def __enter__(self) -> trace.Span:
-        self._span = span = self._tracer.start_span(*self._args, **self._kwargs)
-        self._token = context_api.attach(trace.set_span_in_context(span))
+        self._span = span = self._tracer.start_span(*self._given)
+        self._token = attach(Context({**get_current(), SPAN_KEY: span}))
         return span
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        context_api.detach(self._token)
-        span = self._span
-        if isinstance(error, Exception) and span.is_recording():
-            if self._kwargs.get("record_exception", True):
-                span.record_exception(error)
-            if self._kwargs.get("set_status_on_exception", True):
-                span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        detach(self._token)
+        if isinstance(error, Exception):
+            self._failed(error)
         if self._ends:
-            span.end()
+            self._span.end()
+
+    def _failed(self, error: Exception) -> None:
+        """Say what left the block."""
+        span, (*_, records, sets) = self._span, self._given
+        if span.is_recording():
+            if records:
+                span.record_exception(error)
+            if sets:
+                span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         if inspect.iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def awaited(*args: Any, **kwargs: Any) -> Any:
-                with _Current(self._tracer, self._args, self._kwargs, self._ends):
+                with _Current(self._tracer, self._given, self._ends):
                     return await function(*args, **kwargs)
 
             return awaited
 
         @functools.wraps(function)
         def called(*args: Any, **kwargs: Any) -> Any:
-            with _Current(self._tracer, self._args, self._kwargs, self._ends):
+            with _Current(self._tracer, self._given, self._ends):
                 return function(*args, **kwargs)
 
         return called
@@ -240,7 +433,6 @@ class LeanTracerProvider(sdk.TracerProvider):
         return tracer
 
 
-@functools.lru_cache(maxsize=8)
 def _always_on(sampler: sampling.Sampler) -> bool:
     """Whether every span is sampled whose parent is, and every one without a parent."""
     if type(sampler) is Recording:
@@ -255,7 +447,7 @@ def _always_on(sampler: sampling.Sampler) -> bool:
 
 @functools.cache
 def fits() -> bool:
-    """Whether this SDK's spans and mappings hold what ours hold, no more and no less."""
+    """Whether this SDK's spans, contexts and mappings hold what ours hold, no more and no less."""
     stock = sdk.TracerProvider(sampler=sampling.ALWAYS_ON, resource=Resource({}), shutdown_on_exit=False)
     tracer = stock.get_tracer("tollbook")
     span = tracer.start_span("stock", attributes={"a": 1})
@@ -264,7 +456,14 @@ def fits() -> bool:
     named = {name for name in dir(LeanSpan) if name.startswith("_") and not name.startswith("__")}
     set_here = {
         "_name", "_context", "_parent", "_kind", "_resource", "_instrumentation_info", "_instrumentation_scope",
-        "_span_processor", "_limits", "_lock", "_attributes",
+        "_span_processor", "_limits", "_attributes",
     }  # fmt: skip
-    held = set(vars(LeanAttributes(None, None, None)))
-    return set(vars(span)) <= named | set_here and set(vars(span._attributes)) == held and hasattr(tracer, "_tracer_metrics")
+    held = {*vars(LeanAttributes(None, None, None)), "dropped", "_immutable", "_lock"}
+    return (
+        set(vars(span)) <= named | set_here
+        and set(vars(span._attributes)) == held
+        and tuple(SpanContext(1, 2, False, _SAMPLED, _NO_STATE)) == (1, 2, False, _SAMPLED, _NO_STATE, True)
+        and {"_tracer_metrics", "_tracer_config"} <= set(vars(tracer))
+        and hasattr(tracer.span_processor, "_span_processors")
+        and hasattr(sdk.SpanProcessor, "_on_ending")
+    )

@@ -12,7 +12,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tollbook.delivery import Answer, Delivery, Outcome
 from tollbook.sending import losses
@@ -43,8 +43,18 @@ FLUSH_WAIT_S: Final = 0.2
 OVERDUE_S: Final = 60.0
 """Time after which a try is given up that sockets' timeouts do not end."""
 
-Written: TypeAlias = tuple[Any, Any, bytes]
-"""Resource, scope and bytes of a span."""
+SOME: Final = 64
+"""Spans that are written in one go: another thread that wants to write waits no longer than for these."""
+_WRITING: Final = shielded("write a span")
+
+
+class Written(NamedTuple):
+    """Spans of one resource and scope as bytes."""
+
+    resource: Any
+    scope: Any
+    spans: list[bytes]
+    size: int
 
 
 class Outbox:
@@ -93,6 +103,9 @@ class Outbox:
         self._taken = self._settled = 0
         """Spans that came, and those that were delivered or dropped."""
         self._some, self._full = threading.Event(), threading.Event()
+        self._waits = True
+        """Whether the writing thread has to be told of a span that ends; `_is_told` whether it knows of many."""
+        self._is_told = False
         self._ready = threading.Event()
         self._writing, self._counting = threading.Lock(), threading.Condition()
         self._starting = threading.Lock()
@@ -107,15 +120,21 @@ class Outbox:
         """Takes a span that has ended, or what else the encoder writes; returns at once."""
         ended = self._ended
         ended.append(span)
-        if not self._some.is_set():
+        if self._waits:
+            self._waits = False
             if not self._threads:
                 self._start()
             self._some.set()
-        waiting = len(ended)
-        if waiting >= WRITE_AT:
+        if len(ended) >= WRITE_AT:
+            self._hurry(len(ended))
+
+    def _hurry(self, waiting: int) -> None:
+        """Many spans wait to be written: the writing thread is told once, and helped where it does not get to it."""
+        if not self._is_told:
+            self._is_told = True
             self._full.set()
-            if waiting > HELP_AT:
-                self._write(HELP)
+        if waiting > HELP_AT:
+            self._write(HELP)
 
     def flush(self, timeout_s: float) -> bool:
         """Whether all that came before is delivered within that time."""
@@ -125,7 +144,7 @@ class Outbox:
         with self._counting:
             self._wants_all += 1
         try:
-            self._write(1 << 30)
+            self._write_all()
             wanted = self._taken
             self._ready.set()
             with self._counting:
@@ -159,10 +178,10 @@ class Outbox:
             self._written.clear()
             self._under_way = []
         self._turn += 1
-        if left and self._shelf is not None and self._shelf.put(self._delivery.packed(self._encoder.requested(left)), len(left)):
+        if left and self._shelf is not None and self._shelf.put(self._packed(left), _count(left)):
             self._settle(left)
         elif left:
-            self._abandoned += len(left)
+            self._abandoned += _count(left)
             self._drop(left, ENDED)
         losses.ended(self._delivery.url, self._abandoned)
 
@@ -178,38 +197,63 @@ class Outbox:
         thread.start()
 
     def _write_for_ever(self) -> None:
+        due = 0.0
         while not self._stops:
-            self._some.wait(OVERDUE_S if self._under_way else None)
-            self._full.wait(self._delay_s)
+            if not due:
+                self._some.wait(OVERDUE_S if self._under_way else None)
+                due = time.monotonic() + self._delay_s
+            self._full.wait(max(0.0, due - time.monotonic()))
             self._some.clear()
             self._full.clear()
-            self._write(1 << 30)
-            self._ready.set()
+            self._waits, self._is_told = True, False
+            self._write_all()
+            if self._bytes >= BODY_BYTES or self._wants_all or time.monotonic() >= due:
+                due = 0.0
+                self._ready.set()
             if self._under_way and time.monotonic() - self._since > OVERDUE_S:
                 self._send_anew()
 
+    def _write_all(self) -> None:
+        """Writes what has ended so far."""
+        left = len(self._ended)
+        while left > 0:
+            self._write(min(left, SOME))
+            left -= SOME
+
     def _write(self, count: int) -> None:
         """Writes up to so many of the ended spans."""
-        ended, written, size, lost = self._ended, [], 0, 0
         with self._writing:
-            room = self._max_bytes - self._bytes
-            for _ in range(min(count, len(ended))):
-                span = ended.popleft()
-                content = b""
-                with shielded("write a span"):
-                    content = self._encoder.span(span)
-                if content and size + len(content) <= room:
-                    size += len(content)
-                    written.append((span.resource, span.instrumentation_scope, content))
-                else:
-                    lost += 1
+            written, lost = self._as_bytes(min(count, len(self._ended)), self._max_bytes - self._bytes)
             with self._counting:
-                self._taken += len(written) + lost
+                self._taken += _count(written) + lost
                 self._settled += lost
-                self._bytes += size
+                self._bytes += _size(written)
             self._written.extend(written)
         if lost:
             self._count_dropped(lost, "more waits than may")
+
+    def _as_bytes(self, left: int, room: int) -> tuple[list[Written], int]:
+        """So many of the ended spans, as far as there is room for their bytes; how many were lost."""
+        ended, encode, size, lost = self._ended, self._encoder.span, 0, 0
+        groups: dict[tuple[int, int], tuple[Any, Any, list[bytes]]] = {}
+        while left > 0:
+            with _WRITING:
+                while left > 0:
+                    left -= 1
+                    span = ended.popleft()
+                    content = encode(span)
+                    if not content or size + len(content) > room:
+                        lost += 1
+                        continue
+                    size += len(content)
+                    resource, scope = span.resource, span.instrumentation_scope
+                    group = groups.get((id(resource), id(scope)))
+                    if group is None:
+                        group = groups[id(resource), id(scope)] = (resource, scope, [])
+                    group[2].append(content)
+                break
+            lost += 1  # a fault of ours: the others are written all the same
+        return [Written(*group, sum(map(len, group[2]))) for group in groups.values()], lost
 
     def _send_for_ever(self, turn: int) -> None:
         while turn == self._turn and (not self._stops or self._written):
@@ -234,18 +278,22 @@ class Outbox:
 
     def _next(self) -> list[Written]:
         """The spans of the next body, oldest first."""
-        spans: list[Written] = []
-        size = 0
-        while self._written and size < BODY_BYTES and len(spans) < self._body_spans:
-            span = self._written.popleft()
-            spans.append(span)
-            size += len(span[2])
-        return spans
+        found: list[Written] = []
+        size = count = 0
+        while self._written and size < BODY_BYTES and count < self._body_spans:
+            written = self._written.popleft()
+            if count + len(written.spans) > self._body_spans:
+                written, rest = _split(written, self._body_spans - count)
+                self._written.appendleft(rest)
+            found.append(written)
+            size += written.size
+            count += len(written.spans)
+        return found
 
     def _deliver(self, spans: list[Written], turn: int) -> None:
         """Sends a body until it is taken or refused, the same bytes at each try."""
-        packed = self._delivery.packed(self._encoder.requested(spans))
-        if self._shelf is not None and not self._shelf.empty and self._shelf.put(packed, len(spans)):
+        packed = self._packed(spans)
+        if self._shelf is not None and not self._shelf.empty and self._shelf.put(packed, _count(spans)):
             self._settle(spans)  # behind what waits there already
             return
         wait_s = FIRST_WAIT_S
@@ -256,16 +304,19 @@ class Outbox:
             if answer.outcome is not Outcome.LATER:
                 break
             losses.undeliverable(self._delivery.url, answer.detail)
-            if self._shelf is not None and self._shelf.put(packed, len(spans)):
+            if self._shelf is not None and self._shelf.put(packed, _count(spans)):
                 self._settle(spans)
                 return
             pause_s = wait_s * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come at once
             wait_s = min(wait_s * 2, MAX_WAIT_S)
             if not self._pause(pause_s, answer.wait_s):
-                self._abandoned += len(spans)
+                self._abandoned += _count(spans)
                 self._drop(spans, ENDED)
                 return
         self._conclude(spans, answer, turn)
+
+    def _packed(self, spans: list[Written]) -> bytes:
+        return self._delivery.packed(self._encoder.requested((some.resource, some.scope, some.spans) for some in spans))
 
     def _try(self, spans: list[Written], packed: bytes) -> Answer:
         self._since = time.monotonic()
@@ -278,12 +329,11 @@ class Outbox:
         if answer.outcome is Outcome.DELIVERED:
             losses.delivered(self._delivery.url)
             if answer.rejected:
-                self._count_dropped(min(answer.rejected, len(spans)), "the collector rejected them")
+                self._count_dropped(min(answer.rejected, _count(spans)), "the collector rejected them")
             self._settle(spans)
-        elif answer.outcome is Outcome.TOO_LARGE and len(spans) > 1:
-            middle = len(spans) // 2
-            self._deliver(spans[:middle], turn)
-            self._deliver(spans[middle:], turn)
+        elif answer.outcome is Outcome.TOO_LARGE and _count(spans) > 1:
+            for half in _halved(spans):
+                self._deliver(half, turn)
         else:
             self._drop(spans, f"the collector refuses them ({answer.detail})")
 
@@ -318,12 +368,12 @@ class Outbox:
 
     def _settle(self, spans: list[Written]) -> None:
         with self._counting:
-            self._bytes -= sum(len(span[2]) for span in spans)
-            self._settled += len(spans)
+            self._bytes -= _size(spans)
+            self._settled += _count(spans)
             self._counting.notify_all()
 
     def _drop(self, spans: list[Written], why: str) -> None:
-        self._count_dropped(len(spans), why)
+        self._count_dropped(_count(spans), why)
         self._settle(spans)
 
     def _count_dropped(self, count: int, why: str) -> None:
@@ -333,6 +383,27 @@ class Outbox:
             losses.spans += count
         else:
             losses.dropped(self._delivery.url, count, why)
+
+
+def _count(written: list[Written]) -> int:
+    return sum(len(some.spans) for some in written)
+
+
+def _size(written: list[Written]) -> int:
+    return sum(some.size for some in written)
+
+
+def _split(written: Written, place: int) -> tuple[Written, Written]:
+    first, rest = written.spans[:place], written.spans[place:]
+    return written._replace(spans=first, size=sum(map(len, first))), written._replace(spans=rest, size=sum(map(len, rest)))
+
+
+def _halved(written: list[Written]) -> tuple[list[Written], list[Written]]:
+    """The same spans in two bodies of about as many each."""
+    if len(written) == 1:
+        first, rest = _split(written[0], len(written[0].spans) // 2)
+        return [first], [rest]
+    return written[: len(written) // 2], written[len(written) // 2 :]
 
 
 _outboxes: "weakref.WeakSet[Outbox]" = weakref.WeakSet()

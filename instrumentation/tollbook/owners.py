@@ -9,6 +9,7 @@ from opentelemetry import baggage
 from opentelemetry.context import Context, attach, detach, get_current
 from tollbook_schema import attributes as A  # noqa: N812 - the vocabulary's short name throughout
 
+from tollbook.contexts import BAGGAGE_KEY
 from tollbook.shield import shielded
 
 OWNER_KEYS: Final = frozenset(A.OWNER_KEYS)
@@ -37,6 +38,8 @@ def keyed(
 
 def carried(context: Context | None = None) -> dict[str, str]:
     """The owners in the context's baggage, under their attribute names. Other baggage is not ours to copy."""
+    if context is not None and BAGGAGE_KEY not in context:
+        return {}
     entries = baggage.get_all(context)
     return {key: str(entries[key]) for key in A.OWNER_KEYS if key in entries} if entries else {}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import get_tracer_provider
@@ -16,18 +16,18 @@ from opentelemetry.util.types import AnyValue
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, exporters, owners, runtime, scoring
-from tollbook.counting import counts
+from tollbook.contexts import get_current
+from tollbook.counting import counts, told
 from tollbook.inputs import inputs_of, keep_inside
+from tollbook.lean import LeanAttributes
 from tollbook.outbox import MAX_BYTES
 from tollbook.promises import kept
 from tollbook.records import Record, RecordEncoder
 from tollbook.redaction import DiscreetEncoder, Privacy, Rule, begin, is_kept
-from tollbook.shield import shielded
+from tollbook.shield import sheltered, shielded
 
 _STARTED: Final = "_tollbook_started"
-_LABELLING: Final = shielded("label a span")
-_MEASURING: Final = shielded("measure a span's CPU time")
-_MODEL_CALL: Final = (A.GEN_AI_REQUEST_MODEL, A.GEN_AI_OPERATION_NAME)
+_MODEL_CALL: Final = frozenset((A.GEN_AI_REQUEST_MODEL, A.GEN_AI_OPERATION_NAME))
 
 
 class LabelSpanProcessor(SpanProcessor):
@@ -52,23 +52,38 @@ class LabelSpanProcessor(SpanProcessor):
         self._defaults: dict[str, AnyValue] = dict(defaults or {})
         self._measures_cpu = measures_cpu
 
+    @sheltered("label a span")
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Copy the owners out of the baggage, and start the CPU clock."""
-        with _LABELLING:
-            if self._routes:
-                begin(self._routes, span, parent_context)
-            known: dict[str, AnyValue] = self._defaults
-            if not _is_ours(span):  # ours bring their owners, and measure their CPU time themselves
-                known = self._of_foreign(span, get_current() if parent_context is None else parent_context)
-            if known:
-                said = span.attributes or {}
-                span.set_attributes({key: value for key, value in known.items() if key not in said})
+        if self._routes:
+            begin(self._routes, span, parent_context)
+        scope = span.instrumentation_scope
+        name = None if scope is None else scope.name
+        if name != "tollbook":  # ours bring their owners, and measure their CPU time themselves
+            self._begin_foreign(span, name, get_current() if parent_context is None else parent_context)
+        elif self._defaults:
+            _complete(span, self._defaults)
 
-    def _on_ending(self, span: Span) -> None:
-        with _MEASURING:
-            started = getattr(span, _STARTED, None)
-            if started is not None and started[0] == threading.get_ident():
-                _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started[1])
+    def _begin_foreign(self, span: Any, scope: str | None, context: Context) -> None:
+        """Say what a span needs that another instrumentation makes."""
+        known, inputs = self._defaults, inputs_of(context)
+        if context and (carried := owners.carried(context)):
+            known = known | carried
+        if inputs is not None and not _MODEL_CALL.isdisjoint(told(span)):
+            known = known | inputs.taken()
+        if promised := kept(scope):
+            known = known | promised
+        if known:
+            _complete(span, known)
+        keep_inside(span, context, inputs)
+        if self._measures_cpu and not cpu.inside_event_loop():
+            span._tollbook_started = (threading.get_ident(), cpu.clock_ns())
+
+    @sheltered("measure a span's CPU time")
+    def _on_ending(self, span: Any, _: None = None) -> None:
+        started = getattr(span, _STARTED, None)
+        if started is not None and started[0] == threading.get_ident():
+            _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started[1])
 
     def on_end(self, span: ReadableSpan) -> None:
         """Count what was used, if it is sent or not."""
@@ -78,23 +93,6 @@ class LabelSpanProcessor(SpanProcessor):
     def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002 - the SDK's own signature
         """Nothing is held back. Said here because older SDKs' base class says nothing, which counts as a failure."""
         return True
-
-    def _of_foreign(self, span: Span, context: Context) -> dict[str, AnyValue]:
-        """What a span needs that another instrumentation makes."""
-        known = self._defaults
-        carried, inputs = owners.carried(context), inputs_of(context)
-        if carried:
-            known = known | carried
-        if inputs and any(key in (span.attributes or {}) for key in _MODEL_CALL):
-            known = known | inputs.taken()
-        scope = span.instrumentation_scope
-        promised = kept(scope.name if scope is not None else None)
-        if promised:
-            known = known | promised
-        keep_inside(span, context)
-        if self._measures_cpu and not cpu.inside_event_loop():
-            setattr(span, _STARTED, (threading.get_ident(), cpu.clock_ns()))
-        return known
 
 
 class TollbookSpanProcessor(LabelSpanProcessor):
@@ -158,17 +156,21 @@ class TollbookSpanProcessor(LabelSpanProcessor):
             self._scores.stop(self.exit_timeout_s)
 
 
-def _is_ours(span: Span) -> bool:
-    scope = span.instrumentation_scope
-    return scope is not None and scope.name == "tollbook"
+def _complete(span: Span, known: Mapping[str, AnyValue]) -> None:
+    """Say what the span does not say itself."""
+    said = told(span)
+    span.set_attributes({key: value for key, value in known.items() if key not in said})
 
 
-def _add(span: Span, key: str, value: int) -> None:
+def _add(span: Any, key: str, value: int) -> None:
     """Set an attribute on a span that is ending.
 
     The SDK (1.45) freezes attributes before this hook, though the specification wants them open in it.
     """
-    attributes: Any = span._attributes
-    attributes._immutable = False
-    attributes[key] = value
-    attributes._immutable = True
+    attributes = span._attributes
+    if type(attributes) is LeanAttributes:
+        attributes.add_late(key, value)
+    else:
+        attributes._immutable = False
+        attributes[key] = value
+        attributes._immutable = True

@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from opentelemetry.context import Context, create_key, get_value, set_value
+from opentelemetry.context import Context, create_key, set_value
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, NonRecordingSpan
 
+from tollbook.contexts import get_current
 from tollbook.handle import Handle
 from tollbook.inputs import opened
 
@@ -49,7 +50,7 @@ class Promised(Handle):
 
 def kept(scope: str | None) -> dict[str, Any]:
     """What was promised to the first span of the scope that starts in the current context, whatever its parent is."""
-    promise = get_value(_KEY)
+    promise = get_current().get(_KEY)
     if isinstance(promise, Promise) and promise.scope == scope and not promise.kept:
         promise.kept = True
         return promise.attributes

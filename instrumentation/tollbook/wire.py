@@ -14,15 +14,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.trace import DEFAULT_TRACE_STATE
 
+from tollbook.lean import LeanSpan
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
-VALUES_KEPT: Final = 256
+VALUES_KEPT: Final = 1024
 """Different values of one key whose bytes are kept; all others of it are written anew each time."""
 KEYS_KEPT: Final = 2048
+ALL_KEPT: Final = 32_768
+"""Values of all keys together: some 8 MB at most, 2 in practice."""
+SHAPES_KEPT: Final = 2048
+"""Sets of keys and types that are known."""
+HEADS_KEPT: Final = 8192
+LOOKED_UP: Final = frozenset((str, int, float, bool))
+"""Types whose values are kept."""
 SHORT: Final = 120
 """Bytes of key and value up to which all lengths around them fit one byte."""
 DEEPEST: Final = 28
@@ -47,12 +56,19 @@ _KINDS: Final = tuple(b"\x30" + bytes((number + 1,)) for number in range(5))
 
 
 _NONE: Final[dict[Any, bytes]] = {}
+_found: Final = dict.get
+_STATUSES: Final = (b"\x7a\x00", b"\x7a\x02\x18\x01", b"\x7a\x02\x18\x02")
+"""Those without a description, by their code."""
 
 
 def varint(number: int) -> bytes:
     """A number of 0 or more, seven bits a byte."""
     if number < 128:
         return _SHORT[number]
+    if number < 1 << 14:
+        return bytes((number & 127 | 128, number >> 7))
+    if number < 1 << 21:
+        return bytes((number & 127 | 128, number >> 7 & 127 | 128, number >> 14))
     written = bytearray()
     while number > 127:
         written.append(number & 127 | 128)
@@ -79,30 +95,32 @@ class Encoder:
 
     def __init__(self) -> None:
         self._texts: dict[str, dict[str, bytes]] = {}
-        self._numbers: dict[str, dict[int, bytes]] = {}
-        self._truths: dict[tuple[str, bool], bytes] = {}
+        self._values: dict[type, dict[str, dict[Any, bytes]]] = {int: {}, float: {}, bool: {}}
+        self._kept = 0
+        self._shapes: dict[tuple[Any, ...], tuple[dict[Any, bytes], ...]] = {}
+        """By the keys and types of a span's attributes, where the bytes of each are kept."""
         self._keys: dict[str, bytes] = {}
+        self._text_heads: dict[tuple[str, int], bytes] = {}
+        self._number_heads: dict[tuple[str, int], bytes] = {}
         self._names: dict[str, bytes] = {}
         self._heads: dict[tuple[int, int], tuple[Any, Any, bytes, bytes, bytes]] = {}
 
     def request(self, spans: Iterable["ReadableSpan"]) -> bytes:
         """The export request of these spans."""
-        return self.requested([(span.resource, span.instrumentation_scope, self.span(span)) for span in spans])
+        return self.requested([(span.resource, span.instrumentation_scope, [self.span(span)]) for span in spans])
 
-    def requested(self, written: Iterable[tuple["Resource", "InstrumentationScope | None", bytes]]) -> bytes:
-        """The export request of spans that `span` has written, each with its resource and scope."""
+    def requested(self, written: Iterable[tuple["Resource", "InstrumentationScope | None", list[bytes]]]) -> bytes:
+        """The export request of spans that `span` has written, with the resource and scope that they share."""
         groups: dict[int, dict[int, list[bytes]]] = {}
         heads: dict[int, tuple[bytes, dict[int, tuple[bytes, bytes]]]] = {}
-        for resource, scope, span in written:
-            scopes = groups.get(id(resource))
-            if scopes is None:
-                scopes = groups[id(resource)] = {}
+        for resource, scope, some in written:
+            scopes = groups.setdefault(id(resource), {})
             spans = scopes.get(id(scope))
             if spans is None:
                 spans = scopes[id(scope)] = []
                 head, before, after = self._head(resource, scope)
                 heads.setdefault(id(resource), (head, {}))[1][id(scope)] = (before, after)
-            spans.append(span)
+            spans += some
         parts = []
         for of_resource, scopes in groups.items():
             head, around = heads[of_resource]
@@ -115,57 +133,115 @@ class Encoder:
 
     def span(self, span: "ReadableSpan") -> bytes:
         """One span, as a field of its scope."""
-        context, parent = span.context, span.parent
-        trace_id = context.trace_id
-        parts = [_ids(b"\x0a\x10", trace_id >> 64, trace_id & _LOW, b"\x12\x08", context.span_id)]
-        if context.trace_state is not _NO_STATE and context.trace_state:
+        context, parent, name, kind, attributes, status, begun_ns, ended_ns, more = _facts(span)
+        trace_id = context[0]
+        parts = [_ids(b"\x0a\x10", trace_id >> 64, trace_id & _LOW, b"\x12\x08", context[1])]
+        if context[4] is not _NO_STATE and context[4]:
             parts.append(sized(b"\x1a", _trace_state(context)))
         if parent:
-            parts.append(b"\x22\x08" + _id(parent.span_id))
-        name = span.name
+            parts.append(b"\x22\x08" + _id(parent[1]))
         parts.append(self._names.get(name) or self._name(name))
-        parts.append(_KINDS[span.kind._value_])  # `value` is a function of Enum's
-        parts.append(_times(b"\x39", span.start_time or 0, b"\x41", span.end_time or 0))
-        attributes = span.attributes
+        parts.append(_KINDS[kind._value_])  # `value` is a function of Enum's
+        parts.append(_times(b"\x39", begun_ns or 0, b"\x41", ended_ns or 0))
         if attributes:
-            texts, numbers = self._texts, self._numbers
-            value: Any
-            for key, value in getattr(attributes, "_dict", attributes).items():
-                kind = type(value)
-                if kind is str:
-                    parts.append(texts.get(key, _NONE).get(value) or self._text(key, value))
-                elif kind is int:
-                    parts.append(numbers.get(key, _NONE).get(value) or self._number(key, value))
-                else:
-                    parts.append(self._other(key, value))
-        if span.dropped_attributes:
-            parts.append(b"\x50" + varint(span.dropped_attributes))
-        if span.events or span.links or span.dropped_events or span.dropped_links:
-            parts.append(self._lists(span))
-        parts.append(self._described(span) if span.status.description else _status(span))
-        parts.append(_FROM_AFAR if parent and parent.is_remote else _FROM_HERE)
+            parts += self._all(attributes)
+        if more:
+            parts.append(self._more(span))
+        if status.description:
+            parts.append(self._described(span))
+        else:
+            parts.append(_STATUSES[status.status_code._value_])
+        parts.append(_FROM_AFAR if parent and parent[2] else _FROM_HERE)
         content = b"".join(parts)
         return b"\x12" + varint(len(content)) + content
+
+    def _all(self, attributes: Mapping[str, Any]) -> list[bytes]:
+        """A span's attributes. Those whose bytes are kept are found in one go, without a step of Python's for each."""
+        values = attributes.values()
+        shape = (*attributes, *map(type, values))
+        places = self._shapes.get(shape)
+        if places is None:
+            places = self._shape(shape)
+        if not places:
+            return [self._one(key, value) for key, value in attributes.items()]
+        written: list[Any] = list(map(_found, places, values))
+        if None in written:
+            for place, (key, value) in enumerate(attributes.items()):
+                if written[place] is None:
+                    written[place] = self._anew(key, value)
+        return written
+
+    def _shape(self, shape: tuple[Any, ...]) -> tuple[dict[Any, bytes], ...]:
+        """Where the bytes of attributes with these keys and types are kept; nowhere if some cannot be looked up."""
+        half = len(shape) // 2
+        keys, kinds = shape[:half], shape[half:]
+        if len(self._shapes) >= SHAPES_KEPT or not LOOKED_UP.issuperset(kinds):
+            return ()
+        places = self._shapes[shape] = tuple(map(self._place, keys, kinds))
+        return places
+
+    def _place(self, key: str, kind: type) -> dict[Any, bytes]:
+        """Where the bytes of a key's values are kept. Types are apart: 1, 1.0 and True are equal."""
+        of_key: dict[Any, dict[Any, bytes]] = self._texts if kind is str else self._values[kind]
+        found = of_key.get(key)
+        if found is None:
+            if len(of_key) >= KEYS_KEPT:
+                return _NONE
+            found = of_key[key] = {}
+        return found
+
+    def _one(self, key: str, value: Any) -> bytes:
+        """An attribute, whose bytes may be kept."""
+        kind = type(value)
+        known = self._texts.get(key, _NONE).get(value) if kind is str else None
+        return known or self._anew(key, value)
+
+    def _anew(self, key: str, value: Any) -> bytes:
+        """An attribute whose bytes are not kept yet."""
+        kind = type(value)
+        if kind is str:
+            return self._text(key, value)
+        return self._number(key, value) if kind is int else self._other(key, value)
+
+    def _keep(self, key: str, value: Any, written: bytes) -> bytes:
+        known = self._place(key, type(value))
+        if len(known) < VALUES_KEPT and self._kept < ALL_KEPT and known is not _NONE:
+            known[value] = written
+            self._kept += 1
+        return written
 
     def _text(self, key: str, value: str) -> bytes:
         """A span's attribute that is text."""
         content = utf8(value)
-        size, head = len(content), self._keys.get(key) or self._key(key)
-        if size < SHORT - len(head):
-            around = len(head) + size
-            written = b"".join((b"\x4a", _SHORT[around + 4], head, b"\x12", _SHORT[size + 2], b"\x0a", _SHORT[size], content))
-            _keep(self._texts, key, value, written)
-            return written
-        return sized(b"\x4a", head + sized(b"\x12", sized(b"\x0a", content)))
+        size = len(content)
+        head = self._text_heads.get((key, size)) or self._text_head(key, size)
+        if head:
+            return self._keep(key, value, head + content)
+        return self._plain(key, value)
+
+    def _text_head(self, key: str, size: int) -> bytes:
+        """What stands before a key's text of that size; nothing where lengths take more than a byte."""
+        head = self._key(key)
+        if size + len(head) >= SHORT:
+            return b""
+        around = b"".join((b"\x4a", _SHORT[len(head) + size + 4], head, b"\x12", _SHORT[size + 2], b"\x0a", _SHORT[size]))
+        if len(self._text_heads) < HEADS_KEPT:
+            self._text_heads[key, size] = around
+        return around
 
     def _plain(self, key: str, value: str) -> bytes:
         """The same, not kept: content that never comes again, or that is not written as it is."""
-        return sized(b"\x4a", (self._keys.get(key) or self._key(key)) + sized(b"\x12", sized(b"\x0a", utf8(value))))
+        return sized(b"\x4a", self._key(key) + sized(b"\x12", sized(b"\x0a", utf8(value))))
 
     def _remember(self, key: str, value: str, written: bytes) -> None:
         """Keep what is written of a value."""
         if len(value) + len(written) <= 2 * SHORT:
-            _keep(self._texts, key, value, written)
+            self._keep(key, value, written)
+
+    def _more(self, span: "ReadableSpan") -> bytes:
+        """What few spans have: attributes that did not fit, events and links."""
+        dropped = span.dropped_attributes
+        return (b"\x50" + varint(dropped) if dropped else b"") + self._lists(span)
 
     def _lists(self, span: "ReadableSpan") -> bytes:
         return events(span.events, span)
@@ -175,25 +251,30 @@ class Encoder:
 
     def _number(self, key: str, value: int) -> bytes:
         """A span's attribute that is an int."""
-        if 0 <= value < 1 << 63:
-            head, content = self._keys.get(key) or self._key(key), varint(value)
-            size = len(content)
-            if len(head) < SHORT - size:
-                written = b"".join((b"\x4a", _SHORT[len(head) + size + 3], head, b"\x12", _SHORT[size + 1], b"\x18", content))
-                _keep(self._numbers, key, value, written)
-                return written
-        return self._written(key, value)
+        if not 0 <= value < 1 << 63:
+            return self._written(key, value)
+        content = varint(value)
+        size = len(content)
+        head = self._number_heads.get((key, size)) or self._number_head(key, size)
+        return self._keep(key, value, head + content) if head else self._written(key, value)
+
+    def _number_head(self, key: str, size: int) -> bytes:
+        """What stands before a key's number of that size; nothing where lengths take more than a byte."""
+        head = self._key(key)
+        if size + len(head) >= SHORT:
+            return b""
+        around = b"".join((b"\x4a", _SHORT[len(head) + size + 3], head, b"\x12", _SHORT[size + 1], b"\x18"))
+        if len(self._number_heads) < HEADS_KEPT:
+            self._number_heads[key, size] = around
+        return around
 
     def _other(self, key: str, value: Any) -> bytes:
         """A span's attribute of any other type."""
-        if type(value) is not bool:
-            return self._written(key, value)
-        known = self._truths.get((key, value))
-        if known is None:
-            known = self._written(key, value)
-            if len(self._truths) < KEYS_KEPT:
-                self._truths[key, value] = known
-        return known
+        written = self._written(key, value)
+        kind = type(value)
+        if kind is bool or (kind is float and value and value == value):  # noqa: PLR0124 - 0.0 equals -0.0, and NaN nothing
+            self._keep(key, value, written)
+        return written
 
     def _written(self, key: str, value: Any) -> bytes:
         return sized(b"\x4a", self._key(key) + sized(b"\x12", _value(value)))
@@ -228,6 +309,25 @@ class Encoder:
         return found[2:]
 
 
+def _facts(span: Any) -> tuple[Any, ...]:
+    """Context, parent, name, kind, attributes, status and times of a span, and whether there is more to it.
+
+    A lean span's are read where they are: a property costs as much as what it gives takes to write.
+    """
+    if type(span) is LeanSpan:
+        kept = span._attributes
+        return (
+            span._context, span._parent, span._name, span._kind, kept._dict, span._status, span._start_time, span._end_time,
+            span._events or span._links or kept.dropped,
+        )  # fmt: skip
+    kept = span.attributes
+    return (
+        span.context, span.parent, span.name, span.kind, getattr(kept, "_dict", kept), span.status,
+        span.start_time, span.end_time,
+        span.events or span.links or span.dropped_attributes or span.dropped_events or span.dropped_links,
+    )  # fmt: skip
+
+
 def events(told: Iterable[Any], span: "ReadableSpan") -> bytes:
     """These events and the span's links, and how many of them were dropped."""
     written = b"".join(sized(b"\x5a", _event(event)) for event in told)
@@ -249,15 +349,6 @@ def _link(link: "Link") -> bytes:
     if link.dropped_attributes:
         content += b"\x28" + varint(link.dropped_attributes)
     return content + b"\x35" + _fixed32(_flags(context))
-
-
-def _keep(cache: dict[str, dict[Any, bytes]], key: str, value: Any, written: bytes) -> None:
-    known = cache.get(key)
-    if known is None:
-        if len(cache) < KEYS_KEPT:
-            cache[key] = {value: written}
-    elif len(known) < VALUES_KEPT:
-        known[value] = written
 
 
 def _scope(scope: "InstrumentationScope") -> bytes:

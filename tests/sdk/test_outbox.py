@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import SpanContext
+from tollbook import exporters
 from tollbook import outbox as outboxes
 from tollbook.delivery import LONGEST_ANSWER, Delivery
 from tollbook.outbox import Outbox
@@ -35,6 +36,8 @@ class Collector:
     def __init__(self) -> None:
         self.answers: list[tuple[int, dict[str, str], bytes]] = [(200, {}, b"")]
         self.bodies: list[bytes] = []
+        """Of those that were taken, uncompressed."""
+        self.codings: list[str] = []
         self.times: list[float] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -48,7 +51,7 @@ class Collector:
     @property
     def names(self) -> list[str]:
         """Names of the spans that were taken with 200, in order."""
-        requests = [ExportTraceServiceRequest.FromString(gzip.decompress(body)) for body in self.bodies]
+        requests = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
         return [span.name for request in requests for rs in request.resource_spans for ss in rs.scope_spans for span in ss.spans]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -63,7 +66,8 @@ class Collector:
                 answers = collector.answers
                 status, headers, content = answers.pop(0) if len(answers) > 1 else answers[0]
                 if status == 200:
-                    collector.bodies.append(body)
+                    collector.codings.append(self.headers.get("content-encoding", ""))
+                    collector.bodies.append(gzip.decompress(body) if collector.codings[-1] == "gzip" else body)
                 self.send_response(status)
                 for name, value in {"content-length": str(len(content)), **headers}.items():
                     self.send_header(name, value)
@@ -118,6 +122,40 @@ def test_nobody_has_to_flush(collector: Collector) -> None:
     while collector.names != ["a"]:
         assert time.monotonic() < until
         time.sleep(0.01)
+    outbox.stop(1)
+
+
+def test_only_bodies_that_leave_the_machine_are_made_smaller(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = collector.url.removesuffix("/v1/traces")
+    for address, compressed in ((own, False), ("http://[::1]:1", False), ("https://collector.example", True)):
+        assert exporters.outbox(address, None, 1, None)._delivery.packed(b"body").startswith(b"\x1f\x8b") is compressed
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+    assert exporters.outbox(own, None, 1, None)._delivery.packed(b"body").startswith(b"\x1f\x8b")
+
+
+def test_what_waits_on_the_shelf_is_sent_as_it_was_packed(tmp_path: Path, collector: Collector) -> None:
+    for compression in ("gzip", "none"):
+        outbox = Outbox(Delivery("http://127.0.0.1:9", compression=compression), shelf=Shelf(tmp_path))
+        assert filled(outbox, compression).flush(10)
+        outbox.stop(1)
+    later = filled(Outbox(Delivery(collector.url, compression="none"), shelf=Shelf(tmp_path)), "now")
+    until = time.monotonic() + 10
+    while collector.names != ["gzip", "none", "now"]:
+        later.flush(1)
+        assert time.monotonic() < until, collector.names
+    later.stop(1)
+    assert collector.codings == ["gzip", "", ""]
+
+
+def test_a_span_that_cannot_be_written_costs_only_itself(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOLLBOOK_STRICT", raising=False)
+    outbox = Outbox(Delivery(collector.url), body_spans=3)
+    for number in range(200):
+        outbox.put(object() if number % 50 == 25 else span(str(number)))
+    assert outbox.flush(10) is False
+    assert outbox.dropped == 4
+    assert collector.names == [str(number) for number in range(200) if number % 50 != 25]
+    assert len(collector.bodies) == 66
     outbox.stop(1)
 
 

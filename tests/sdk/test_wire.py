@@ -145,7 +145,7 @@ def test_what_is_kept_is_bounded() -> None:
         sent = one(said([span(attributes={"response": f"id-{number}", "tokens": number})], encoder))
         assert [value.value.string_value or value.value.int_value for value in sent.attributes] == [f"id-{number}", number]
     said([span(name=f"n{n}", attributes={f"k{n}": "v"}) for n in range(KEYS_KEPT + 10)], encoder)
-    assert len(encoder._texts["response"]) == len(encoder._numbers["tokens"]) == VALUES_KEPT
+    assert len(encoder._texts["response"]) == len(encoder._values[int]["tokens"]) == VALUES_KEPT
     assert max(len(encoder._texts), len(encoder._keys), len(encoder._names)) == KEYS_KEPT
 
 
