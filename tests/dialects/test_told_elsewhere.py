@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from tollbook_attribution import settle
 from tollbook_schema.store import Store
 
-from tests.attribution.facts import NOON, Intake, _nanoseconds, _pairs, chat, span_id, trace_id
+from tests.attribution.facts import NOON, Intake, S, _nanoseconds, _pairs, chat, span_id, trace_id
 
 CLAUDE = "com.anthropic.claude_code.events"
 CALLS = """
@@ -18,14 +18,18 @@ FROM calls ORDER BY service_name, model, role
 """
 
 
-def log(service: str, attributes: Mapping[str, Any], event: str = "", scope: str = "", trace: int = 0, span: int = 0) -> bytes:
+def log(
+    service: str, attributes: Mapping[str, Any], event: str = "", scope: str = "", trace: int = 0, span: int = 0, second: int = 10
+) -> bytes:
     """A request of one log record."""
     export = ExportLogsServiceRequest()
     resource = export.resource_logs.add()
     resource.resource.attributes.extend(_pairs({"service.name": service, "tollbook.team": "code"}))
     logs = resource.scope_logs.add()
     logs.scope.name = scope
-    record = logs.log_records.add(time_unix_nano=_nanoseconds(NOON) + 10**10, event_name=event, attributes=_pairs(attributes))
+    record = logs.log_records.add(
+        time_unix_nano=_nanoseconds(NOON) + second * 10**9, event_name=event, attributes=_pairs(attributes)
+    )
     if trace:
         record.trace_id, record.span_id = trace_id(trace), span_id(span)
     return bytes(export.SerializeToString())
@@ -77,6 +81,17 @@ DETAILS = "gen_ai.client.inference.operation.details"
 TOLD = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
 COUNTS = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 5}
 BUCKETS = {"input": 100, "output": 5}
+GEMINI = {
+    "event.name": "gemini_cli.api_response",
+    "model": "gemini-2.5-pro",
+    "input_token_count": 1_000,
+    "output_token_count": 40,
+}
+GEMINI |= {"cached_content_token_count": 800, "thoughts_token_count": 60, "tool_token_count": 5, "total_token_count": 1_105}
+STANDARD = {"event.name": DETAILS, "gen_ai.operation.name": "generate_content", "gen_ai.provider.name": "gcp.gemini"}
+STANDARD |= {"gen_ai.request.model": "gemini-2.5-pro"}
+CODEX = {"event.name": "codex.sse_event", "event.kind": "response.completed", "model": "gpt-5.1", "input_token_count": "100"}
+CODEX |= {"output_token_count": "10", "cached_token_count": "40", "reasoning_token_count": "5", "tool_token_count": "110"}
 
 
 def found(store: Store) -> dict[str, list[tuple[Any, ...]]]:
@@ -106,6 +121,19 @@ def test_records_count_where_spans_do_not_tell(store: Store, intake: Intake) -> 
         log("something else", TOLD | COUNTS, event="gen_ai.evaluation.result"),
     ):
         intake._load("logs", body)
+    for body in (
+        log("gemini", STANDARD),
+        log("gemini", GEMINI),
+        log("gemini", STANDARD | {"gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 40}, second=11),
+        log("codex", CODEX),
+        log(
+            "codex",
+            CODEX
+            | {"event.kind": "response.created", "input_token_count": ""}
+            | dict.fromkeys(CODEX.keys() - {"event.name", "model"}, ""),
+        ),
+    ):
+        intake._load("logs", body)
     settle(store)
     claude = ({"input": 12, "cache_read": 2_000, "cache_write": 300, "output": 7}, ["from_logs"], True)
     assert found(store) == {
@@ -115,8 +143,27 @@ def test_records_count_where_spans_do_not_tell(store: Store, intake: Intake) -> 
         "bare span": [(BUCKETS, ["from_logs"], True)],
         "told by spans of its model": [({"input": 7, "output": 1}, [], True)],
         "no span at all": [(BUCKETS, ["from_logs"], True)],
+        "gemini": [({"input": 205, "cache_read": 800, "output": 40, "reasoning": 60}, ["from_logs"], True)],
+        "codex": [({"input": 60, "cache_read": 40, "output": 5, "reasoning": 5}, ["from_logs"], True)],
     }
     assert store.query("SELECT DISTINCT team FROM ledger WHERE service_name = 'claude'") == [{"team": "code"}]
+
+
+def test_a_record_of_a_span_of_the_hour_before_counts_once(store: Store, intake: Intake) -> None:
+    bare = chat(2, 1, service="bare", start_ns=-5 * S, duration_ns=20 * S)
+    intake.spans([
+        chat(1, 1, service="telling", input=100, output=5, start_ns=-5 * S, duration_ns=20 * S),
+        bare,
+        chat(3, 1, service="bare", input=7, output=1),
+    ])  # fmt: skip
+    for service, trace in (("telling", 1), ("bare", 2)):
+        intake._load("logs", log(service, TOLD | COUNTS, event=DETAILS, trace=trace, span=1))
+    settle(store)
+    tokens = [(calls, [call for call in told if call[0]]) for calls, told in found(store).items()]
+    assert tokens == [
+        ("bare", [(BUCKETS, ["from_logs"], True), ({"input": 7, "output": 1}, [], True)]),
+        ("telling", [(BUCKETS, [], True)]),
+    ]
 
 
 def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) -> None:

@@ -2,7 +2,7 @@
 -- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
 -- Where our own counters tell of a service and model, others' counters of them are the same calls again.
 -- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
--- Where the tenant has: metrics, logs
+-- Where there is: metrics, logs
 INSERT INTO work_told_elsewhere
 SELECT
     {settlement:UInt64} AS settlement,
