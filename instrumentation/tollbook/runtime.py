@@ -54,6 +54,11 @@ _KEYS: Final = ("suppress_instrumentation", _SUPPRESS_INSTRUMENTATION_KEY)
 """Under which instrumentations look whether they shall look away: the plain one is older."""
 
 
+def is_suppressed(context: Context) -> bool:
+    """Whether instrumentations shall look away."""
+    return bool(context) and bool(context.get(_KEYS[0]) or context.get(_KEYS[1]))
+
+
 class unseen:  # noqa: N801 - reads as a word: `with unseen():`
     """What we do ourselves is no work of the application: no instrumentation makes a span of it."""
 

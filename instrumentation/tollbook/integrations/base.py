@@ -6,16 +6,15 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import wrapt
-from opentelemetry.context import get_current
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # its file opts out
-from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.trace import SpanKind, get_current_span
+from opentelemetry.trace import SpanKind
 from tollbook_schema import attributes as A  # noqa: N812
 
+from tollbook.contexts import SPAN_KEY, get_current
 from tollbook.handle import INERT, Handle, Value
 from tollbook.inputs import opened
 from tollbook.promises import Promised
-from tollbook.runtime import is_off
+from tollbook.runtime import is_off, is_suppressed
 from tollbook.shield import shielded
 from tollbook.work import Kind, Work
 
@@ -130,7 +129,7 @@ class Handover:
         if is_off():
             return INERT
         with _BEGINNING:
-            if not is_instrumentation_enabled():
+            if is_suppressed(get_current()):
                 return INERT
             handle = self._joined() or self._work.begin(name, measures_cpu)
             if said and handle is not INERT:
@@ -143,7 +142,7 @@ class Handover:
         if is_off():
             return INERT
         with _BEGINNING:
-            if not is_instrumentation_enabled():
+            if is_suppressed(get_current()):
                 return INERT
             handle = Promised(scope, get_current(), self._operation)
             handle.span.set_attributes({**self._attributes, **{key: value for key, value in said.items() if value is not None}})
@@ -154,11 +153,13 @@ class Handover:
         """The current span, if another instrumentation has made it of this very call."""
         if not self._beneath:
             return None
-        span = get_current_span()
+        context = get_current()
+        span: Any = context.get(SPAN_KEY)
+        if span is None:
+            return None
         scope = getattr(getattr(span, "instrumentation_scope", None), "name", None)
         if scope not in self._beneath or not span.is_recording():
             return None
-        context = get_current()
         inputs = opened(context)
         span.set_attributes({**self._attributes, **inputs.taken()} if self._is_inference else self._attributes)
         return Joined(span, context, inputs, self._operation, measures_cpu=False)

@@ -13,12 +13,11 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, create_key, get_current, get_value, set_value
-from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
-from opentelemetry.trace import get_current_span
+from opentelemetry.context import _SUPPRESS_HTTP_INSTRUMENTATION_KEY, Context, create_key
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import carriers, cpu, hosts
+from tollbook.contexts import SPAN_KEY, get_current, with_values
 from tollbook.handle import INERT, Handle, Value, _error_type, _is_failure
 from tollbook.integrations import model_http
 from tollbook.integrations.base import Handover, Joined
@@ -67,25 +66,26 @@ class Client:
             measures_cpu: off where the request ends on another thread or task than it began on.
         """
         with _BEGINNING:
-            if is_off() or is_covered():
+            context = get_current()
+            if is_off() or (context and is_covered(context)):
                 return None
             parts = urlsplit(url)
             target = _target(method, parts.scheme, parts.netloc)
+            if not self._traces_http(context):
+                return None
             if method == "POST" and body is not None and (call := model_http.asked(target.host, parts.path, body)) is not None:
-                handle = self._begun(self._to_models, call.name, {**target.said, **call.said}, measures_cpu)
+                handle = self._to_models.begin(call.name, {**target.said, **call.said}, measures_cpu=measures_cpu)
                 return None if handle is INERT else Exchange(handle, method, target, parts.path, model_http.Answer(call, handle))
             handover = self._handovers.get(target.operation)
             if handover is None:
                 handover = self._handovers[target.operation] = Handover(target.operation, beneath=self._beneath)
-            handle = self._begun(handover, method, target.said, measures_cpu)
+            handle = handover.begin(method, target.said, measures_cpu=measures_cpu)
             return None if handle is INERT else Exchange(handle, method, target, parts.path)
         return None
 
-    def _begun(self, handover: Handover, name: str, said: Mapping[str, Value | None], measures_cpu: bool) -> Handle:
-        """Beneath another instrumentation's span it is told; where HTTP is not to be traced, nothing is."""
-        if not is_http_instrumentation_enabled() and _scope_of_current() not in self._beneath:
-            return INERT
-        return handover.begin(name, said, measures_cpu=measures_cpu)
+    def _traces_http(self, context: Context) -> bool:
+        """Whether HTTP is to be traced; where it is not, another instrumentation's span of the same request is still told."""
+        return not context.get(_SUPPRESS_HTTP_INSTRUMENTATION_KEY) or _scope_of(context) in self._beneath
 
 
 class Exchange:
@@ -104,6 +104,7 @@ class Exchange:
         self._encoded = False
         self._answered = False
         self._finished = False
+        self._said: dict[str, Value] = {}
         cover(handle)
         self._held = Held.on(handle.span) if isinstance(handle, Joined) else None
 
@@ -136,10 +137,9 @@ class Exchange:
     def answered(self, status: int, header: Lookup) -> None:
         """Take what the head of the answer says."""
         with shielded("read an HTTP answer"):
-            handle = self.handle
-            handle.set(A.HTTP_RESPONSE_STATUS_CODE, status)
+            self._said[A.HTTP_RESPONSE_STATUS_CODE] = status
             if status >= 400:
-                handle.fail(str(status))
+                self.handle.fail(str(status))
             encoding = header("content-encoding")
             self._encoded = bool(encoding) and encoding != "identity"
             self._answered = True
@@ -186,6 +186,7 @@ class Exchange:
                 self._add(A.TOLLBOOK_HANDOFF_WIRE_SIZE, sent + (came or 0))
             if self._answered or self._out is not None:
                 self._add(A.TOLLBOOK_HANDOFF_SIZE, sent + (payload or 0))
+            self.handle.span.set_attributes(self._said)
             if self._held is not None and error is not None and _is_failure(error):
                 self.handle.fail(_error_type(error))
         if self._answer is not None:
@@ -207,7 +208,7 @@ class Exchange:
     def _add(self, key: str, size: int) -> None:
         """Set a size; the span of another instrumentation may have told of an earlier hop of a redirect."""
         known = (getattr(self.handle.span, "attributes", None) or {}).get(key, 0) if self._held is not None else 0
-        self.handle.set(key, size + known)
+        self._said[key] = size + known
 
     def _name_asset(self, header: Lookup) -> None:
         changed, version = header("last-modified"), header("etag")
@@ -269,15 +270,14 @@ class Held:
 
 def cover(handle: Handle) -> None:
     """While the handle's span is current, what its library sends over the wire is told by it alone."""
-    context = set_value(_COVERED, handle.span, handle._context)
-    handle._context = set_value(_SUPPRESS_HTTP_INSTRUMENTATION_KEY, True, context)
+    handle._context = with_values(handle._context, {_COVERED: handle.span, _SUPPRESS_HTTP_INSTRUMENTATION_KEY: True})
 
 
-def is_covered() -> bool:
+def is_covered(context: Context | None = None) -> bool:
     """Whether the current span tells already what is sent over the wire."""
-    context = get_current()
-    covering = get_value(_COVERED, context)
-    return covering is not None and covering is get_current_span(context)
+    context = get_current() if context is None else context
+    covering = context.get(_COVERED)
+    return covering is not None and covering is context.get(SPAN_KEY)
 
 
 def region_of(host: str) -> str | None:
@@ -322,8 +322,8 @@ def _place(host: str, port: int | None) -> str:
     return host if port is None else f"{host}:{port}"
 
 
-def _scope_of_current() -> str | None:
-    return getattr(getattr(get_current_span(), "instrumentation_scope", None), "name", None)
+def _scope_of(context: Context) -> str | None:
+    return getattr(getattr(context.get(SPAN_KEY), "instrumentation_scope", None), "name", None)
 
 
 def _length(piece: Any) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from tollbook.integrations.base import Integration, Wrapper
-from tollbook.integrations.http import Client, Exchange
+from tollbook.integrations.http import Client, Exchange, is_covered
 from tollbook.integrations.urllib3 import Reading, _sent, _told
 from tollbook.shield import shielded
 from tollbook.steps import failing
@@ -17,6 +17,8 @@ _ARGUMENTS: Final = ("method", "url", "body", "headers")
 
 
 def _request(wrapped: Any, connection: Any, args: Any, kwargs: Any) -> Any:
+    if is_covered():
+        return wrapped(*args, **kwargs)
     exchange = None
     with shielded("begin a request of http.client"):
         said = {**dict(zip(_ARGUMENTS, args, strict=False)), **kwargs}
