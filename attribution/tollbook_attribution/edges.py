@@ -12,15 +12,18 @@ from typing import Any, Final
 from tollbook_schema import dialects, sql
 from tollbook_schema.store import Node, Store
 
-FOUND_BY: Final = "17_edges.sql"
-"""Step after which the traces are known that are told of on both sides."""
+LOOKED_BY: Final = ("17_edges_1_facts.sql", "17_edges_2_traces.sql", "17_edges_3_seen.sql")
+"""Steps after which the traces are known that are told of on both sides."""
+
+FOUND: Final = "work_edges"
+"""Where these traces are."""
 
 TAKEN_IN_BY: Final = ("06_doubled.sql", "10_spans.sql")
 """Steps that say what happened: in the hour itself, and then in the hours beside."""
 
 HOUR: Final = timedelta(hours=1)
 
-LOOKED_AT_IN: Final = ("work_beside_facts", "work_beside", "work_edges")
+LOOKED_AT_IN: Final = ("work_beside_facts", "work_beside", FOUND)
 
 Hour = tuple[str, datetime]
 """A tenant and the start of an hour."""
@@ -40,10 +43,8 @@ def parameters(window: datetime, until: datetime) -> Mapping[str, Any]:
     }
 
 
-def hours_beside(node: Node, bound: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What the steps that take spans in bind for the hours before and after; nothing where no call is told of there."""
-    if not node.query(_query("found.sql").replace("any_table", "work_edges"), {"settlement": bound["settlement"]}):
-        return
+def hours_beside(bound: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What the steps that take spans in bind for the hours before and after."""
     for since, until in ((bound["before"], bound["window"]), (bound["until"], bound["after"])):
         if since < until:
             yield {**bound, "window": since, "until": until, "neighbours": True}
@@ -68,8 +69,9 @@ def _look(store: Store, tenant: str, window: datetime) -> None:
         **dialects.load().parameters,
     }
     try:
-        for statement in sql.statements(sql.text("tollbook_attribution", f"steps/{FOUND_BY}")):
-            node.command(statement, bound)
+        for step in LOOKED_BY:
+            for statement in sql.statements(sql.text("tollbook_attribution", f"steps/{step}")):
+                node.command(statement, bound)
     finally:
         for table in LOOKED_AT_IN:
             node.command(_query("work_done.sql").replace("any_table", table), bound)

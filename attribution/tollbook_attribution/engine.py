@@ -21,7 +21,7 @@ from weakref import WeakSet
 from tollbook_schema import cluster, dialects, lease, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import due, edges, model_names, price_list, ranges, service_prices, superseded
+from tollbook_attribution import due, edges, model_names, needs, price_list, ranges, service_prices, superseded
 from tollbook_attribution.bills.reconcile import reconcile_all
 from tollbook_attribution.pace import FULL, Pace
 
@@ -34,15 +34,14 @@ END_OF_TIME = datetime(2262, 4, 11, 23, 47, 16, tzinfo=UTC)
 
 MODELS_NAMED_AFTER = "20_usage.sql"
 """Step after which the model names of the window are known."""
+CALLS = "work_calls"
+"""Where they are."""
 
 ANY_TABLE = "any_table"
 """Stands for the name of a table in a question about any of them."""
 
 ASKS = re.compile(r"\A(?:\s|--[^\n]*\n)*(?:SELECT|WITH)\b")
 """A statement that only looks. It fails where what it sees must not be; the rest of its step is not run where it sees nothing."""
-OWNS = re.compile(r"^-- Where the tenant has: (\w+(?:, \w+)*)$", re.MULTILINE)
-NEEDS = re.compile(r"^-- Where there is: (work_\w+(?:, work_\w+)*)$", re.MULTILINE)
-"""Says in the header of a step that it has work only where one of these tables has rows."""
 
 ABANDONED_NS = 24 * 3600 * 10**9
 """Age at which the rows that a killed settlement left are removed."""
@@ -210,15 +209,18 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
         **edges.parameters(window, _end(window)),
     }
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
-    pieces = ranges.of_window(node, hour, pace.finer)
+    pieces = ranges.of_window(node, hour, unsettled.facts, pace.finer)
+    held = needs.Holdings(node, parameters)
     try:
         for step in steps():
-            run_step(node, step, parameters, pieces, pace)
-            if step == edges.FOUND_BY:
-                for beside in edges.hours_beside(node, parameters):
+            if held.has_work(step):
+                run_step(node, step, parameters, pieces, pace)
+                held.wrote(step)
+            if step == edges.LOOKED_BY[-1] and held.there(edges.FOUND):
+                for beside in edges.hours_beside(parameters):
                     for taking_in in edges.TAKEN_IN_BY:
                         run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
-            if step == MODELS_NAMED_AFTER:
+            if step == MODELS_NAMED_AFTER and held.there(CALLS):
                 _name_models(store, node, parameters)
     finally:
         _work_done(node, parameters["settlement"])
@@ -226,10 +228,8 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
 
 
 def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[ranges.Range], pace: Pace = FULL) -> None:
-    """Runs a step once, or range by range where it relates rows of one trace only; not at all where it has no work."""
+    """Runs a step once, or range by range where it relates rows of one trace only."""
     text = sql.text("tollbook_attribution", f"steps/{step}")
-    if not _has_work(node, text, parameters):
-        return
 
     def run(piece: ranges.Range) -> None:
         for statement in sql.statements(text):
@@ -252,20 +252,6 @@ def run_step(node: Node, step: str, parameters: Mapping[str, Any], pieces: list[
 def _named(statement: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Those that the statement binds: the table of dialects has thousands of words, and each statement would parse them all."""
     return {name: value for name, value in parameters.items() if f"{{{name}:" in statement}
-
-
-def _has_work(node: Node, step: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether there is what the header of a step says that it needs."""
-    needs, owns = NEEDS.search(step), OWNS.search(step)
-    return (needs is None or _found(node, "found.sql", needs[1], parameters)) and (
-        owns is None or _found(node, "owned.sql", owns[1], parameters)
-    )
-
-
-def _found(node: Node, question: str, tables: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether one of these tables has rows of this settlement, or of its tenant."""
-    bound = {name: parameters[name] for name in ("settlement", "tenant")}
-    return any(node.query(_query(question).replace(ANY_TABLE, table), bound) for table in tables.split(", "))
 
 
 @cache

@@ -44,15 +44,18 @@ def is_trace_by_trace(step: str) -> bool:
     return bool(TRACE_BY_TRACE.search(step))
 
 
-def of_window(node: Node, window: Mapping[str, Any], finer: int = 1) -> list[Range]:
+def of_window(node: Node, window: Mapping[str, Any], facts: int, finer: int = 1) -> list[Range]:
     """The ranges that an hour is settled in: one of everything for all but large hours.
 
     Args:
         node: where the hour is settled.
         window: tenant, window and until.
+        facts: how many it has of any kind.
         finer: how many times fewer spans they hold than they may.
     """
     spans = max(1, SPANS_AT_A_TIME // finer)
+    if facts <= spans:
+        return [Range()]
     ends = node.query(_query("trace_ranges.sql"), {**window, "spans_at_a_time": spans})[0]["ends"]
     if not ends:
         return [Range()]

@@ -9,7 +9,11 @@ from typing import Any
 from tollbook_schema import sql
 from tollbook_schema.store import Store
 
-ADDED_UP = sql.statements(sql.text("tollbook_attribution", "steps/86_costs.sql"))
+ADDED_UP = [
+    statement
+    for step in ("1_lines", "2_calls", "3_requests")
+    for statement in sql.statements(sql.text("tollbook_attribution", f"steps/86_costs_{step}.sql"))
+]
 """What settles an hour's sums."""
 
 MONDAY = datetime(2026, 11, 9, tzinfo=UTC)

@@ -1,5 +1,6 @@
 -- Which spans were told twice?
 -- Trace by trace.
+-- Where there is: doubled
 INSERT INTO work_doubled
 SELECT {settlement:UInt64} AS settlement, trace_id, span_id
 FROM spans

@@ -1,5 +1,6 @@
 -- Whose is a trace, where some of its spans name an owner and others do not? The one that the earliest of its spans names.
 -- Trace by trace.
+-- Where there is: divided
 INSERT INTO work_owners
 WITH divided AS (
     SELECT trace_id

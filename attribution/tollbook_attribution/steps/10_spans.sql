@@ -1,6 +1,7 @@
 -- What happened in this window? Each span once, with its owners.
 -- A span that names no owner has the one that the earliest span of its trace names. One pass over the hour, whatever its size.
 -- Run again for each hour beside that `17_edges` has found calls of this hour in, it takes in the spans of their traces.
+-- Where there is: spans
 INSERT INTO work_spans
 SELECT
     {settlement:UInt64} AS settlement,

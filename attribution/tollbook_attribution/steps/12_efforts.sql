@@ -4,6 +4,7 @@
 -- claim_ns, what it claims of its host: its own CPU time; where it has none, its own wall time as an estimate, unless it waits for
 -- another process (kind client or producer) or its parent's measured CPU time covers it already.
 -- Trace by trace.
+-- Where there is: spans
 INSERT INTO work_efforts
 WITH own AS (
     SELECT

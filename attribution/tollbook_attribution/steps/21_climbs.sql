@@ -1,5 +1,7 @@
 -- Which traces may hold calls inside calls?
 -- Trace by trace. Only traces are climbed in which a call has a span below it and that hold another call.
+-- Where there is: work_calls
+-- Where there is: trees, work_told_elsewhere, work_edges
 INSERT INTO work_climbs
 WITH calling AS (
     SELECT trace_id, span_id

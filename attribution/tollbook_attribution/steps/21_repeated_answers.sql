@@ -1,5 +1,6 @@
 -- Which answers are named more than once, and by how many traces? 17 stands for more: an id that many traces share is no name of an answer.
 -- Most answers are named once: these go first, and what is counted of them spills to disk where an hour has tens of millions.
+-- Where there is: work_calls
 INSERT INTO work_repeated_answers
 WITH repeated AS (
     SELECT cityHash64(response_id) AS answer

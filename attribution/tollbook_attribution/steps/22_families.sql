@@ -1,6 +1,7 @@
 -- What do the calls tell that may be one call told several times? Those of traces with calls inside calls, or with several of which some are told by others than
 -- the rest or tell nothing of an answer, or with an answer that is named more than once. All other calls are calls of their own: most are.
 -- Trace by trace.
+-- Where there is: trees, work_repeated_answers, work_told_elsewhere, work_edges
 INSERT INTO work_families
 WITH suspects AS (
     SELECT trace_id

@@ -1,5 +1,7 @@
 -- Which calls asked again what had been answered in this window? The same model on an input of the same digest, after an answer; not what failed or was
 -- answered from a cache.
+-- Where there is: work_calls
+-- Where there is: digests, work_edges
 INSERT INTO work_duplicates
 WITH asked AS (
     SELECT

@@ -1,5 +1,6 @@
 -- Which counted calls were of no use, or not whole? Failed, cancelled by their caller, cut at a limit of length, or asked again.
 -- Trace by trace.
+-- Where there is: work_calls
 INSERT INTO work_faults
 SELECT
     {settlement:UInt64} AS settlement,

@@ -1,5 +1,6 @@
 -- Which prices may the calls of this hour have? The names that the models go by in the price book: what the user says a name stands for, else
 -- the name itself as people have priced it, else what the list says it means.
+-- Where there is: work_calls, work_merged
 INSERT INTO work_price_names
 SELECT
     {settlement:UInt64} AS settlement,

@@ -1,6 +1,6 @@
 -- What of what was paid ahead falls to this hour? Its time's share of the period; parts are differences of rounded-off sums, so the hours
 -- of a period add up to what was paid. Of one name the row that was set last holds. Without an exchange rate it is unknown and left out.
--- Where the tenant has: commitments
+-- Where there is: commitments
 INSERT INTO work_commitments
 SELECT
     {settlement:UInt64} AS settlement,

@@ -4,6 +4,7 @@
 -- array stands for what is not there. Rows are gathered whole: gathered by column, a column that is nearly all defaults, which is stored sparse,
 -- comes in another order than the others. Evaluated lazily, branch by branch, it would take twice the CPU.
 -- Trace by trace.
+-- Where there is: work_calls, work_merged
 INSERT INTO work_priced
 WITH
     (

@@ -1,5 +1,6 @@
 -- Which ledger lines do tokens make? One for each call and kind of token, none for an answer of one's own cache or a call paid for ahead.
 -- Trace by trace.
+-- Where there is: work_priced
 INSERT INTO work_lines
 SELECT
     {settlement:UInt64} AS settlement,

@@ -1,5 +1,6 @@
 -- Which model calls were there, what role does each span play, and what did the counted ones cost?
 -- Trace by trace.
+-- Where there is: work_calls, work_merged
 INSERT INTO calls_settled (
     window, tenant, settlement, trace_id, span_id, start_time, duration_ns, provider, model, response_model, operation, input_tokens, cache_read_tokens,
     cache_write_tokens, output_tokens, reasoning_tokens, buckets, flags, dialect, service_tier, role, price_status, reason, cost_usd, basis,

@@ -1,7 +1,7 @@
 -- How much CPU time did the processes take that report to us, machine by machine?
 -- What their cumulative process.cpu.time grew by; a counter that falls has begun again at zero; a counter that began within the window
 -- counts from its beginning. A point told twice counts once; one that says it has no value (flag 1) is none.
--- Where the tenant has: metrics
+-- Where there is: metrics
 INSERT INTO work_busy_cpus
 WITH readings AS (
     SELECT

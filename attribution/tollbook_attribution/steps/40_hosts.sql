@@ -3,6 +3,7 @@
 -- rate in force at its first fact, of its own region before one of every region. Without a rate its cost is unknown.
 -- The rate says what of it is for CPUs, memory and accelerators. Of machines that were paid for ahead, each costs its time's share of that;
 -- where there are more of them than were paid for, all of them that share, and the rate for the rest of their time.
+-- Where there is: hosts
 INSERT INTO hosts_settled
 WITH seen AS (
     SELECT

@@ -2,6 +2,8 @@
 -- A share is claim / capacity of what the CPUs cost; where all claims exceed the capacity, claim / all claims. Shares are cut off at the
 -- 18th decimal, so that their sum never exceeds the cost.
 -- Trace by trace.
+-- Where there is: hosts
+-- Where there is: rates
 INSERT INTO work_lines
 SELECT
     {settlement:UInt64} AS settlement,

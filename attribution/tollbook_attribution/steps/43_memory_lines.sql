@@ -2,6 +2,8 @@
 -- A share is memory x time of the machine's memory x time, or of all claims where they exceed it. Where no process of a machine reports
 -- its memory, a span bears as much of the memory as of the CPUs: an estimate.
 -- Trace by trace.
+-- Where there is: hosts
+-- Where there is: rates
 INSERT INTO work_lines
 SELECT
     {settlement:UInt64} AS settlement,

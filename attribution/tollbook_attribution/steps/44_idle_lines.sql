@@ -1,4 +1,6 @@
 -- What of the machines' cost is no request's? What processes took beyond what spans tell is 'unattributed', the rest is idle, to the last digit.
+-- Where there is: hosts
+-- Where there is: rates
 INSERT INTO work_left
 WITH borne AS (
     SELECT resource, item, sum(amount_usd) AS amount_usd, sum(quantity) AS quantity

@@ -4,6 +4,7 @@
 -- A span holds what it names itself; where only its resource names the device, model calls made in the process hold it. While it reads
 -- data, the device waits; what loads a model is told apart.
 -- Trace by trace.
+-- Where there is: accelerators
 INSERT INTO work_held_spans
 WITH named AS (
     SELECT

@@ -3,7 +3,7 @@
 -- same time (processes, pods, slices), their mean: a device's energy counts once. Where the first or the last reading of the hour is no more than one and a
 -- half usual intervals from the hour's border, it stands for the time up to there, so that hours add up.
 -- In microwatts and whole nanojoules, so that no order of adding changes a sum.
--- Where the tenant has: metrics
+-- Where there is: metrics
 INSERT INTO work_energy
 WITH read AS (
     SELECT DISTINCT

@@ -1,7 +1,7 @@
 -- How busy do samples say each accelerator was? The mean of them; one told twice counts once, one marked as without a value not at all.
 -- Of a device in slices whose own figure nobody tells: the mean of each slice by its part of the device. DCGM's and HAMi's metrics are read
 -- under their own names too; the driver's figure of DCGM counts where there is no better one, and never for a slice.
--- Where the tenant has: metrics
+-- Where there is: metrics
 INSERT INTO work_device_samples
 WITH read AS (
     SELECT DISTINCT

@@ -1,4 +1,6 @@
 -- Which accelerators does a machine's rate pay for that nothing was heard of? They are unallocated.
+-- Where there is: hosts
+-- Where there is: rates
 INSERT INTO work_left
 SELECT
     {settlement:UInt64} AS settlement,

@@ -2,6 +2,8 @@
 -- Assets that the inference itself names (via span); else what its trace had read before it began (via trace). A handoff tells the event
 -- time; where none does and the inference names one asset, the inference's own stamp does. Unknown stays unknown.
 -- Trace by trace.
+-- Where there is: assets
+-- Where there is: work_calls
 INSERT INTO lineage_settled
 WITH inferences AS (
     SELECT s.*

@@ -1,6 +1,7 @@
 -- Which spans move bytes between two places, and what do they say of the two?
 -- A handoff says it itself; clients, servers and queues say how large their bodies are.
 -- Trace by trace.
+-- Where there is: exchanges
 INSERT INTO work_exchanges
 SELECT
     {settlement:UInt64} AS settlement,

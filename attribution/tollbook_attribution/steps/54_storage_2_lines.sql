@@ -1,7 +1,7 @@
 -- What did it cost to hold all copies of assets that there are?
 -- The storage of a day is booked in its last hour: bytes x time, by the days of the calendar month (UTC), at the price in force at the
 -- day's end, less the discount that a list's price has. Lines are of no request; they have the owners of the copy.
--- Where the tenant has: stored_assets, storage_events_settled
+-- Where there is: copies
 INSERT INTO storage_settled
 WITH
     (

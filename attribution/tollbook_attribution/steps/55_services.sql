@@ -2,6 +2,7 @@
 -- A span says so itself (`tollbook.service.*`), or by what its instrumentation counts: the cost of a database operation, read and write units. A
 -- tool or a database that may as well run on own machines counts only where the price book has it.
 -- Trace by trace.
+-- Where there is: services
 INSERT INTO work_services
 SELECT
     {settlement:UInt64} AS settlement,

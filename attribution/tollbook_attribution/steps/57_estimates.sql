@@ -1,5 +1,6 @@
 -- What is the hour estimated to have cost, by what a bill can name?
 -- Trace by trace.
+-- Where there is: work_lines
 INSERT INTO estimates_settled
 SELECT
     {window:DateTime('UTC')} AS window,

@@ -1,4 +1,5 @@
 -- How much of each resource was there as a whole? A machine is billed by the time that it was there, not by what spans claim of it.
+-- Where there is: work_resources
 INSERT INTO estimates_settled
 SELECT
     {window:DateTime('UTC')} AS window,

@@ -1,6 +1,6 @@
 -- Which lines does the bill decide? Billed amounts take the place of estimates, split over the lines as these are, to the last digit.
 -- The lines stand in an order; each has what the amount comes to up to it, cut off at the 18th decimal, less what it comes to up to the one before.
--- Where the tenant has: bill_shares
+-- Where there is: bills
 INSERT INTO work_billed_lines
 WITH shares AS (
     SELECT

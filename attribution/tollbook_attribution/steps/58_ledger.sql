@@ -1,5 +1,6 @@
 -- Which lines does the ledger have, and whose are they? Every line with the owners of its span.
 -- Trace by trace.
+-- Where there is: work_lines
 INSERT INTO ledger_settled
 SELECT
     {window:DateTime('UTC')} AS window,

@@ -1,6 +1,7 @@
 -- What did each request do, how long did it take, and what did it cost?
 -- A request is a trace. Its name and status are those of its request span, else of its root; what goes on from the window before is 'continued'.
 -- Trace by trace.
+-- Where there is: spans, work_told_elsewhere
 INSERT INTO requests_settled
 WITH costs AS (
     SELECT trace_id, toNullable(sum(amount_usd)) AS cost_usd

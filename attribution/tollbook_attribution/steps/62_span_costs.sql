@@ -1,5 +1,6 @@
 -- What did each span cost by itself, in money, time and bytes, and was it scaffolding?
 -- Trace by trace.
+-- Where there is: spans, work_told_elsewhere
 INSERT INTO span_costs_settled
 SELECT
     {window:DateTime('UTC')} AS window,

@@ -2,6 +2,7 @@
 -- Lookups and calls: the same operation with the same content digest or asset; without either, three or more of one name under one parent.
 -- Copies and writes: content of the same digest, handed over again. Inferences: the same model on an input of the same digest.
 -- A span inside another of the same sameness is the same act seen twice, not a repetition.
+-- Where there is: handoffs, digests
 INSERT INTO work_repeats
 WITH acts AS (
     SELECT

@@ -1,6 +1,9 @@
 -- How much time, bytes and money did each piece of scaffolding take?
 -- Time is wall time, a span within another of the same class not counted again; money is that of the spans themselves. It says what
 -- the scaffolding takes, not that all of it could be saved, so the saving is left at zero.
+-- Where there is: spans
+SELECT 1 AS found FROM work_efforts WHERE settlement = {settlement:UInt64} AND scaffolding_class NOT IN ('', 'useful') LIMIT 1;
+
 INSERT INTO findings_settled
 WITH classed AS (
     SELECT

@@ -1,5 +1,7 @@
 -- Which inferences used data when newer data was known, or a copy that had not been synced for an hour?
 -- Newer data is known where the window's handoffs name a later event time of the same asset, before the inference began.
+-- Where there is: assets
+-- Where there is: work_calls
 INSERT INTO findings_settled
 WITH uses AS (
     SELECT

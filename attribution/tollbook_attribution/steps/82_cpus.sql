@@ -1,6 +1,6 @@
 -- How busy was the CPU of each machine with the processes that report to us?
 -- Capacity: logical CPUs x time from the first to the last of their readings.
--- Where the tenant has: metrics
+-- Where there is: work_busy_cpus
 INSERT INTO accelerator_usage_settled
 WITH held AS (
     SELECT
