@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 
-from tollbook.accelerators import sampler as accelerators
 from tollbook_schema import retention
 
 from tollbook_ui import __version__, locate
@@ -125,7 +124,7 @@ def examine(
         budgets=answers.budgets.status().broken if answers else (),
         instrumentors=instrumentors(),
         instrumented=answers.instrumented() if answers else (),
-        devices=tuple(Device(source, says) for source, says in accelerators.report()),
+        devices=_devices(),
         packages=tuple(Package(name, _version(name)) for name in PACKAGES),
         rows=(),
     )
@@ -136,6 +135,12 @@ def _oldest_whole(kept_days: Mapping[str, int]) -> datetime:
     """The first hour whose facts are all still there; what came to older ones since can never be settled."""
     days = kept_days.get("spans", 0)
     return datetime.now(UTC) - timedelta(days=days) if days else datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _devices() -> tuple[Device, ...]:
+    from tollbook.accelerators import sampler  # noqa: PLC0415 - the SDK is of no use to a server that starts
+
+    return tuple(Device(source, says) for source, says in sampler.report())
 
 
 def instrumentors() -> tuple[Instrumentor, ...]:

@@ -14,8 +14,6 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Toll
 <body style="font-family: system-ui, sans-serif; max-width: 40rem; margin: 4rem auto"><h1>Tollbook</h1><p>{text}</p>
 <p>The API is described at <a href="{prefix}/openapi.json">{prefix}/openapi.json</a>.</p></body></html>"""
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
 
 class Front:
     """Passes on to the dashboard once it is open; takes no part in anything else."""
@@ -48,28 +46,3 @@ class Front:
             return PlainTextResponse("there is nothing here\n", 404)
         refresh = '<meta http-equiv="refresh" content="1">' if self._starting else ""
         return HTMLResponse(PAGE.format(refresh=refresh, text=html.escape(self._text), prefix=PREFIX))
-
-
-class OwnHostOnly:
-    """Refuses requests that reach a loopback server under a foreign name: a web page's way to read it (DNS rebinding)."""
-
-    def __init__(self, app: ASGIApp, host: str) -> None:
-        self._app = app
-        self._guarded = host in LOOPBACK
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request or WebSocket."""
-        if not self._guarded or scope["type"] == "lifespan" or _host_name(scope) in LOOPBACK:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await PlainTextResponse("this server answers to localhost only\n", 421)(scope, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
-
-
-def _host_name(scope: Scope) -> str:
-    """Name in the Host header, without the port; a request without the header is of no browser."""
-    value = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "localhost")
-    if value.startswith("["):
-        return value[1:].partition("]")[0]
-    return value.partition(":")[0].lower()

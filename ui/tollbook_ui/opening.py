@@ -4,7 +4,7 @@ Opening takes as long as importing, and most of it runs in ClickHouse beside Pyt
 """
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +68,16 @@ class Opening:
         self.claim = _claimed(options)
         self._taken = False
         self._thread = ThreadPoolExecutor(1, "tollbook-opening")
-        self._opened = self._thread.submit(_in_shape, options)
+        self._engine = self._thread.submit(_open, options)
+        self._opened = self._thread.submit(_in_shape, self._engine, options)
+
+    async def engine(self) -> None:
+        """Waits until the database's engine is there: from then on Python's own share of opening is done.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        await asyncio.wrap_future(self._engine)
 
     async def opened(self) -> Opened:
         """The store, which is the caller's from here on.
@@ -100,9 +109,13 @@ def shape(store: Store, options: Options) -> None:
         retention.apply(store, options.settings.retention)
 
 
-def _in_shape(options: Options) -> Opened:
+def _open(options: Options) -> Store:
     url = options.clickhouse_url or None
-    store = Store.open(None if url else options.data, url, options.clickhouse_cluster, wait=False)
+    return Store.open(None if url else options.data, url, options.clickhouse_cluster, wait=False)
+
+
+def _in_shape(opening: Future[Store], options: Options) -> Opened:
+    store = opening.result()
     with ExitStack() as stack:
         stack.callback(store.close)
         away = None

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import importlib
 import importlib.util
 import logging
@@ -14,12 +15,10 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp
 from tollbook_collector import otlp_http
 from tollbook_collector.collector import Collector
@@ -29,16 +28,17 @@ from tollbook_collector.tls import Tls
 from tollbook_schema.keys import Keys
 from tollbook_schema.store import Store, StoreError
 
-from tollbook_ui import __version__, answers, api, backup, doctor, intake, locate
-from tollbook_ui import gate as gates
-from tollbook_ui.budgets.alerts import Alarm
-from tollbook_ui.front import Front, OwnHostOnly
-from tollbook_ui.gate import Entry
+from tollbook_ui import __version__, locate
+from tollbook_ui.doors import Doors, OwnHostOnly
 from tollbook_ui.idle import Idler
-from tollbook_ui.keyring import KEYS_FILE, Keyring
+from tollbook_ui.keyring import KEYS_FILE
 from tollbook_ui.opening import Opening, Options, ServeError, shape
 from tollbook_ui.settings import Settings
-from tollbook_ui.settler import Settler
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from tollbook_ui.front import Front
 
 log = logging.getLogger("tollbook")
 
@@ -96,60 +96,41 @@ async def serve(opening: Opening, options: Options, collector_settings: Collecto
     tls = _tls(options.settings)
     with _listening(options) as listener:
         async with contextlib.AsyncExitStack() as stack:
+            await opening.engine()
+            rest = asyncio.create_task(asyncio.to_thread(importlib.import_module, "tollbook_ui.application"))
             store = await _opened(opening, options, stack)
             keys = await _known_keys(store, options.data, stack)
-            guarded = options.settings.auth == "required"
-            collector = await _collecting(store, options, collector_settings, _Guards(keys if guarded else None, tls), stack)
-            if options.collect_only:
-                entry = Entry(keys, secrets.token_hex(32), collector.counters)
-                await _collect(options, collector, entry=entry, tls=tls, listener=listener, say=say)
-                return
-            alarm = Alarm(store, options.settings.alert_webhook)
-            settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind, after=alarm.look)
-            stack.push_async_callback(asyncio.to_thread, settler.stop, STOP_SECONDS)
-            look = partial(intake.look, options.data / "spool", collector)
-            intake.set_current(look)
-            stack.callback(intake.set_current, None)
-            found = answers.Answers(store)
-            answers.set_current(found, guarded)
-            stack.callback(answers.set_current, None)
-            app = api.create(
-                found,
-                _settling(settler),
-                lambda: doctor.examine(found, options.data, settler.trouble, options.settings, look()),
-                Keyring(keys),
-            )
-            app.state.backup = _backing_up(store, options.data, collector)
-            app.router.routes[:0] = otlp_http.routes(collector)  # first, because most requests are theirs: 73 to 29 us each
-            token = secrets.token_hex(32)
-            gate = gates.before(app, options.settings, options.data, Entry(keys, token, collector.counters))
-            front = Front(wanted=options.dashboard)
-            app.mount("/", front)
-            outermost = gate if guarded else OwnHostOnly(gate, options.host)
+            guards = _Guards(keys if options.settings.auth == "required" else None, tls)
+            collector = await _collecting(store, options, collector_settings, guards, stack)
+            doors = Doors(OwnHostOnly(otlp_http.app(collector), options.host if guards.keys is None else ""))
+            serving = await _answering(doors, tls, listener, stack)
             addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
-            serving = await _answering(outermost, tls, listener, stack)
-            settler.start()
-            stack.enter_context(Idler())
-            opening.claim.publish(_written_down(addresses, token, tls))
-            say(addresses)
-            if options.dashboard:
-                await stack.enter_async_context(_dashboard(app, front))
+            token = secrets.token_hex(32)
+            application = await rest
+            running = application.Running(collector, keys, token)
+            if options.collect_only:
+                doors.open(application.collecting(options, running))
+                stack.enter_context(Idler())
+                say(replace(addresses, dashboard="not here: this collects"))
+            else:
+                made = stack.enter_context(contextlib.ExitStack())
+                built = await asyncio.to_thread(application.whole, store, options, running, made)
+                stack.push_async_callback(asyncio.to_thread, built.settler.stop, STOP_SECONDS)
+                built.settler.start()
+                stack.enter_context(Idler())
+                opening.claim.publish(_written_down(addresses, token, tls))
+                doors.open(built.outermost)
+                say(addresses)
+                if options.dashboard:
+                    await stack.enter_async_context(_dashboard(built.app, built.front))
+            _collect_garbage_again()
             await serving
 
 
-async def _collect(
-    options: Options, collector: Collector, *, entry: Entry, tls: Tls | None, listener: socket.socket, say: Say
-) -> None:
-    """The collector's doors alone; other processes settle and answer from the same servers."""
-    app = FastAPI(openapi_url=None)
-    app.router.routes.extend(otlp_http.routes(collector))
-    gate = gates.before(app, options.settings, options.data, entry)
-    outermost = gate if options.settings.auth == "required" else OwnHostOnly(gate, options.host)
-    async with contextlib.AsyncExitStack() as stack:
-        serving = await _answering(outermost, tls, listener, stack)
-        stack.enter_context(Idler())
-        say(replace(_addresses(listener, collector, options, collector.settings.grpc_port), dashboard="not here: this collects"))
-        await serving
+def _collect_garbage_again() -> None:
+    """What was imported stays: nobody need look through it again. See `starting.up`."""
+    gc.freeze()
+    gc.enable()
 
 
 async def _answering(
@@ -273,20 +254,6 @@ def _free(host: str, port: int) -> bool:
     return listener is not None
 
 
-def _settling(settler: Settler) -> api.Settle:
-    async def settle(since: datetime | None, until: datetime | None) -> Any:
-        return await asyncio.to_thread(settler.now, since, until)
-
-    return settle
-
-
-def _backing_up(store: Store, data: Path, collector: Collector) -> api.MakeBackup:
-    async def back_up(folder: str) -> backup.Backup:
-        return await asyncio.to_thread(backup.make, store, data, Path(folder), collector.paused)
-
-    return back_up
-
-
 class _Server(uvicorn.Server):
     """Leaves signals to us: uvicorn's own handling would end the process before the spool is loaded."""
 
@@ -317,7 +284,7 @@ async def _until_started(server: uvicorn.Server, serving: "asyncio.Task[None]") 
 
 
 @contextlib.asynccontextmanager
-async def _dashboard(app: FastAPI, front: Front) -> AsyncIterator[None]:
+async def _dashboard(app: "FastAPI", front: "Front") -> AsyncIterator[None]:
     """The dashboard while it is entered; imported only now, because Streamlit takes seconds that the first span need not wait."""
     if importlib.util.find_spec("streamlit") is None:
         front.close(f"The dashboard is {NOT_INSTALLED}.")
