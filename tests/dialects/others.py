@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.attribution.facts import Span
+from tests.attribution.facts import S, Span
 
 IN, OUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
 OPENAI = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o"}
@@ -86,7 +86,7 @@ CASES: dict[str, Case] = {
                 0,
                 1,
                 scope="strands.telemetry.tracer",
-                duration_ns=9 * 10**9,
+                duration_ns=9 * S,
                 attributes={
                     "gen_ai.operation.name": "invoke_agent",
                     "gen_ai.system": "strands-agents",
@@ -178,7 +178,7 @@ CASES: dict[str, Case] = {
                 0,
                 1,
                 scope="org.springframework.boot",
-                duration_ns=9 * 10**9,
+                duration_ns=9 * S,
                 attributes={"gen_ai.operation.name": "framework", "gen_ai.system": "spring_ai"},
             ),
             Span(
@@ -201,7 +201,7 @@ CASES: dict[str, Case] = {
     ),
     "Dify: a workflow that sums up, known by its kind": Case(
         (
-            Span(0, 1, scope="dify", duration_ns=9 * 10**9, attributes={"gen_ai.span.kind": "CHAIN", IN: 30, OUT: 4}),
+            Span(0, 1, scope="dify", duration_ns=9 * S, attributes={"gen_ai.span.kind": "CHAIN", IN: 30, OUT: 4}),
             Span(
                 0,
                 2,
@@ -514,5 +514,242 @@ CASES: dict[str, Case] = {
     "floats, text and nothing": Case(
         (body({"prompt_tokens": 12.0, "completion_tokens": "20", "total_tokens": None, "prompt_tokens_details": None}),),
         {"input": 12, "output": 20},
+    ),
+    # One call told several times, and what is no call
+    "ADK around Google's own instrumentation": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="gcp.vertex.agent",
+                duration_ns=9 * S,
+                attributes={"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "root"},
+            ),
+            Span(
+                0,
+                2,
+                1,
+                scope="gcp.vertex.agent",
+                duration_ns=8 * S,
+                attributes={"gen_ai.system": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash", IN: 100, OUT: 60},
+            ),
+            Span(
+                0,
+                3,
+                2,
+                scope="opentelemetry.instrumentation.google_genai",
+                duration_ns=7 * S,
+                attributes={
+                    "gen_ai.operation.name": "generate_content",
+                    "gen_ai.system": "gemini",
+                    "gen_ai.request.model": "gemini-2.5-flash",
+                    IN: 100,
+                    OUT: 60,
+                    "gen_ai.usage.cache_read.input_tokens": 40,
+                },
+            ),
+        ),
+        {"input": 60, "cache_read": 40, "output": 60},
+        "google/gemini-2.5-flash",
+    ),
+    "LiteLLM around a client, within a proxy": Case(
+        (
+            Span(0, 1, scope="litellm", kind="server", duration_ns=9 * S, attributes={"http.route": "/chat/completions"}),
+            Span(
+                0,
+                2,
+                1,
+                scope="litellm",
+                duration_ns=8 * S,
+                attributes={
+                    "gen_ai.request.model": "gpt-4o",
+                    "gen_ai.system": "openai",
+                    "llm.request.type": "completion",
+                    "gen_ai.usage.prompt_tokens": "18",
+                    "gen_ai.usage.completion_tokens": "4",
+                    "gen_ai.usage.total_tokens": "22",
+                    "gen_ai.response.id": "chatcmpl-9",
+                    "metadata.user_api_key_hash": "h",
+                },
+            ),
+            Span(
+                0,
+                3,
+                2,
+                scope="litellm",
+                duration_ns=7 * S,
+                attributes={"llm.openai.model": "gpt-4o", "llm.openai.id": "chatcmpl-9"},
+            ),
+            Span(
+                0,
+                4,
+                3,
+                scope="opentelemetry.instrumentation.openai_v2",
+                duration_ns=6 * S,
+                attributes=OPENAI | {IN: 18, OUT: 4, "gen_ai.response.id": "chatcmpl-9"},
+            ),
+        ),
+        {"input": 18, "output": 4},
+        "openai/gpt-4o",
+    ),
+    "two instrumentations of one client, in two spellings": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="openinference.instrumentation.anthropic",
+                duration_ns=8 * S,
+                attributes={
+                    "openinference.span.kind": "LLM",
+                    "llm.system": "anthropic",
+                    "llm.model_name": "claude-sonnet-4-5",
+                    "llm.token_count.prompt": 2312,
+                    "llm.token_count.prompt_details.cache_read": 2000,
+                    "llm.token_count.prompt_details.cache_write": 300,
+                    "llm.token_count.completion": 7,
+                },
+            ),
+            Span(
+                0,
+                2,
+                1,
+                scope="openlit.otel.tracing",
+                duration_ns=7 * S,
+                attributes=CLAUDE
+                | {
+                    IN: 12,
+                    OUT: 7,
+                    "gen_ai.usage.cache_read.input_tokens": 2000,
+                    "gen_ai.usage.cache_creation.input_tokens": 300,
+                    "gen_ai.response.id": "msg_1",
+                    "gen_ai.response.model": "claude-sonnet-4-5-20250929",
+                },
+            ),
+        ),
+        {"input": 12, "cache_read": 2000, "cache_write": 300, "output": 7},
+        "anthropic/claude-sonnet-4-5",
+    ),
+    "a client of Anthropic's that tells of itself, inside ours": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="tollbook",
+                duration_ns=8 * S,
+                attributes=CLAUDE
+                | {IN: 2312, OUT: 7, "gen_ai.usage.cache_read.input_tokens": 2000, "gen_ai.usage.cache_write.input_tokens": 300},
+            ),
+            Span(
+                0,
+                2,
+                1,
+                scope="anthropic",
+                duration_ns=7 * S,
+                attributes=CLAUDE
+                | {
+                    "gen_ai.usage.input_tokens": 2312,
+                    "gen_ai.usage.output_tokens": 7,
+                    "gen_ai.usage.cache_read.input_tokens": 2000,
+                    "gen_ai.usage.cache_creation.input_tokens": 300,
+                    "gen_ai.response.id": "msg_2",
+                },
+            ),
+        ),
+        {"input": 12, "cache_read": 2000, "cache_write": 300, "output": 7},
+    ),
+    "a tool that repeats its caller's tokens": Case(
+        (
+            Span(0, 1, scope="theirs", attributes=OPENAI | {IN: 10, OUT: 2}),
+            Span(
+                0,
+                2,
+                scope="theirs",
+                start_ns=2 * S,
+                attributes={"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "t", IN: 10, OUT: 2},
+            ),
+            Span(
+                0,
+                4,
+                scope="theirs",
+                start_ns=6 * S,
+                attributes={"gen_ai.operation.name": "create_agent", "gen_ai.request.model": "gpt-4o"},
+            ),
+        ),
+        {"input": 10, "output": 2},
+    ),
+    "a roll-up nobody has declared": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="theirs",
+                duration_ns=9 * S,
+                attributes={"gen_ai.operation.name": "orchestrate_tools", "gen_ai.request.model": "gpt-4o", IN: 10, OUT: 2},
+            ),
+            Span(0, 2, 1, scope="theirs", attributes=OPENAI | {IN: 10, OUT: 2}),
+        ),
+        {"input": 10, "output": 2},
+        "openai/gpt-4o",
+    ),
+    "an agent of Azure's that alone tells": Case(
+        (
+            told(
+                {
+                    "gen_ai.operation.name": "process_thread_run",
+                    "gen_ai.system": "az.ai.agents",
+                    "gen_ai.request.model": "gpt-4o",
+                    IN: 10,
+                    OUT: 2,
+                },
+                "azure.ai.agents",
+            ),
+        ),
+        {"input": 10, "output": 2},
+        "openai/gpt-4o",
+    ),
+    "a gateway's server span below a client's, in OpenInference": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="opentelemetry.instrumentation.openai_v2",
+                duration_ns=8 * S,
+                kind="client",
+                attributes=OPENAI | {IN: 9, OUT: 2},
+            ),
+            Span(
+                0,
+                2,
+                1,
+                scope="envoyproxy/ai-gateway",
+                service="ai-gateway-extproc",
+                kind="server",
+                duration_ns=7 * S,
+                attributes={
+                    "openinference.span.kind": "LLM",
+                    "llm.system": "openai",
+                    "llm.model_name": "gpt-4o-2024-08-06",
+                    "llm.token_count.prompt": 9,
+                    "llm.token_count.completion": 2,
+                    "llm.token_count.total": 11,
+                },
+            ),
+        ),
+        {"input": 9, "output": 2},
+        "openai/gpt-4o",
+    ),
+    "counts as text of a float, and what is none": Case(
+        (
+            told(
+                OPENAI
+                | {
+                    IN: "12.0",
+                    OUT: "1e2",
+                    "gen_ai.usage.cache_read.input_tokens": "NaN",
+                    "gen_ai.usage.reasoning.output_tokens": -1,
+                }
+            ),
+        ),
+        {"input": 12, "output": 100},
     ),
 }

@@ -169,6 +169,10 @@ def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) ->
         histogram("told by spans", "input", 100, "gpt-4o"),
         histogram("old metrics", "input", 300, "gpt-4o"),
         histogram("old metrics", "output", 20, "gpt-4o"),
+        histogram("a gateway's metrics", "input", 300, "gpt-4o"),
+        histogram("a gateway's metrics", "cached_input", 100, "gpt-4o"),
+        histogram("a gateway's metrics", "output", 20, "gpt-4o"),
+        histogram("a gateway's metrics", "total", 320, "gpt-4o"),
         counter("new metrics", f"{usage}input_tokens", [(-60, 1_000), (60, 1_200), (1_800, 1_500)], named),
         counter("new metrics", f"{usage}cache_read.input_tokens", [(-60, 10), (60, 60)], named),
         counter("new metrics", f"{usage}output_tokens", [(60, 40)], named, start_s=30),
@@ -183,6 +187,7 @@ def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) ->
     assert found(store) == {
         "told by spans": [(BUCKETS, [], True)],
         "old metrics": [({"input": 300, "output": 20}, told, False)],
+        "a gateway's metrics": [({"input": 200, "cache_read": 100, "output": 20}, told, False)],
         "new metrics": [({"input": 450, "cache_read": 50, "output": 40}, told, False)],
         "claude": [({"input": 12, "cache_read": 2_000, "output": 7}, told, False)],
         "began before, first heard of now": [({"input": 50}, told, False)],
