@@ -1,6 +1,7 @@
 """Files of usage into the store: every row a call, once; what cannot be read is named, and nothing of such a file is taken."""
 
 import gzip
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,9 @@ THREE = "t,i,o\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:00Z,10,2\n2026-11-20
 """Two calls alike and one more."""
 
 SPANS = "SELECT * FROM spans ORDER BY start_time, input_tokens"
+
+
+NOON_UTC = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def starts(store: Store) -> list[datetime]:
@@ -98,6 +102,21 @@ def test_json_lines_are_read_by_paths(store: Store, take: Take) -> None:
     ]
 
 
+def test_an_array_of_json_is_read_element_by_element(store: Store, take: Take) -> None:
+    calls = [
+        {
+            "timestamp": "2026-11-20 12:00:00+01",
+            "input": {"inputTokenCount": 10, "note": "[{"},
+            "output": {"outputTokenCount": 2},
+        },
+        {"timestamp": "2026-11-20T11:00:00.123456Z", "input": {"inputTokenCount": 4}, "output": {"outputTokenCount": 1}},
+    ]
+    columns = "timestamp=timestamp,input_tokens=input.inputTokenCount,output_tokens=output.outputTokenCount"
+    assert take(json.dumps(calls, indent=2), columns).new_calls == 2
+    assert take(gzip.compress(json.dumps(calls).encode()), columns, again=True).new_calls == 0
+    assert starts(store) == [NOON_UTC.replace(hour=11), NOON_UTC.replace(hour=11, microsecond=123_456)]
+
+
 def test_parquet_is_read_with_the_types_it_has(store: Store, take: Take, tmp_path: Path) -> None:
     moment = at(12).replace(tzinfo=None, microsecond=250_000)
     columns = {
@@ -162,7 +181,8 @@ BAD = {
     "a doubled column": ("t,i,o,c,i\n2026-11-20,1,2,1,3\n", "has 2 columns named 'i'"),
     "nothing": ("", "is empty"),
     "no names": ("2,3,4,5\n1,2,3,4\n", "give --no-header"),
-    "a JSON array": ('[{"t": 1}]', "one JSON array"),
+    "an array with a gap": ('[{"t": "2026-11-20", "i": 1, "o": 2, "c": 1},\n {"t": ]', "line 2: cannot be read"),
+    "an array of other things": ("[1, 2]", "has no column 't'"),
     "no JSON": ('{"t":"2026-11-20","i":1,"o":2,"c":1}\n\n{"t":\n', "line 3: is no JSON object"),
     "bytes": (b"\xff\xfe\x00t", "is no text in UTF-8"),
     "half a Parquet file": (b"PAR1xxxx", "is no whole Parquet file"),

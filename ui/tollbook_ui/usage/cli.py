@@ -12,9 +12,7 @@ group = typer.Typer(help="Usage without spans: take files of calls in, list thos
 
 @command(group, "usage")
 def usage(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV, JSON lines or Parquet, gzip or not; a call a row.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, JSON or Parquet, gzip or not; a call a row.")],
     *,
     columns: Annotated[
         list[str] | None,

@@ -1,5 +1,6 @@
 """What a file of usage is: its format, its columns, and where a row of it stands. Only its beginning is read here."""
 
+import contextlib
 import csv
 import gzip
 import io
@@ -7,7 +8,6 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -22,6 +22,7 @@ JSON_LINES_LOOKED_AT = 1000
 """Records whose keys are the columns of a file of JSON lines."""
 
 _NUMBER = re.compile(r"[-+0-9.,eE]*")
+_BETWEEN = re.compile(r"[\s,]*")
 
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 
@@ -55,6 +56,8 @@ class UsageFile:
     """ClickHouse's types of the columns of a Parquet file."""
     zoned: tuple[str, ...] = ()
     """Columns of a Parquet file whose times have a zone."""
+    array: bool = False
+    """Whether a JSON file is one array, whose elements are the rows."""
 
     def places(self, columns: Sequence[str]) -> list[int]:
         """Where these columns stand, from 1 on. Raises BadQuestionError where the file has none of that name."""
@@ -103,7 +106,7 @@ def described(path: Path, name: str = "", form: Format | None = None, *, header:
         raise BadQuestionError(f"{name} is no text in UTF-8: {error}") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def opened(path: Path, zipped: bool) -> Iterator[TextIO]:
     """The text of a file, unzipped."""
     with gzip.open(path) if zipped else path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
@@ -121,17 +124,29 @@ def _csv(path: Path, name: str, zipped: bool, beginning: str, *, header: bool) -
 
 
 def _json(path: Path, name: str, zipped: bool, beginning: str) -> UsageFile:
-    if beginning.lstrip()[:1] == "[":
-        raise BadQuestionError(f"{name} is one JSON array; usage is read from JSON lines, one object a line")
+    array = beginning.lstrip()[:1] == "["
     columns: dict[str, None] = {}
-    for line in itertools.islice(beginning.splitlines(), JSON_LINES_LOOKED_AT):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue  # named with its line when all rows are checked
+    for record in itertools.islice(_elements(beginning) if array else _lines(beginning), JSON_LINES_LOOKED_AT):
         if isinstance(record, dict):
             columns.update(dict.fromkeys(_paths(record)))
-    return UsageFile(path, name, "json", zipped, "", False, tuple(columns))
+    return UsageFile(path, name, "json", zipped, "", False, tuple(columns), array=array)
+
+
+def _lines(beginning: str) -> Iterator[Any]:
+    for line in beginning.splitlines():
+        with contextlib.suppress(ValueError):  # named with its line when all rows are checked
+            yield json.loads(line)
+
+
+def _elements(beginning: str) -> Iterator[Any]:
+    """The elements of an array as far as its beginning has them whole."""
+    decoder, at = json.JSONDecoder(), beginning.index("[") + 1
+    while found := _BETWEEN.match(beginning, at):
+        try:
+            record, at = decoder.raw_decode(beginning, found.end())
+        except ValueError:
+            return  # cut off here, or named when all rows are checked
+        yield record
 
 
 def _paths(record: Mapping[str, Any], above: str = "") -> Iterator[str]:

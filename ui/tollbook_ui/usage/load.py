@@ -131,7 +131,7 @@ def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id
 
 def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
     if file.format == "json":
-        return FileSource(path, "LineAsString", "line String", file.gzip)
+        return FileSource(path, "JSONAsString" if file.array else "LineAsString", "line String", file.gzip)
     if file.format == "parquet":
         types = dict(zip(file.columns, file.types, strict=True))
         for column in columns:

@@ -29,6 +29,21 @@ known AS (
         AND window <= (SELECT max(charge_period_end) FROM bill_charges WHERE run = {run:UInt64})
     GROUP BY category, resource
 ),
+-- Models that a cloud sold and that have their maker's list price, such as OpenAI's on Azure: those that nobody else was asked for meanwhile.
+resold AS (
+    SELECT
+        resource, any(c.price_provider) AS provider, CAST([], 'Array(String)') AS accounts,
+        any(multiIf(match(lower(c.provider), 'azure'), 'azure', match(lower(c.provider), 'bedrock|^aws'), 'aws', match(lower(c.provider), '^gcp|vertex'), 'google', '')) AS cloud
+    FROM (
+        SELECT DISTINCT provider, price_provider, concat(price_provider, '/', price_model) AS resource
+        FROM calls
+        WHERE tenant = {tenant:String} AND price_provider != ''
+            AND window >= (SELECT toStartOfHour(min(charge_period_start)) FROM bill_charges WHERE run = {run:UInt64})
+            AND window <= (SELECT max(charge_period_end) FROM bill_charges WHERE run = {run:UInt64})
+    ) AS c
+    GROUP BY resource
+    HAVING count() = 1 AND cloud NOT IN ('', provider)
+),
 named AS (
     SELECT
         category, resource, provider, accounts,
@@ -119,9 +134,12 @@ FROM (
                 ), '[a-z]+|[0-9]+'
             ))
         ])) AS name
-        FROM known
-        WHERE category = 'tokens'
-    ) AS k ON b.name = k.name AND b.provider = k.provider
+        FROM (
+            SELECT category, resource, provider, accounts, provider AS seller FROM known WHERE category = 'tokens'
+            UNION ALL
+            SELECT 'tokens' AS category, resource, provider, accounts, cloud AS seller FROM resold
+        )
+    ) AS k ON b.name = k.name AND b.provider = k.seller
     UNION ALL
     SELECT
         t.thing AS thing, 'provider' AS rule, 'tokens' AS category, '*' AS resource, t.provider AS ledger_provider,

@@ -1,4 +1,4 @@
--- What does each row of a file say of a call? A row is its cells in order, or one JSON object in one cell.
+-- What does each row of a file say of a call? A row is its cells in order, or one JSON object in one cell: a line, or an element of an array.
 -- Times are ISO 8601, in the zone given where they name none, or numbers; a number's unit follows from its size unless it is given.
 INSERT INTO usage_staged
 WITH
@@ -25,8 +25,8 @@ WITH
     arrayMap(
         text -> multiIf(
             -- Without these bounds, 25 o'clock is read as an hour of the next day.
-            match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]{1,9})?)?)?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?$'),
-            toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(text, 9, {timezone:String})),
+            match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]{1,9})?)?)?( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?$'),
+            toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(replaceRegexpOne(text, ' ?([+-][0-9]{2})$', '\\1:00'), 9, {timezone:String})),
             match(text, '^[0-9]{1,19}([.][0-9]+)?$'),
             toInt64OrNull(toString(toDecimal256({epoch_ns:Int64}, 0) + toDecimal256(truncate(toDecimal256(text, 9) * multiIf(
                 {unit_ns:Int64} > 0, {unit_ns:Int64},
