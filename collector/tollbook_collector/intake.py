@@ -18,6 +18,10 @@ SWELLING_AT_A_TIME = 2
 """Large bodies decompressed at a time: what they take meanwhile is not counted, and 100 may come at once."""
 
 
+NO_THREAD = "can't start new thread"
+"""What Python says where the system lets it have no more of them."""
+
+
 class Intake:
     """Room for requests, shared by both transports. Used in one event loop."""
 
@@ -43,6 +47,10 @@ class Intake:
             yield held
         except (MemoryError, OSError) as error:
             raise UnavailableError(f"this collector is short of something: {error or 'memory'}", retry_after_s=5) from error
+        except RuntimeError as error:
+            if NO_THREAD not in str(error):
+                raise
+            raise UnavailableError("this collector may start no more threads", retry_after_s=5) from error
         finally:
             self.bytes_held -= held.bytes_held
             self.requests -= held.arrived

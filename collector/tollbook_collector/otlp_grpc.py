@@ -54,7 +54,7 @@ async def serve(collector: "Collector") -> tuple[grpc.aio.Server, int]:
     address = f"{settings.grpc_host}:{settings.grpc_port}"
     try:
         tls = collector.tls
-        port = server.add_secure_port(address, tls.grpc()) if tls else server.add_insecure_port(address)
+        port = server.add_secure_port(address, tls.credentials()) if tls else server.add_insecure_port(address)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}: {error}") from error
     await server.start()

@@ -25,6 +25,47 @@ SHARE_CODES = frozenset({158, 159, 241, 307, 396})
 TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 279, 285, 319, 394, 425, 999})
 """ClickHouse error codes that pass: time-outs, memory, disk full, too many parts or queries, lost connections, no quorum."""
 
+MACHINE_CODES = frozenset(
+    {
+        74,
+        75,
+        76,
+        77,
+        87,
+        88,
+        95,
+        96,
+        107,
+        172,
+        173,
+        198,
+        203,
+        204,
+        214,
+        226,
+        228,
+        236,
+        239,
+        240,
+        246,
+        272,
+        273,
+        294,
+        298,
+        384,
+        400,
+        402,
+    }
+    | {411, 424, 439, 445, 458, 463, 531, 566, 586, 641, 740, 749, 762, 777, 778, 1020}
+)
+"""ClickHouse error codes of its machine: files that cannot be opened, read or written, or are damaged; no more threads."""
+
+STD_EXCEPTION = 1001
+"""ClickHouse's error code of what the C++ library throws, whatever it is about."""
+
+ITS_MACHINES = re.compile(r"filesystem[ _]error|system_error|bad_alloc|thread constructor|Too many open files|No space left")
+"""What such an error says where it is the machine's."""
+
 OPERATORS_CODES = frozenset({16, 60, 81, 115, 164, 192, 193, 194, 279, 291, 392, 497, 516})
 """ClickHouse error codes of a load that are the operator's to mend: no such table or setting, no right, wrong password."""
 
@@ -45,6 +86,10 @@ class StoreUnavailableError(StoreError):
 
 class ShareError(StoreUnavailableError):
     """A question took more time, memory or bytes than one may; it helps to ask for less, or when the store is less busy."""
+
+
+class DiskFailedError(StoreUnavailableError):
+    """The disk under the embedded database failed a write; what it wrote may be damaged, and opening it anew sets that aside."""
 
 
 class StoreBusyError(StoreUnavailableError):
@@ -267,7 +312,9 @@ def _named(error: ClickHouseError) -> StoreError:
         return StoreBusyError("the data folder is open in another process")
     if code in SHARE_CODES:
         return ShareError(message)
-    if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES:
+    if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES or code in MACHINE_CODES:
+        return StoreUnavailableError(message)
+    if code == STD_EXCEPTION and ITS_MACHINES.search(message):
         return StoreUnavailableError(message)
     return QueryError(message, code)
 

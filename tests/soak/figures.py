@@ -8,14 +8,15 @@ A pytest plugin. A test is marked with the fault's id, the fault and what it mus
         ...
         fault.found(f"{kills} kills: {lost} of {sent:,} acknowledged lost, {doubled} doubled")
 
-`make test` runs the small size, `make soak` (`--soak`) the other. The table ends the run; `--soak` writes it to `results/` too.
+`make test` runs the small size, `make soak` (`--soak`) the other. The table ends the run; `--soak` writes it to `results/` too,
+where the lines of faults that other runs of the day tried stay.
 """
 
 import os
 import platform
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import pytest
 RESULTS = Path(__file__).with_name("results")
 ROW = "fault"
 NOT_FOUND = "ended before it had a figure"
+HEAD = ("| id | fault | must give | found | verdict |", "|---|---|---|---|---|")
 
 
 @dataclass(frozen=True)
@@ -137,12 +139,20 @@ def lines(rows: Sequence[Row]) -> Iterable[str]:
 
 
 def written(rows: Sequence[Row], when: datetime) -> Path:
-    """Writes the table as Markdown, with the machine it was made on; a later run of the same day replaces it."""
-    head = ["| id | fault | must give | found | |", "|---|---|---|---|---|"]
-    body = [f"| {row.id} | {row.what} | {row.must} | {row.found} | {row.verdict} |" for row in rows]
+    """Writes the table as Markdown into the day's file, with the machine it was made on; lines of other faults stay."""
+    path = RESULTS / f"{when:%Y-%m-%d}.md"
+    tried = {row.id for row in rows}
+    others = [row for row in _read(path) if row.id not in tried]
+    body = [f"| {' | '.join(astuple(row))} |" for row in sorted((*others, *rows), key=lambda row: row.place)]
     machine = f"{platform.platform()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
     title = f"# Faults, {when:%Y-%m-%d %H:%M} UTC\n\n{machine}. Made by `make soak`.\n"
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{when:%Y-%m-%d}.md"
-    path.write_text("\n".join([title, *head, *body]) + "\n")
+    path.write_text("\n".join([title, *HEAD, *body]) + "\n")
     return path
+
+
+def _read(path: Path) -> Iterable[Row]:
+    """The rows of a table that was written."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    cells = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines if line.startswith("| ")]
+    return [Row(fault, what, must, found, verdict) for fault, what, must, found, verdict in cells[1:]]

@@ -63,6 +63,19 @@ def test_the_written_table_says_what_each_fault_must_give(tmp_path: Path, monkey
     assert last == "| R1 | kill -9 under load | 0 acknowledged lost | 0 of 9 acknowledged lost | ok |"
 
 
+def test_a_later_run_of_the_day_replaces_the_lines_of_its_own_faults_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "RESULTS", tmp_path)
+    day = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+    figures.written([Row("R10", "poison", "others flow", "they do", "ok"), Row("R2", "kill", "0 lost", "1 lost", "FAILED")], day)
+    path = figures.written([Row("R2", "kill", "0 lost", "0 lost", "ok")], day)
+    assert path.read_text().splitlines()[-2:] == [
+        "| R2 | kill | 0 lost | 0 lost | ok |",
+        "| R10 | poison | others flow | they do | ok |",
+    ]
+
+
 def test_some_faults_can_be_picked(tmp_path: Path) -> None:
     (tmp_path / "test_faults.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", str(tmp_path), "-c", "/dev/null", *PLUGIN, "--faults", "R10,S6"]

@@ -26,7 +26,7 @@ from tollbook_collector.connection import Connection, allow_files, keep_freed_me
 from tollbook_collector.settings import Settings as CollectorSettings
 from tollbook_collector.tls import Tls
 from tollbook_schema.keys import Keys
-from tollbook_schema.store import Store, StoreError
+from tollbook_schema.store import DiskFailedError, Store, StoreError
 
 from tollbook_ui import __version__, locate
 from tollbook_ui.doors import Doors, OwnHostOnly
@@ -44,6 +44,9 @@ log = logging.getLogger("tollbook")
 
 STOP_SECONDS = 5
 """For the loader and for a settlement that runs, each; with the rest the process ends within 10 s of SIGTERM."""
+
+DISK_SECONDS = 5.0
+"""Pause between looks at the disk under the database."""
 
 BACKLOG = 2048
 
@@ -105,6 +108,8 @@ async def serve(opening: Opening, options: Options, collector_settings: Collecto
             doors = Doors(OwnHostOnly(otlp_http.app(collector), options.host if guards.keys is None else ""))
             serving = await _answering(doors, tls, listener, stack)
             addresses = _addresses(listener, collector, options, collector_settings.grpc_port)
+            watching = asyncio.create_task(_until_its_disk_fails(store))
+            stack.callback(watching.cancel)
             token = secrets.token_hex(32)
             application = await rest
             running = application.Running(collector, keys, token)
@@ -125,6 +130,25 @@ async def serve(opening: Opening, options: Options, collector_settings: Collecto
                     await stack.enter_async_context(_dashboard(built.app, built.front))
             _collect_garbage_again()
             await serving
+            if watching.done():
+                watching.result()
+
+
+async def _until_its_disk_fails(store: Store) -> None:
+    """Ends the server where the database may be damaged: opened anew, it sets aside what is.
+
+    Raises:
+        ServeError: the disk failed.
+    """
+    while True:
+        await asyncio.sleep(DISK_SECONDS)
+        try:
+            await asyncio.to_thread(store.check_disk)
+        except DiskFailedError as error:
+            signal.raise_signal(signal.SIGTERM)
+            raise ServeError(f"{error}. What was acknowledged is kept; start it again once the disk is mended") from error
+        except StoreError:
+            pass  # it passes, and the collector tells
 
 
 def _collect_garbage_again() -> None:
@@ -137,9 +161,13 @@ async def _answering(
     app: ASGIApp, tls: Tls | None, listener: socket.socket, stack: contextlib.AsyncExitStack
 ) -> "asyncio.Task[None]":
     """A server that answers until a signal stops it."""
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", backlog=BACKLOG,
-                                    timeout_graceful_shutdown=2, timeout_keep_alive=KEEP_ALIVE_SECONDS, http=Connection,
-                                    **_served_over(tls)))  # fmt: skip
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", backlog=BACKLOG,
+                            timeout_graceful_shutdown=2, timeout_keep_alive=KEEP_ALIVE_SECONDS, http=Connection,
+                            **_served_over(tls))  # fmt: skip
+    config.load()
+    if tls is not None and config.ssl is not None:
+        tls.renew(config.ssl)
+    server = _Server(config)
     stack.enter_context(_stopped_by_signals(server))
     serving = asyncio.create_task(server.serve([listener]))
     await _until_started(server, serving)
@@ -264,10 +292,18 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """SIGINT and SIGTERM end it; SIGHUP does where its terminal is closed, and tells any other server to read its files again."""
+
     def stop(*_: object) -> None:
         server.should_exit = True
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    def hung_up(*_: object) -> None:
+        log.info("nothing to read again: certificates are read when they change, settings at the start")
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        handlers[signal.SIGHUP] = stop if os.isatty(0) else hung_up
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
