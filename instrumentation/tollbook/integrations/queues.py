@@ -39,8 +39,8 @@ class Message:
 
     queue: str
     """Topic or queue it was read from."""
-    size: int
-    """Bytes of key and value."""
+    size: int | None
+    """Bytes of key and value; None where nobody says."""
     headers: Pairs = ()
     timestamp_ns: int | None = None
     """When it was written, as the queue says."""
@@ -152,7 +152,10 @@ class Queue:
         handle = self._read.promise(theirs, said) if theirs else self._read.begin(f"read {place}", said, measures_cpu=False)
         if handle is INERT:
             return None
-        handle.bytes(sum(message.size for message in messages)).records(len(messages))
+        sizes = [message.size for message in messages]
+        if None not in sizes:
+            handle.bytes(sum(size for size in sizes if size is not None))
+        handle.records(len(messages))
         for message, carrier in zip(messages, carriers, strict=True):
             remote = propagate.extract(carrier, Context())
             _link(handle, get_current_span(remote).get_span_context(), parent)

@@ -29,8 +29,10 @@ _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", 
 class Request(Work):
     """A request by its route. A route that nobody knows names no workflow, so that a scan of a site does not make hundreds."""
 
-    def __init__(self, name: str, route: str | None, attributes: Mapping[str, Value | None]) -> None:
-        super().__init__("request", name, attributes, span_kind=SpanKind.SERVER)
+    def __init__(
+        self, name: str, route: str | None, attributes: Mapping[str, Value | None], kind: SpanKind = SpanKind.SERVER
+    ) -> None:
+        super().__init__("request", name, attributes, span_kind=kind)
         self._route = route
 
     def _owned(self, _name: str, context: Context) -> tuple[dict[str, Value], Context]:
