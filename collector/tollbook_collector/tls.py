@@ -49,7 +49,7 @@ class Tls:
         renewal = Renewal(self)
         return grpc.dynamic_ssl_server_credentials(
             self._for_grpc(),
-            lambda: self._for_grpc() if renewal.happened() else None,
+            lambda: self._for_grpc() if renewal.happened() else None,  # type: ignore[arg-type, return-value]  # None: as before
             require_client_authentication=self.client_ca is not None,
         )
 

@@ -41,6 +41,8 @@ from tollbook_schema.connections import (
     Table,
     answer,
     errors_named,
+    mapped,
+    quoted,
 )
 from tollbook_schema.probe import Probe
 from tollbook_schema.servers import AddressError, Servers
@@ -106,7 +108,6 @@ LOAD_SETTINGS: Mapping[str, Any] = {
     "max_block_size": 8192,  # rows computed at a time: a segment of 36 MB takes 191 MB of memory, not 374, and a tenth less CPU
     "short_circuit_function_evaluation": "disable",  # evaluated lazily, the SELECT takes 1.5 times the CPU
 }
-
 
 FILE_SETTINGS: Mapping[str, Any] = {
     "max_threads": 1,  # rows are numbered as they stand in the file
@@ -377,7 +378,7 @@ class Store:
             StoreError: the segment holds what the table cannot take.
         """
         if self.embedded:
-            source = f"file({_quoted(str(segment.resolve()))}, 'ProtobufSingle', {_structure(signal)})"
+            source = f"file({quoted(str(segment.resolve()))}, 'ProtobufSingle', {_structure(signal)})"
             self.check_disk(synced=False)
             with self._loader(0).client() as client:
                 client.command(self._ingest(signal, source, token), parameters={"received_at": received_at})
@@ -387,12 +388,7 @@ class Store:
             self.load_content(signal, _content(segment), token, received_at, shard)
 
     def check_disk(self, *, synced: bool = True) -> None:
-        """Finds out whether the embedded database's disk takes what is written; a server looks after its own. See `Probe`.
-
-        Raises:
-            DiskFailedError: it does not, or did not once since this store was opened: what was written then may be damaged.
-            StoreUnavailableError: it takes nothing at present, and nothing was damaged.
-        """
+        """Finds out whether the embedded database's disk takes what is written; a server looks after its own. Raises as `Probe.look`."""
         if self._probe is not None:
             self._probe.look(synced=synced)
 
@@ -426,13 +422,13 @@ class Store:
         """
         settings = _settings({**FILE_SETTINGS, **file.settings})
         if self.embedded:
-            source = ", ".join(map(_quoted, (str(file.path), file.format, file.structure, "gzip" if file.gzip else "none")))
+            source = ", ".join(map(quoted, (str(file.path), file.format, file.structure, "gzip" if file.gzip else "none")))
             with self._loader(0).client() as client:
                 client.command(
                     f"{statement.replace(SOURCE, f'file({source})')}\nSETTINGS {settings}", parameters=dict(parameters)
                 )
             return
-        bound = statement.replace(SOURCE, f"input({_quoted(file.structure)})")
+        bound = statement.replace(SOURCE, f"input({quoted(file.structure)})")
         bound = f"{cluster.at_one_node(bound) if self._clustered else bound}\nSETTINGS {settings}\nFORMAT {file.format}"
         with file.opened() as opened:
             content = opened.read(MAX_SENT_BYTES + 1)
@@ -449,7 +445,7 @@ class Store:
         Raises:
             StoreError: the folder cannot be written.
         """
-        self.command(f"BACKUP DATABASE default TO File({_quoted(str(folder.resolve()))})")
+        self.command(f"BACKUP DATABASE default TO File({quoted(str(folder.resolve()))})")
 
     def restore(self, folder: Path) -> None:
         """Brings a copy of a database into this one, which is embedded and has no tables yet.
@@ -457,7 +453,7 @@ class Store:
         Raises:
             StoreError: the folder holds no whole copy, or there are tables.
         """
-        self.command(f"RESTORE DATABASE default FROM File({_quoted(str(folder.resolve()))})")
+        self.command(f"RESTORE DATABASE default FROM File({quoted(str(folder.resolve()))})")
 
     def ping(self) -> bool:
         """Whether the store answers."""
@@ -497,7 +493,7 @@ class Store:
             for name, owned in tables.items()
             if name.removesuffix(cluster.LOCAL) not in SHARED_TABLES
         }
-        limits = {"additional_table_filters": _mapped(conditions)}
+        limits = {"additional_table_filters": mapped(conditions)}
         with errors_named():
             people = self._connections(1, {**PEOPLES_LIMITS, **TENANTS_ORDER, **limits})
             return Reader(self._connections(CONFINED_CONNECTIONS, limits), people, of_tenant=True)
@@ -586,26 +582,16 @@ def _content(segment: Path) -> bytes:
     try:
         return segment.read_bytes()
     except OSError as error:
-        raise QueryError(f"cannot read {segment}: {error.strerror}") from error
+        raise StoreUnavailableError(f"cannot read {segment}: {error.strerror}") from error
 
 
 def _structure(signal: Signal) -> str:
-    return _quoted(_text(f"generated/{signal}.structure").strip())
+    return quoted(_text(f"generated/{signal}.structure").strip())
 
 
 def _text(name: str) -> str:
     return sql.text("tollbook_schema", name)
 
 
-def _mapped(values: Mapping[str, str]) -> str:
-    """A map as ClickHouse reads a setting of that type."""
-    return "{" + ", ".join(f"{_quoted(key)}: {_quoted(value)}" for key, value in values.items()) + "}"
-
-
 def _settings(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {_quoted(str(value))}" for name, value in settings.items())
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return ", ".join(f"{name} = {quoted(str(value))}" for name, value in settings.items())
