@@ -199,4 +199,5 @@ def _check(dialects: Dialects) -> None:
 def _named_by_rules(table: Mapping[str, Any]) -> Iterator[str]:
     cache_rule, reasoning = table["apart"]["cache"], table["apart"]["reasoning"]
     yield from (*cache_rule["spellings"], *cache_rule["beside"]["input"], *cache_rule["beside"]["parts"])
+    yield from (key for keys in cache_rule["counted_in"].values() for key in keys)
     yield from (*reasoning["spellings"], *reasoning["parts"], *table["disjoint"], *table["billed"], *table["sums"])

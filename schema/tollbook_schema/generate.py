@@ -177,6 +177,7 @@ def _usage(dialects: Dialects) -> dict[str, object]:
             "cache_beside_parts": [code[key] for key in cache["beside"]["parts"]],
             "cache_family": families[cache["passed_on"]["family"]],
             "cache_dialects": cache["passed_on"]["dialects"],
+            "cache_counted_in": {dialect: [code[key] for key in keys] for dialect, keys in cache["counted_in"].items()},
             "reasoning": [code[key] for key in reasoning["spellings"]],
             "reasoning_parts": [code[key] for key in reasoning["parts"]],
             "reasoning_family": families[reasoning["passed_on"]["family"]],

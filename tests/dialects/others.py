@@ -752,4 +752,69 @@ CASES: dict[str, Case] = {
         ),
         {"input": 12, "output": 100},
     ),
+    "Vercel's newer spans hold Anthropic's cache in the input": Case(
+        (
+            told(
+                CLAUDE
+                | {
+                    IN: 2312,
+                    OUT: 7,
+                    "gen_ai.usage.cache_read.input_tokens": 2000,
+                    "gen_ai.usage.cache_creation.input_tokens": 300,
+                    "gen_ai.response.id": "msg_7",
+                },
+                "ai",
+            ),
+        ),
+        {"input": 12, "cache_read": 2000, "cache_write": 300, "output": 7},
+        "anthropic/claude-sonnet-4-5",
+    ),
+    "Vercel's older spans have it beside": Case(
+        (
+            told(
+                {
+                    "ai.operationId": "ai.streamText.doStream",
+                    "ai.model.provider": "anthropic.messages",
+                    "ai.model.id": "claude-sonnet-4-5",
+                    "ai.usage.inputTokens": 2312,
+                    "ai.usage.outputTokens": 7,
+                    "ai.usage.cachedInputTokens": 2000,
+                    IN: 2312,
+                    OUT: 7,
+                },
+                "ai",
+            ),
+        ),
+        {"input": 2312, "cache_read": 2000, "output": 7},
+    ),
+    "Langfuse, told a prompt that holds its cache": Case(
+        (
+            told(
+                {
+                    "langfuse.observation.type": "generation",
+                    "langfuse.observation.model.name": "gpt-4o",
+                    "langfuse.observation.usage_details": json.dumps(
+                        {"input": 100, "input_cached_tokens": 40, "output": 5, "total": 105}
+                    ),
+                },
+                "langfuse-sdk",
+            ),
+        ),
+        {"input": 60, "cache_read": 40, "output": 5},
+    ),
+    "Pydantic AI's gateway": Case(
+        (
+            told(
+                OPENAI
+                | {
+                    IN: 100,
+                    OUT: 5,
+                    "gen_ai.usage.cache_read_tokens": 40,
+                    "gen_ai.usage.input_audio_tokens": 30,
+                    "gen_ai.usage.cache_audio_read_tokens": 10,
+                }
+            ),
+        ),
+        {"input": 40, "input_audio": 20, "cache_read": 30, "cache_read_audio": 10, "output": 5},
+    ),
 }

@@ -196,7 +196,7 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, int], set[str]]] = {
                 {"anthropic": {"usage": {"cache_creation": {"ephemeral_1h_input_tokens": 20, "ephemeral_5m_input_tokens": 10}}}}
             ),
         },
-        {"input": 34, "cache_write": 10, "cache_write_1h": 20, "output": 6},
+        {"input": 4, "cache_write": 10, "cache_write_1h": 20, "output": 6},
         set(),
     ),
     "kinds of tokens in the cache": (
