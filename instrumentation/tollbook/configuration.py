@@ -337,6 +337,8 @@ def _set_up(
     *,
     accelerators: bool | None,
 ) -> None:
+    from tollbook.counting import counts  # noqa: PLC0415
+
     existing = chosen or trace.get_tracer_provider()
     if hasattr(existing, "add_span_processor") and existing not in _state.made:
         _join(existing, said, endpoint, headers)
@@ -347,6 +349,7 @@ def _set_up(
     provider = _state.tracer_provider
     if metrics and provider is not None:
         _state.meter_provider = _metered(provider, endpoint, headers, accelerators)
+    counts.counts_sampled = _state.meter_provider is not None
     _state.at_ends()
 
 

@@ -11,9 +11,10 @@ Imports the OpenTelemetry SDK, so only `configure` imports this.
 import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
@@ -30,6 +31,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import answered
+from tollbook.lean import LeanSpan
 from tollbook.shield import shielded
 
 SAMPLED: Final = "tollbook.sampled"
@@ -85,12 +87,13 @@ _CALL: Final = (A.GEN_AI_PROVIDER_NAME, A.GEN_AI_REQUEST_MODEL, A.GEN_AI_RESPONS
 class _Kind:
     """What spans with the same keys can tell of."""
 
-    __slots__ = ("has_answer", "has_role", "is_ours", "tells")
+    __slots__ = ("has_answer", "has_cached", "has_role", "is_ours", "tells")
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self.is_ours = A.TOLLBOOK_KIND in keys
         self.tells = tuple(sorted(_NAMES.keys() & set(keys), key=_ORDER.__getitem__))
         """Keys of tokens, the best spelling first."""
+        self.has_cached = any(_NAMES[key].startswith("cache_") for key in self.tells)
         self.has_role = A.GEN_AI_OPERATION_NAME in keys or _ROLE in keys
         self.has_answer = A.GEN_AI_RESPONSE_ID in keys
 
@@ -99,7 +102,7 @@ class _Kind:
 class _Series:
     """What was counted for one set of attributes in one hour."""
 
-    totals: dict[str, int] = field(default_factory=dict)
+    totals: defaultdict[str, int] = field(default_factory=partial(defaultdict, int))
     changed: bool = True
     """Since it was exported last."""
     told: int = 0
@@ -114,6 +117,8 @@ class Counts:
     """The counts of this process."""
 
     def __init__(self) -> None:
+        self.counts_sampled = True
+        """Whether what spans used that are sent is counted too: it is exported where metrics go to the ledger."""
         self.forget()
 
     def forget(self) -> None:
@@ -142,6 +147,8 @@ class Counts:
             kind = _Kind(keys)
             if len(self._kinds) < MAX_SERIES:
                 self._kinds[keys] = kind
+        if sampled and not self.counts_sampled and not (kind.has_answer or self._told_below or span.parent):
+            return  # nobody asks, and nothing is around it that could tell the same again
         if kind.is_ours and (ours := attributes[A.TOLLBOOK_KIND]) in _OURS:
             if ours == "handoff":
                 self._count_handoff(span, attributes, sampled)
@@ -157,15 +164,15 @@ class Counts:
         self._add(span, attributes, _HANDOFF, counted, sampled)
 
     def _count_call(self, span: ReadableSpan, attributes: Mapping[str, Any], sampled: bool, kind: "_Kind", is_call: bool) -> None:
-        used = _used(attributes, kind.tells) if kind.tells else {}
+        used = _used(attributes, kind) if kind.tells else {}
         known_below = bool(self._told_below) and self._pass_on(span)
         if known_below or not (used or is_call) or (kind.has_role and _is_roll_up(attributes)):
             return
         if kind.has_answer and self._is_known(span, attributes):
             return
-        if used and span.parent is not None:
+        if used and (parent := span.parent) is not None:
             with self._lock:
-                _remember(self._told_below, span.parent.span_id)
+                _remember(self._told_below, parent.span_id)
         used["calls"] = 1
         self._add(span, attributes, _CALL, used, sampled)
 
@@ -194,7 +201,10 @@ class Counts:
     def _add(
         self, span: ReadableSpan, attributes: Mapping[str, Any], keys: tuple[str, ...], counted: Mapping[str, int], sampled: bool
     ) -> None:
-        hour_ns = (span.start_time or time.time_ns()) // _HOUR_NS * _HOUR_NS
+        if sampled and not self.counts_sampled:
+            return
+        start_ns = span.start_time or time.time_ns()
+        hour_ns = start_ns - start_ns % _HOUR_NS
         place = (keys is _CALL, hour_ns, sampled, *map(attributes.get, keys))
         with self._lock:
             try:
@@ -208,7 +218,7 @@ class Counts:
                 return
             totals = series.totals
             for name, number in counted.items():
-                totals[name] = totals.get(name, 0) + number
+                totals[name] += number
             series.changed = True
 
     def _found(self, place: tuple[Any, ...], hour_ns: int, sampled: bool, keys: tuple[str, ...]) -> _Series | None:
@@ -277,23 +287,26 @@ if hasattr(os, "register_at_fork"):
 
 def told(span: ReadableSpan) -> Mapping[str, Any]:
     """Attributes of a span, without their lock."""
+    if type(span) is LeanSpan:
+        return span._said
     kept: Any = getattr(span, "_attributes", None)
     found: Mapping[str, Any] = getattr(kept, "_dict", None) or span.attributes or {}
     return found
 
 
-def _used(attributes: Mapping[str, Any], tells: Iterable[str]) -> dict[str, int]:
+def _used(attributes: Mapping[str, Any], kind: "_Kind") -> dict[str, int]:
     """Tokens that a span tells of. Cached ones beyond the input were counted beside it."""
     used: dict[str, int] = {}
-    for spelling in tells:
+    for spelling in kind.tells:
         value = attributes[spelling]
         if isinstance(value, int | float) and value >= 0:
             used.setdefault(_NAMES[spelling], int(value))
     if "input" not in used and "output" not in used:
         return {}
-    cached = used.get("cache_read", 0) + used.get("cache_write", 0)
-    if cached > used.get("input", 0):
-        used["input"] = used.get("input", 0) + cached
+    if kind.has_cached:
+        cached = used.get("cache_read", 0) + used.get("cache_write", 0)
+        if cached > used.get("input", 0):
+            used["input"] = used.get("input", 0) + cached
     return used
 
 

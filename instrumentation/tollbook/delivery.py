@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import requests
 from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, attach, detach, set_value
 from requests.adapters import HTTPAdapter
+from requests.utils import get_netrc_auth
 
 RETRYABLE: Final = frozenset((408, 429, 502, 503, 504))
 """OTLP's retryable answers, and a request that took the server too long to receive."""
@@ -128,14 +129,20 @@ class Delivery:
 
     def _opened(self) -> requests.Session:
         if self._session is None or self._pid != os.getpid():  # a forked child shares no socket with its parent
-            self._session = requests.Session()
-            for scheme in ("http://", "https://"):
-                self._session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1))
-            if self._verify:
-                self._session.verify = self._verify
-            self._session.cert = self._cert
+            self._session = self._begun()
             self._pid = os.getpid()
         return self._session
+
+    def _begun(self) -> requests.Session:
+        """A session that has read proxies, authorities and passwords from the environment: once, and not for each body (1 ms)."""
+        session = requests.Session()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=1))
+        found = session.merge_environment_settings(self.url, {}, True, self._verify, self._cert)
+        session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
+        session.auth = get_netrc_auth(self.url)
+        session.trust_env = False
+        return session
 
     def _read(self, response: requests.Response) -> bytes:
         """The answer, as much of it as a guest reads; empty where there is more, or where it does not come."""

@@ -31,7 +31,6 @@ INPUTS_KEY: Final = create_key("tollbook-inputs")
 """Where the context holds inputs that came with a message, until somebody begins a request."""
 _ON_SPAN: Final = "_tollbook_inputs"
 """Name under which a span of another instrumentation keeps the inputs of its request."""
-_LEAVING: Final = (SpanKind.CLIENT, SpanKind.PRODUCER)
 _CARRIED: Final = (A.TOLLBOOK_INPUT_ASSET_IDS, A.TOLLBOOK_INPUT_EVENT_TIME_OLDEST, A.TOLLBOOK_INPUT_EVENT_TIME_NEWEST)
 _EARLIEST_NS: Final = 10**14
 """A whole number below this is not taken for nanoseconds: it would be 1970-01-02, so somebody meant seconds."""
@@ -215,9 +214,23 @@ def inputs_of(context: Context | None = None) -> Inputs | None:
         return found
     span = get_current_span(context)
     found = getattr(span, _ON_SPAN, None) or context.get(INPUTS_KEY)
+    if found is _NEW:
+        return _made_on(span)
     if isinstance(found, Inputs):
         return found
     return None if span.get_span_context().is_valid else AMBIENT
+
+
+_NEW: Final = object()
+"""On a span whose request begins with it: its inputs are made when somebody asks for them, which is seldom."""
+
+
+def _made_on(span: Any) -> Inputs:
+    with _adding:
+        if span._tollbook_inputs is _NEW:
+            span._tollbook_inputs = Inputs()
+        made: Inputs = span._tollbook_inputs
+        return made
 
 
 def opened(context: Context) -> Inputs:
@@ -253,9 +266,18 @@ def keep_inside(span: Any, context: Context, known: Inputs | None) -> None:
         context: what it starts in.
         known: `inputs_of` that context.
     """
-    if known is None or (known is AMBIENT and span.kind not in _LEAVING):
+    if known is AMBIENT:
+        keep_first(span)
+    if known is None or (BAGGAGE_KEY in context and getattr(span, _ON_SPAN, None) is _NEW):
         known = carried(context)
-    span._tollbook_inputs = known  # _ON_SPAN
+    if known is not AMBIENT:
+        span._tollbook_inputs = known  # _ON_SPAN
+
+
+def keep_first(span: Any) -> None:
+    """The same for a span that nothing is around."""
+    kind = span._kind
+    span._tollbook_inputs = AMBIENT if kind is SpanKind.CLIENT or kind is SpanKind.PRODUCER else _NEW  # _ON_SPAN
 
 
 def arrived(context: Context) -> Context:

@@ -41,7 +41,6 @@ _SAMPLED_RANDOM: Final = TraceFlags(TraceFlags.SAMPLED | _RANDOM)
 _UNSAMPLED: Final = {flags: TraceFlags(flags & ~TraceFlags.SAMPLED) for flags in (_SAMPLED, _SAMPLED_RANDOM)}
 _NO_STATE: Final = trace.DEFAULT_TRACE_STATE
 _UNSET: Final = Status(StatusCode.UNSET)
-_MOST: Final = 1 << 30
 
 _made: Final[Any] = object.__new__
 _context_of: Final[Any] = tuple.__new__
@@ -69,77 +68,65 @@ class LeanAttributes(BoundedAttributes):
     """A mapping that takes plain values without a look, and does everything else as its base."""
 
     dropped = 0
-    _immutable = False
     _lock: Any = _WhenNeeded()
 
-    def __init__(self, maxlen: int | None, attributes: Mapping[str, Any] | None, max_value_len: int | None) -> None:
-        self._dict = {}
-        self.maxlen = maxlen
-        self.max_value_len = max_value_len
-        if attributes:
-            self._set_items(attributes)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        known = self._dict
-        if (
-            type(value) in PLAIN
-            and type(key) is str
-            and key
-            and key not in known
-            and self.max_value_len is None
-            and len(known) != self.maxlen
-            and not self._immutable
-        ):
-            known[key] = value
-        else:
-            super().__setitem__(key, value)
-
-    def add_late(self, key: str, value: int) -> None:
-        """Set a plain value on a span that is ending.
-
-        The SDK (1.45) freezes attributes before it asks its processors, though the specification wants them open then.
-        """
-        known = self._dict
-        if key in known or len(known) != self.maxlen:
-            known[key] = value
-        else:
-            self._immutable = False
-            super().__setitem__(key, value)
-            self._immutable = True
+    def __init__(self, said: dict[str, Any], limits: sdk.SpanLimits, immutable: bool) -> None:
+        self._dict = said
+        self.maxlen = limits.max_span_attributes
+        self.max_value_len = limits.max_span_attribute_length
+        self._immutable = immutable
 
     def _set_items(self, attributes: Mapping[str, Any]) -> None:
-        if self._immutable or self.max_value_len is not None or len(attributes) > (self.maxlen or 128):
+        plain = {key: value for key, value in attributes.items() if type(value) in PLAIN and type(key) is str and key}
+        if self._immutable or not _put(self._dict, plain, self.maxlen, self.max_value_len):
             super()._set_items(attributes)
-            return
-        known = self._dict
-        if (
-            len(known) + len(attributes) <= (_MOST if self.maxlen is None else self.maxlen)
-            and is_plain(attributes)
-            and known.keys().isdisjoint(attributes)
-        ):
-            known.update(attributes)
-            return
-        for key, value in attributes.items():
-            if type(value) in PLAIN and type(key) is str and key and key not in known and len(known) != self.maxlen:
-                known[key] = value
-            else:
-                super()._set_items({key: value})
+        elif len(plain) < len(attributes):
+            super()._set_items({key: value for key, value in attributes.items() if key not in plain})
+
+
+def _put(said: dict[str, Any], plain: Mapping[str, Any], most: int | None, longest: int | None) -> bool:
+    """Puts in what is plain, if limits allow all of it. What is said again counts as the newest, as the SDK has it."""
+    if longest is not None or (most is not None and len(said) + len(plain) > most):
+        return False
+    if not said.keys().isdisjoint(plain):
+        for key in plain:
+            said.pop(key, None)
+    said.update(plain)
+    return True
+
+
+_keys: Final[set[tuple[str, ...]]] = set()
+"""Sets of keys that were looked at."""
+_KEYS_KNOWN: Final = 4096
 
 
 def is_plain(attributes: Mapping[str, Any]) -> bool:
     """Whether nothing of it needs cleaning."""
     return (
         type(attributes) is dict
-        and PLAIN.issuperset(map(type, attributes.values()))
-        and _TEXT.issuperset(map(type, attributes))
-        and "" not in attributes
+        and set(map(type, attributes.values())) <= PLAIN
+        and ((keys := tuple(attributes)) in _keys or _are_plain(keys))
     )
 
 
-class LeanSpan(sdk._Span):
-    """A span as the SDK's, made and ended with less work."""
+def _are_plain(keys: tuple[Any, ...]) -> bool:
+    if set(map(type, keys)) != _TEXT or "" in keys:
+        return False
+    if len(_keys) < _KEYS_KNOWN:
+        _keys.add(keys)
+    return True
 
-    _attributes: Any
+
+class LeanSpan(sdk._Span):
+    """A span as the SDK's, made and ended with less work.
+
+    It is three objects to Python's garbage collector, where it was eight: itself, its context and a plain mapping.
+    """
+
+    _said: dict[str, Any]
+    """Its attributes."""
+    _kept: LeanAttributes | None = None
+    """The same as the SDK has them, where somebody asks for that."""
     _sampler = None
     _trace_config = None
     _events: Any = ()
@@ -151,22 +138,47 @@ class LeanSpan(sdk._Span):
     _set_status_on_exception = True
     _record_end_metrics: Callable[[], None] | None = None
     _lock: Any = _WhenNeeded()
-    _tollbook_started: tuple[int, int] | None = None
+    _tollbook_started: int | None = None
     _tollbook_inputs: Any = None
+
+    @property
+    def _attributes(self) -> LeanAttributes:  # type: ignore[override]  # a field of the SDK's
+        kept = self._kept
+        if kept is None:
+            kept = vars(self).setdefault("_kept", LeanAttributes(self._said, self._limits, self._end_time is not None))
+        return kept
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """As the SDK's span."""
-        if self._end_time is None:
-            self._attributes._set_items(attributes)
-        else:
+        limits = self._limits
+        if self._end_time is not None:
             super().set_attributes(attributes)
+        elif not (
+            is_plain(attributes) and _put(self._said, attributes, limits.max_span_attributes, limits.max_span_attribute_length)
+        ):
+            self._attributes._set_items(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         """As the SDK's span."""
-        if self._end_time is None:
-            self._attributes[key] = value
-        else:
+        if self._end_time is not None:
             super().set_attribute(key, value)
+        elif type(value) in PLAIN and type(key) is str and key and key not in self._said and self._has_room():
+            self._said[key] = value
+        else:
+            self._attributes[key] = value
+
+    def _has_room(self) -> bool:
+        limits = self._limits
+        return limits.max_span_attribute_length is None and len(self._said) != limits.max_span_attributes
+
+    def add_late(self, key: str, value: int) -> None:
+        """Set an attribute while the span is ending.
+
+        The SDK (1.45) freezes attributes before it asks its processors, though the specification wants them open then.
+        """
+        said = self._said
+        if key in said or len(said) != self._limits.max_span_attributes:
+            said[key] = value
 
     def end(self, end_time: int | None = None) -> None:
         """As the SDK's span."""
@@ -178,7 +190,8 @@ class LeanSpan(sdk._Span):
         if not is_first:
             super().end(end_time)  # says that it is too late
             return
-        self._attributes._immutable = True
+        if self._kept is not None:
+            self._kept._immutable = True
         if self._record_end_metrics is not None:
             self._record_end_metrics()
         processors = _each(self._span_processor)
@@ -220,7 +233,7 @@ def _each(processor: Any) -> tuple[Any, ...]:
 class _Ways:
     """How a tracer makes its spans, found out once for each sampler."""
 
-    __slots__ = ("always", "asks", "counts", "ids_are_random", "max_attributes", "max_text", "root_flags", "sampler")
+    __slots__ = ("always", "asks", "counts", "ids_are_random", "root_flags", "sampler")
 
     def __init__(self, tracer: "LeanTracer") -> None:
         self.sampler = tracer.sampler
@@ -228,23 +241,7 @@ class _Ways:
         self.asks = type(self.sampler) is Recording
         self.ids_are_random = type(tracer.id_generator) is RandomIdGenerator
         self.root_flags = _SAMPLED_RANDOM if tracer.id_generator.is_trace_id_random() else _SAMPLED
-        limits = tracer._span_limits
-        self.max_attributes = limits.max_span_attributes
-        self.max_text = limits.max_span_attribute_length
         self.counts = not type(tracer._tracer_metrics).__name__.startswith("NoOp")
-
-    def kept(self, attributes: Mapping[str, Any] | None) -> LeanAttributes:
-        """The attributes that a span begins with."""
-        kept: LeanAttributes = _made(LeanAttributes)
-        kept.maxlen = most = self.max_attributes
-        kept.max_value_len = self.max_text
-        kept._dict = {}
-        if attributes:
-            if self.max_text is None and len(attributes) <= (_MOST if most is None else most) and is_plain(attributes):
-                kept._dict = attributes.copy()  # type: ignore[attr-defined]  # a plain dict
-            else:
-                kept._set_items(attributes)
-        return kept
 
 
 _ODD: Final = SpanContext(0, 0, False)
@@ -301,7 +298,9 @@ class LeanTracer(sdk.Tracer):
         span._instrumentation_scope = self._instrumentation_scope
         span._span_processor = self.span_processor
         span._limits = self._span_limits
-        span._attributes = ways.kept(attributes)
+        span._said = {}
+        if attributes:
+            span.set_attributes(attributes)
         if links:
             span._links = span._new_links(links)
         if not record_exception:
@@ -458,7 +457,7 @@ def fits() -> bool:
         "_name", "_context", "_parent", "_kind", "_resource", "_instrumentation_info", "_instrumentation_scope",
         "_span_processor", "_limits", "_attributes",
     }  # fmt: skip
-    held = {*vars(LeanAttributes(None, None, None)), "dropped", "_immutable", "_lock"}
+    held = {*vars(LeanAttributes({}, sdk.SpanLimits(), False)), "dropped", "_lock"}
     return (
         set(vars(span)) <= named | set_here
         and set(vars(span._attributes)) == held

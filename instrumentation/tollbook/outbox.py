@@ -30,8 +30,8 @@ BODY_BYTES: Final = 1024 * 1024
 """Size at which a body is closed."""
 DELAY_S: Final = 1.0
 """How long a span waits for others at most."""
-WRITE_AT: Final = 256
-"""Ended spans at which writing begins at once."""
+WRITE_AT: Final = 192
+"""Ended spans at which writing begins at once. Each is three objects to Python's garbage collector, which begins at 700."""
 HELP_AT: Final = 1024
 """Ended spans at which the application's thread writes some itself, as the writing thread does not get to it."""
 HELP: Final = 32

@@ -18,14 +18,16 @@ from tollbook_schema import attributes as A  # noqa: N812
 from tollbook import cpu, exporters, owners, runtime, scoring
 from tollbook.contexts import get_current
 from tollbook.counting import counts, told
-from tollbook.inputs import inputs_of, keep_inside
-from tollbook.lean import LeanAttributes
+from tollbook.inputs import AMBIENT, inputs_of, keep_first, keep_inside
+from tollbook.lean import LeanSpan
 from tollbook.outbox import MAX_BYTES
 from tollbook.promises import kept
 from tollbook.records import Record, RecordEncoder
 from tollbook.redaction import DiscreetEncoder, Privacy, Rule, begin, is_kept
 from tollbook.shield import sheltered, shielded
 
+SHORT_NS: Final = 10_000
+"""A span that took less used less, too: its duration stands for its CPU time, as reading the clock takes a tenth of that."""
 _STARTED: Final = "_tollbook_started"
 _MODEL_CALL: Final = frozenset((A.GEN_AI_REQUEST_MODEL, A.GEN_AI_OPERATION_NAME))
 
@@ -53,21 +55,37 @@ class LabelSpanProcessor(SpanProcessor):
         self._measures_cpu = measures_cpu
 
     @sheltered("label a span")
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+    def on_start(self, span: Any, parent_context: Context | None = None) -> None:
         """Copy the owners out of the baggage, and start the CPU clock."""
         if self._routes:
             begin(self._routes, span, parent_context)
         scope = span.instrumentation_scope
         name = None if scope is None else scope.name
-        if name != "tollbook":  # ours bring their owners, and measure their CPU time themselves
-            self._begin_foreign(span, name, get_current() if parent_context is None else parent_context)
-        elif self._defaults:
-            _complete(span, self._defaults)
+        if name == "tollbook":  # ours bring their owners, and measure their CPU time themselves
+            if self._defaults:
+                _complete(span, self._defaults)
+            return
+        if parent_context is None and not (parent_context := get_current()):
+            self._begin_first(span)
+        else:
+            self._begin_inside(span, name, parent_context)
+        if self._measures_cpu and not cpu.inside_event_loop():
+            span._tollbook_thread = threading.get_ident()
+            span._tollbook_started = cpu.clock_ns()
 
-    def _begin_foreign(self, span: Any, scope: str | None, context: Context) -> None:
-        """Say what a span needs that another instrumentation makes."""
+    def _begin_first(self, span: Any) -> None:
+        """Say what a span needs that another instrumentation makes, where nothing is known yet."""
+        known = self._defaults
+        if not _MODEL_CALL.isdisjoint(told(span)) and (read := AMBIENT.taken()):
+            known = {**known, **read}
+        if known:
+            _complete(span, known)
+        keep_first(span)
+
+    def _begin_inside(self, span: Any, scope: str | None, context: Context) -> None:
+        """The same, where the context may know something."""
         known, inputs = self._defaults, inputs_of(context)
-        if context and (carried := owners.carried(context)):
+        if carried := owners.carried(context):
             known = known | carried
         if inputs is not None and not _MODEL_CALL.isdisjoint(told(span)):
             known = known | inputs.taken()
@@ -76,14 +94,13 @@ class LabelSpanProcessor(SpanProcessor):
         if known:
             _complete(span, known)
         keep_inside(span, context, inputs)
-        if self._measures_cpu and not cpu.inside_event_loop():
-            span._tollbook_started = (threading.get_ident(), cpu.clock_ns())
 
     @sheltered("measure a span's CPU time")
     def _on_ending(self, span: Any, _: None = None) -> None:
-        started = getattr(span, _STARTED, None)
-        if started is not None and started[0] == threading.get_ident():
-            _add(span, A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started[1])
+        started_ns = getattr(span, _STARTED, None)
+        if started_ns is not None and span._tollbook_thread == threading.get_ident():
+            took_ns = span._end_time - span._start_time
+            _add(span, A.TOLLBOOK_CPU_TIME, took_ns if 0 <= took_ns < SHORT_NS else cpu.clock_ns() - started_ns)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Count what was used, if it is sent or not."""
@@ -167,10 +184,10 @@ def _add(span: Any, key: str, value: int) -> None:
 
     The SDK (1.45) freezes attributes before this hook, though the specification wants them open in it.
     """
-    attributes = span._attributes
-    if type(attributes) is LeanAttributes:
-        attributes.add_late(key, value)
+    if type(span) is LeanSpan:
+        span.add_late(key, value)
     else:
+        attributes = span._attributes
         attributes._immutable = False
         attributes[key] = value
         attributes._immutable = True

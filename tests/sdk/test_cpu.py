@@ -99,6 +99,16 @@ def test_spans_of_other_instrumentations_are_measured(captured: Captured) -> Non
     assert BUSY_S <= cpu_s(captured, "foreign") < 2 * BUSY_S
 
 
+def test_the_duration_of_a_short_span_stands_for_its_cpu_time(captured: Captured) -> None:
+    tracer = captured.provider.get_tracer("other")
+    for number, took_ns in enumerate((9_999, 10_001)):
+        span = tracer.start_span(f"span {number}", start_time=10**18)
+        burn(0.001)
+        span.end(10**18 + took_ns)
+    assert captured.attributes("span 0")["tollbook.cpu.time"] == 9_999
+    assert cpu_s(captured, "span 1") >= 0.001
+
+
 def test_a_span_ended_by_another_thread_says_nothing(captured: Captured) -> None:
     span = captured.provider.get_tracer("other").start_span("foreign")
     thread = threading.Thread(target=span.end)

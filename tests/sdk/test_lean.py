@@ -1,7 +1,9 @@
 """Spans of our own provider are what the SDK's spans are."""
 
 import asyncio
+import gc
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -134,6 +136,43 @@ def test_they_are_ours_where_the_sdk_is_as_expected() -> None:
 def test_an_sdk_that_is_built_otherwise_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tollbook.lean.fits", lambda: False)
     assert type(LeanTracerProvider(shutdown_on_exit=False).get_tracer("t")) is Tracer
+
+
+def test_a_span_is_three_objects_to_the_garbage_collector() -> None:
+    tracer = LeanTracerProvider(shutdown_on_exit=False).get_tracer("t")
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        spans = [tracer.start_span("s", attributes={"a": number}) for number in range(100)]
+        made = len(gc.get_objects()) - before
+    finally:
+        gc.enable()
+    assert made <= 3 * len(spans) + 10
+
+
+def test_what_is_said_again_counts_as_the_newest() -> None:
+    def full(tracer: Any) -> None:
+        with tracer.start_as_current_span("s", attributes={"a": 1, "b": 2, "c": 3}) as span:
+            span.set_attribute("a", 4)
+            span.set_attributes({"d": 5})
+            span.set_attributes({"d": 6, "e": ["x"], "f": 7})
+
+    limits = {"span_limits": SpanLimits(max_span_attributes=3)}
+    assert ended(LeanTracerProvider, full, **limits) == ended(TracerProvider, full, **limits)
+
+
+def test_a_span_that_is_ended_by_many_threads_ends_once() -> None:
+    memory = InMemorySpanExporter()
+    provider = LeanTracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(memory))
+    spans = [provider.get_tracer("t").start_span("s") for _ in range(50)]
+    threads = [threading.Thread(target=lambda: [span.end() for span in spans]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(memory.get_finished_spans()) == 50
 
 
 def test_a_list_that_changes_later_was_copied() -> None:

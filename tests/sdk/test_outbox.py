@@ -147,6 +147,16 @@ def test_what_waits_on_the_shelf_is_sent_as_it_was_packed(tmp_path: Path, collec
     assert collector.codings == ["gzip", "", ""]
 
 
+def test_the_environment_is_read_once_and_holds(collector: Collector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    session = Delivery("https://collector.example")._opened()
+    assert (session.proxies["https"], session.verify, session.trust_env) == ("http://proxy.example:3128", str(tmp_path), False)
+    assert Delivery("https://collector.example", verify="own.pem")._opened().verify == "own.pem"
+    monkeypatch.setenv("NO_PROXY", "collector.example")
+    assert not Delivery("https://collector.example")._opened().proxies
+
+
 def test_a_span_that_cannot_be_written_costs_only_itself(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOLLBOOK_STRICT", raising=False)
     outbox = Outbox(Delivery(collector.url), body_spans=3)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import tollbook
@@ -36,6 +37,7 @@ SELECT sum(amount_usd) AS usd, uniqExact(trace_id) AS traces FROM ledger WHERE c
 @pytest.fixture
 def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
     counting.counts.forget()
+    monkeypatch.setattr(counting.counts, "counts_sampled", True)
     return counting.counts
 
 
@@ -185,6 +187,18 @@ def test_a_kept_trace_says_what_it_stands_for(share: float, threshold: str) -> N
     assert kept.trace_state is not None
     assert kept.trace_state.get("ot") == f"th:{threshold}"
     assert Share(share).should_sample(None, 0, "r").decision.is_sampled() is (share == 1)
+
+
+def test_what_is_sent_is_counted_where_counts_are_exported(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("t")
+    span: Any = tracer.start_span("chat", attributes={"gen_ai.usage.input_tokens": 3, "gen_ai.request.model": "m"})
+    for exported, totals in ((True, [1, 3]), (False, [1, 3]), (True, [2, 6])):
+        monkeypatch.setattr(counts, "counts_sampled", exported)
+        counts.count(span, True)
+        assert [series.totals[name] for series in counts._series.values() for name in ("calls", "input")] == totals
+    monkeypatch.setattr(counts, "counts_sampled", False)
+    counts.count(span, False)
+    assert sum(total for name, _, total in counts.unsampled() if name == "input") == 3
 
 
 def test_a_share_that_is_none_is_refused() -> None:

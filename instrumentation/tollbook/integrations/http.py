@@ -259,8 +259,8 @@ class Held:
     def _stop_cpu_clock(self) -> None:
         """What the program does until the answer is read is not the call's: its span processor is told the time now."""
         with shielded("stop a CPU clock"):
-            thread, started_ns = self._span.__dict__.pop("_tollbook_started", (None, 0))
-            if thread == threading.get_ident():
+            started_ns = self._span.__dict__.pop("_tollbook_started", None)
+            if started_ns is not None and self._span._tollbook_thread == threading.get_ident():
                 self._span.set_attribute(A.TOLLBOOK_CPU_TIME, cpu.clock_ns() - started_ns)
 
     def _end(self, end_time: int | None) -> None:
