@@ -388,7 +388,7 @@ class Store:
             self.load_content(signal, _content(segment), token, received_at, shard)
 
     def check_disk(self, *, synced: bool = True) -> None:
-        """Finds out whether the embedded database's disk takes what is written; a server looks after its own. Raises as `Probe.look`."""
+        """Finds out whether the embedded database's disk takes what is written. Raises as `Probe.look`."""
         if self._probe is not None:
             self._probe.look(synced=synced)
 
