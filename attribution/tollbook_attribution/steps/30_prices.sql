@@ -24,7 +24,7 @@ FROM (
 LEFT ANY JOIN (
     SELECT
         p.provider AS provider, p.model AS model,
-        argMax((a.price_provider, a.price_model), (a.tenant != '', a.provider != '', a.set_at)) AS stands_for,
+        argMax((a.price_provider, a.price_model), (a.tenant != '', a.provider != '', a.set_at, a.price_provider, a.price_model)) AS stands_for,
         stands_for.1 AS price_provider, stands_for.2 AS price_model
     FROM (
         SELECT DISTINCT provider, arrayJoin([toString(request_model), toString(response_model)]) AS model
@@ -154,7 +154,7 @@ FROM (
         any(n.at) AS at,
         argMax(
             (b.unit, b.each, b.currency, b.usd_per_unit, b.price_id, b.version, b.provider, b.model, b.own, b.service_tier, b.batch),
-            (b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '', b.valid_from, b.added_at)
+            (b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '', b.valid_from, b.added_at, b.price_id)
         ) AS p
     FROM (SELECT *, name, choice FROM work_price_wanted ARRAY JOIN names AS name, arrayEnumerate(names) AS choice WHERE settlement = {settlement:UInt64}) AS n
     INNER JOIN (SELECT * FROM work_boxes WHERE settlement = {settlement:UInt64}) AS b ON n.name = b.name
@@ -192,7 +192,7 @@ WITH
 lessened AS (
     SELECT
         f.price_key AS price_key, f.item AS item,
-        argMax((d.percent, d.discount_id), (d.item != '', d.model != '', d.account != '', d.provider != '', d.category != '', d.tenant != '', d.valid_from)) AS discount
+        argMax((d.percent, d.discount_id), (d.item != '', d.model != '', d.account != '', d.provider != '', d.category != '', d.tenant != '', d.valid_from, d.discount_id)) AS discount
     FROM (SELECT * FROM work_price_found WHERE settlement = {settlement:UInt64}) AS f
     INNER JOIN (SELECT *, 1 AS one FROM current_discounts WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'tokens')) AS d ON d.one = 1
     WHERE NOT f.own AND d.item IN ('', f.item) AND d.account IN ('', f.payer)
@@ -250,4 +250,25 @@ LEFT ANY JOIN (
             arrayMap(i -> (toString(i), toString(i)), arrayFilter(i -> NOT has(parts, i), own_items))
         ) AS priced_as
     FROM book
-) AS b ON n.price_key = b.price_key
+) AS b ON n.price_key = b.price_key;
+
+-- A place for each of these prices, by which calls and lines name it.
+INSERT INTO work_price_places
+SELECT
+    {settlement:UInt64} AS settlement,
+    toUInt32(row_number() OVER (ORDER BY price_key, item) + 1) AS place,
+    price_key,
+    item,
+    price.unit AS unit,
+    price.each AS each,
+    price.currency AS currency,
+    price.each_usd AS each_usd,
+    price.price_id AS price_id,
+    price.price_version AS price_version,
+    price.method AS method,
+    price.missing AS missing
+FROM (
+    SELECT price_key, arrayJoin(arrayZip(items, prices)) AS priced, priced.1 AS item, priced.2 AS price
+    FROM work_price_keys
+    WHERE settlement = {settlement:UInt64}
+)

@@ -1,11 +1,16 @@
 -- What does each counted call cost? What the provider says it charged; else what the price book comes to. A cost of 0 for tokens is no
 -- cost but an unknown one. By the book a call is priced whole or not at all: if one of its items has no price, it is unpriced and the reason says which.
 -- Prices are constants here, looked up by hash: joined to each call and taken into lambdas, they took 12 of 13 us of CPU a call. The first of each
--- array stands for what is not there. Rows are gathered whole: gathered by column, a column that is nearly all defaults, which is stored sparse,
--- comes in another order than the others. Evaluated lazily, branch by branch, it would take twice the CPU.
+-- array stands for what is not there. A line names its price by its place, as the ledger needs it only once. Rows are gathered whole: gathered by
+-- column, a column that is nearly all defaults, which is stored sparse, comes in another order than the others. Evaluated lazily, branch by branch,
+-- it would take twice the CPU; what few rows need is worked out in a lambda over an array that is empty for all others. Amounts take 256 bits only
+-- where a price of the hour has more than 18 digits.
 -- Trace by trace.
 -- Where there is: work_calls, work_merged
-INSERT INTO work_priced
+INSERT INTO work_priced (
+    settlement, trace_id, span_id, start_time, account, price_status, reason, price_provider, price_model, basis, provider_cost_usd, computed_usd, cost_usd, flags,
+    waste, booked, reported
+)
 WITH
     (
         SELECT CAST(groupArray((currency, usd)), 'Map(String, Decimal(38, 18))')
@@ -21,7 +26,7 @@ WITH
     (
         SELECT (
             arrayConcat([toUInt64(0)], k.1), arrayConcat([''], k.2), arrayConcat([''], k.3), arrayConcat([false], k.4), arrayConcat([''], k.5),
-            arrayConcat([false], k.6), arrayConcat([false], k.7), arrayConcat([false], k.8)
+            arrayConcat([false], k.6), arrayConcat([false], k.7), arrayConcat([false], k.8), arrayConcat([false], arrayMap(said -> said != '', k.5))
         )
         FROM (
             SELECT groupArray((
@@ -32,26 +37,27 @@ WITH
     ) AS calls_of,
     (
         SELECT (
-            arrayConcat([toUInt64(0)], k.1), arrayConcat([''], k.2), arrayConcat([toDecimal256(0, 38)], k.3), arrayConcat([''], k.4),
-            arrayConcat([toDecimal256(0, 38)], k.5), arrayConcat([''], k.6), arrayConcat([''], k.7), arrayConcat([''], k.8), arrayConcat([''], k.9)
+            arrayConcat([toUInt64(0)], k.1), arrayConcat([toDecimal256(0, 38)], k.2), arrayConcat([toDecimal256(0, 38)], k.3), arrayConcat([''], k.4),
+            arrayMap(each -> toDecimal128(each, 18), arrayConcat([toDecimal256(0, 38)], k.2)),
+            arrayMap(each -> toDecimal128(each, 18), arrayConcat([toDecimal256(0, 38)], k.3)),
+            arrayExists(each -> each != toDecimal256(toDecimal128(each, 18), 38), arrayConcat(k.2, k.3)),
+            arrayConcat([''], k.5), arrayConcat([''], k.6)
         )
         FROM (
-            SELECT groupArray((
-                cityHash64(price_key, toString(priced)), toString(price.1), price.2, toString(price.3), price.4, toString(price.5),
-                toString(price.6), toString(price.7), toString(price.8)
-            )) AS k
-            FROM work_price_keys
-            ARRAY JOIN items AS priced, prices AS price
-            WHERE settlement = {settlement:UInt64}
+            SELECT groupArray((cityHash64(price_key, toString(item)), each, each_usd, missing, toString(unit), toString(item))) AS k
+            FROM (SELECT * FROM work_price_places WHERE settlement = {settlement:UInt64} ORDER BY place)
         )
     ) AS price_of,
+    price_of.7 AS is_fine,
+    (SELECT max(ifNull(provider_cost > 0, false)) FROM work_calls WHERE settlement = {settlement:UInt64}) AS is_reported,
 called AS (
     SELECT
-        w.trace_id AS trace_id, w.span_id AS span_id, w.has_usage AS has_usage, w.call_class AS call_class, w.notes AS notes, w.flags AS told_flags,
+        w.trace_id AS trace_id, w.span_id AS span_id, s.start_time AS start_time, s.account AS account, t.waste AS waste, w.has_usage AS has_usage,
+        w.call_class AS call_class, w.notes AS notes, w.flags AS told_flags,
         w.local_cache_hit AS local_cache_hit,
-        ifNull(w.provider_cost, 0) AS reported,
+        ifNull(w.provider_cost, 0) AS told_cost,
         ifNull(w.provider_cost = 0, false) AND w.has_usage AND NOT w.local_cache_hit AS reported_nothing,
-        toString(w.provider_currency) AS reported_in,
+        toString(w.provider_currency) AS told_in,
         w.request_model = '' AND w.response_model = '' AS nameless,
         CAST(w.buckets, 'Array(Tuple(LowCardinality(String), Int64))') AS counted,
         mapContains(w.buckets, 'request') AS counts_requests,
@@ -60,7 +66,8 @@ called AS (
         cityHash64(w.call_key, arrayCount(
             e -> e <= toUnixTimestamp(least(s.start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC'))),
             (SELECT any(seconds) FROM work_price_edges WHERE settlement = {settlement:UInt64})
-        )) AS price_key
+        )) AS price_key,
+        (w.trace_id, w.span_id) IN (SELECT trace_id, span_id FROM work_committed WHERE settlement = {settlement:UInt64}) AS is_committed
     FROM (SELECT *, cityHash64(
             provider, request_model, response_model, service_tier, batch, region, account,
             arrayCount(e -> e <= total_input_tokens, (SELECT any(quantities) FROM work_price_edges WHERE settlement = {settlement:UInt64}))
@@ -72,8 +79,10 @@ called AS (
         UNION ALL
         SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
     )) AS w
-    INNER JOIN (SELECT trace_id, span_id, start_time, location FROM work_spans WHERE settlement = {settlement:UInt64}) AS s
+    INNER JOIN (SELECT trace_id, span_id, start_time, account, location FROM work_spans WHERE settlement = {settlement:UInt64}) AS s
         ON w.trace_id = s.trace_id AND w.span_id = s.span_id
+    LEFT ANY JOIN (SELECT trace_id, span_id, waste FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t
+        ON w.trace_id = t.trace_id AND w.span_id = t.span_id
     WHERE (w.trace_id, w.span_id) NOT IN (SELECT trace_id, span_id FROM work_told_again WHERE settlement = {settlement:UInt64})
 ),
 looked_up AS (
@@ -86,40 +95,47 @@ looked_up AS (
         calls_of.5[key_place] AS price_reason,
         calls_of.6[key_place] AS cache_is_cheaper,
         calls_of.7[key_place] AS nothing_priced,
+        calls_of.9[key_place] AS has_price_reason,
         arrayConcat(c.counted, if(calls_of.8[key_place] AND c.has_usage AND NOT c.counts_requests, [('request', toInt64(1))], [])) AS parts,
         arrayMap(part -> transform(cityHash64(price_key, toString(part.1)), price_of.1, arrayEnumerate(price_of.1), toUInt32(1)), parts) AS places,
-        arrayDistinct(arrayFilter(item -> item != '', arrayMap((part, place) -> if(place = 1, toString(part.1), ''), parts, places))) AS without_price,
-        arrayDistinct(arrayFilter(missing -> missing != '', arrayMap(place -> price_of.9[place], places))) AS without_rate,
-        c.has_usage AND known AND empty(without_price) AND empty(without_rate) AS is_computable,
+        has(places, 1) AS lacks_price,
+        arrayExists(place -> price_of.4[place] != '', places) AS lacks_rate,
+        c.has_usage AND known AND NOT lacks_price AND NOT lacks_rate AS is_computable,
         arrayMap(
             (part, place) -> (
-                part.1, price_of.2[place], part.2,
-                toDecimal128(round(price_of.3[place] * part.2, 18), 18), price_of.4[place],
-                toDecimal128(round(price_of.5[place] * part.2, 18), 18), price_of.6[place], price_of.7[place], price_of.8[place]
+                place, part.2,
+                if(is_fine, toDecimal128(round(price_of.2[place] * part.2, 18), 18), price_of.5[place] * part.2),
+                if(is_fine, toDecimal128(round(price_of.3[place] * part.2, 18), 18), price_of.6[place] * part.2)
             ),
-            if(is_computable, parts, []), if(is_computable, places, [])
+            parts, places
         ) AS book_lines,
-        arrayFold((sum, line) -> sum + line.6, book_lines, toDecimal128(0, 18)) AS book_usd,
-        multiplyDecimal(c.reported, rates[c.reported_in], 18) AS reported_usd,
-        c.reported > 0 AND reported_usd = 0 AS no_rate,
+        if(is_computable, arraySum(line -> line.4, book_lines), toDecimal128(0, 18)) AS book_usd,
+        multiplyDecimal(c.told_cost, rates[c.told_in], 18) AS reported_usd,
+        c.told_cost > 0 AND reported_usd = 0 AS no_rate,
         reported_usd > 0 AND NOT c.local_cache_hit AND NOT c.is_local AS by_provider
     FROM called AS c
 ),
 split AS (
     SELECT
         *,
-        arrayFilter(line -> line.6 > 0, if(by_provider AND book_usd > 0, book_lines, [])) AS weights,
+        arrayFilter(line -> is_reported AND by_provider AND book_usd > 0 AND line.4 > 0, book_lines) AS weights,
         arrayMap(
-            line -> (divideDecimal(multiplyDecimal(reported, line.6, 38), book_usd, 18), divideDecimal(multiplyDecimal(reported_usd, line.6, 38), book_usd, 18)),
+            line -> (divideDecimal(multiplyDecimal(told_cost, line.4, 38), book_usd, 18), divideDecimal(multiplyDecimal(reported_usd, line.4, 38), book_usd, 18)),
             weights
         ) AS shares,
-        arrayFold((sum, share) -> (sum.1 + share.1, sum.2 + share.2), shares, (toDecimal256(0, 18), toDecimal256(0, 18))) AS shared
+        (arraySum(share -> share.1, shares), arraySum(share -> share.2, shares)) AS shared,
+        NOT is_local AND (local_cache_hit OR by_provider OR is_computable) AS is_priced,
+        arrayFilter(line -> is_priced AND NOT by_provider AND NOT local_cache_hit AND NOT is_committed, book_lines) AS booked,
+        NOT is_priced OR by_provider OR local_cache_hit OR call_class = 'rollup' OR has_price_reason OR reported_nothing OR no_rate OR notEmpty(notes)
+        OR (cache_is_cheaper AND has(told_flags, 'cache_share_unknown')) AS has_reason
     FROM looked_up
 )
 SELECT
     {settlement:UInt64} AS settlement,
     trace_id,
     span_id,
+    start_time,
+    account,
     multiIf(
         is_local, 'local',
         local_cache_hit OR by_provider, 'priced',
@@ -127,41 +143,48 @@ SELECT
         is_computable, 'priced',
         'unpriced'
     ) AS price_status,
-    multiIf(
+    arrayMap(of_few -> multiIf(
         price_status = 'local', 'runs on own machines: its cost is their compute time',
         price_status = 'no_tokens', 'reports no token counts',
         price_status = 'unpriced' AND nameless, 'names no model',
         price_status = 'unpriced' AND NOT known, price_reason,
         price_status = 'unpriced' AND nothing_priced, concat('no price for ', price_provider, '/', price_model, ' at the time of the call'),
-        price_status = 'unpriced' AND notEmpty(without_price), concat('no price for ', arrayStringConcat(without_price, ', '), ' of ', price_provider, '/', price_model),
-        price_status = 'unpriced', arrayStringConcat(without_rate, ', '),
+        price_status = 'unpriced' AND lacks_price, concat(
+            'no price for ',
+            arrayStringConcat(arrayDistinct(arrayFilter(item -> item != '', arrayMap((part, place) -> if(place = 1, toString(part.1), ''), parts, places))), ', '),
+            ' of ', price_provider, '/', price_model
+        ),
+        price_status = 'unpriced',
+        arrayStringConcat(arrayDistinct(arrayFilter(missing -> missing != '', arrayMap(place -> price_of.4[place], places))), ', '),
         arrayStringConcat(arrayFilter(note -> note != '', arrayConcat([
             if(local_cache_hit, 'answered from a cache of one''s own: nothing to pay', ''),
             if(call_class = 'rollup', 'taken from a roll-up: no call below it tells of tokens', ''),
             if(by_provider, if(is_computable AND abs(reported_usd - book_usd) * 100 > book_usd, concat('the price book comes to ', toString(book_usd), ' USD'), ''), price_reason),
             if(reported_nothing, 'a reported cost of 0 is read as unknown', ''),
-            if(no_rate, concat('the reported cost is not read: no exchange rate for ', reported_in, ' of ', toString(toDate({window:DateTime('UTC')}))), ''),
+            if(no_rate, concat('the reported cost is not read: no exchange rate for ', told_in, ' of ', toString(toDate({window:DateTime('UTC')}))), ''),
             if(has(told_flags, 'cache_share_unknown') AND cache_is_cheaper AND NOT by_provider, 'cached share not reported: an upper bound', '')
         ], notes)), '; ')
-    ) AS reason,
+    ), range(has_reason))[1] AS reason,
     price_provider,
     price_model,
     multiIf(by_provider, 'provider', has(told_flags, 'estimated'), 'estimated', 'computed') AS basis,
     if(reported_usd > 0, toNullable(reported_usd), NULL) AS provider_cost_usd,
     if(is_computable, toNullable(book_usd), NULL) AS computed_usd,
+    multiIf(NOT is_priced OR local_cache_hit, toDecimal128(0, 18), by_provider, toDecimal128(reported_usd, 18), book_usd) AS cost_usd,
     arrayFilter(flag -> flag != '', [if(reported_nothing, 'reported_cost_zero', ''), if(no_rate, 'reported_cost_without_rate', '')]) AS flags,
-    multiIf(
-        price_status != 'priced' OR local_cache_hit, [],
-        NOT by_provider, book_lines,
-        empty(weights), [('reported', 'request', toInt64(1), reported, reported_in, reported_usd, 'reported', '', 'as the provider reports it')],
+    waste,
+    booked,
+    if(is_reported, multiIf(
+        NOT is_priced OR local_cache_hit OR is_committed OR NOT by_provider, [],
+        empty(weights), [('reported', 'request', toInt64(1), told_cost, told_in, reported_usd, 'as the provider reports it')],
         arrayMap(
             (line, share, place) -> (
-                line.1, line.2, line.3,
-                toDecimal128(share.1 + if(place = 1, reported - shared.1, 0), 18), reported_in,
-                toDecimal128(share.2 + if(place = 1, reported_usd - shared.2, 0), 18), 'reported', '', 'as the provider reports it, split as the price book splits it'
+                price_of.9[line.1], price_of.8[line.1], line.2,
+                toDecimal128(share.1 + if(place = 1, told_cost - shared.1, 0), 18), told_in,
+                toDecimal128(share.2 + if(place = 1, reported_usd - shared.2, 0), 18), 'as the provider reports it, split as the price book splits it'
             ),
             weights, shares, arrayEnumerate(weights)
         )
-    ) AS lines
+    ), []) AS reported
 FROM split
-SETTINGS max_block_size = 8192, short_circuit_function_evaluation = 'disable'
+SETTINGS max_block_size = 8192, short_circuit_function_evaluation = 'disable', join_algorithm = 'full_sorting_merge'

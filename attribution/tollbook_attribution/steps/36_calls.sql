@@ -52,12 +52,12 @@ SELECT
         ),
         'sums up or wraps calls that count themselves'
     ) AS reason,
-    if(role = 'counted' AND price_status = 'priced', arrayFold((amount, line) -> amount + line.amount_usd, p.lines, toDecimal128(0, 18)), NULL) AS cost_usd,
+    if(role = 'counted' AND price_status = 'priced', p.cost_usd, NULL) AS cost_usd,
     if(isNull(cost_usd), '', toString(p.basis)) AS basis,
     p.provider_cost_usd AS provider_cost_usd,
     p.computed_usd AS computed_usd,
     if(w.local_cache_hit, p.computed_usd, NULL) AS avoided_usd,
-    if(role = 'counted', t.waste, '') AS waste,
+    if(role = 'counted', p.waste, '') AS waste,
     multiIf(role != 'counted', toFixedString('', 8), t.attempts = 0, w.span_id, t.operation_id) AS operation_id,
     multiIf(role != 'counted', 0, t.attempts = 0, 1, t.attempt) AS attempt,
     multiIf(role != 'counted', 0, t.attempts = 0, 1, t.attempts) AS attempts,
@@ -81,3 +81,4 @@ LEFT ANY JOIN (SELECT * FROM work_told_again WHERE settlement = {settlement:UInt
 LEFT ANY JOIN (SELECT * FROM work_rests WHERE settlement = {settlement:UInt64}) AS r ON w.trace_id = r.trace_id AND w.span_id = r.span_id
 LEFT ANY JOIN (SELECT * FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t ON w.trace_id = t.trace_id AND w.span_id = t.span_id
 LEFT ANY JOIN (SELECT * FROM work_priced WHERE settlement = {settlement:UInt64}) AS p ON w.trace_id = p.trace_id AND w.span_id = p.span_id
+SETTINGS join_algorithm = 'full_sorting_merge'

@@ -35,9 +35,13 @@ own AS (
     SELECT
         'shared' AS category, p.pool AS pool, p.money AS money, l.trace_id AS trace_id, l.span_id AS span_id, min(l.start_time) AS start_time,
         sum(reinterpret(toDecimal256(l.amount_usd, 18), 'Int256')) AS weight
-    FROM work_lines AS l
+    FROM (
+        SELECT trace_id, span_id, start_time, amount_usd FROM work_lines WHERE settlement = {settlement:UInt64} AND allocation = 'request'
+        UNION ALL
+        SELECT trace_id, span_id, start_time, amount_usd FROM work_token_lines(settlement = {settlement:UInt64}) WHERE allocation = 'request'
+    ) AS l
     INNER JOIN pools AS p ON p.category = 'shared' AND p.method != 'by-use'
-    WHERE l.settlement = {settlement:UInt64} AND l.allocation = 'request' AND l.amount_usd > 0
+    WHERE l.amount_usd > 0
     GROUP BY p.pool, p.money, l.trace_id, l.span_id
     UNION ALL
     SELECT

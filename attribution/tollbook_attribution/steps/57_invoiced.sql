@@ -18,8 +18,15 @@ lines AS (
         l.resource AS resource, l.provider AS provider, if(l.account != '', l.account, s.account) AS account, l.model AS model, l.unit AS unit,
         l.waste AS waste, sum(l.quantity) AS quantity, sum(l.amount_usd) AS estimate_usd
     FROM (
-        SELECT * FROM work_lines
+        SELECT trace_id, span_id, start_time, allocation, category, item, resource, provider, account, model, unit, waste, quantity, amount_usd
+        FROM work_lines
         WHERE settlement = {settlement:UInt64} AND basis != 'invoice' AND category IN (SELECT category FROM shares)
+        UNION ALL
+        SELECT
+            trace_id, span_id, start_time, allocation, category, item, resource, provider, account, '' AS model, unit, waste,
+            toDecimal128(quantity, 9) AS quantity, amount_usd
+        FROM work_token_lines(settlement = {settlement:UInt64})
+        WHERE category IN (SELECT category FROM shares)
     ) AS l
     LEFT ANY JOIN (SELECT trace_id, span_id, account FROM work_spans WHERE settlement = {settlement:UInt64} AND account != '') AS s
         ON l.trace_id = s.trace_id AND l.span_id = s.span_id

@@ -1,6 +1,6 @@
 -- Which lines does the ledger have, and whose are they? Every line with the owners of its span.
 -- Trace by trace.
--- Where there is: work_lines
+-- Where there is: work_lines, work_priced
 INSERT INTO ledger_settled
 SELECT
     {window:DateTime('UTC')} AS window,
@@ -15,7 +15,7 @@ SELECT
     l.item AS item,
     l.resource AS resource,
     l.provider AS provider,
-    if(l.account != '', l.account, s.account) AS account,
+    l.account AS account,
     l.quantity AS quantity,
     l.unit AS unit,
     l.amount AS amount,
@@ -26,33 +26,47 @@ SELECT
     l.basis AS basis,
     l.method AS method,
     l.waste AS waste,
-    s.simulated AS simulated,
-    s.service_name AS service_name,
-    s.service_version AS service_version,
-    s.workflow AS workflow,
-    s.team AS team,
-    s.project AS project,
-    s.feature AS feature,
-    s.customer AS customer,
-    s.environment AS environment,
-    s.site AS site,
-    s.region AS region,
-    multiIf(l.model != '', l.model, s.response_model != '', s.response_model, s.request_model) AS model
-FROM (SELECT * FROM work_lines WHERE settlement = {settlement:UInt64}) AS l
-LEFT ANY JOIN (
+    l.simulated AS simulated,
+    l.service_name AS service_name,
+    l.service_version AS service_version,
+    l.workflow AS workflow,
+    l.team AS team,
+    l.project AS project,
+    l.feature AS feature,
+    l.customer AS customer,
+    l.environment AS environment,
+    l.site AS site,
+    l.region AS region,
+    multiIf(l.model != '', l.model, l.response_model != '', l.response_model, l.request_model) AS model
+FROM (
     SELECT
-        trace_id, span_id, account, simulated, service_name, service_version, workflow, team, project, feature, customer, environment, site, region,
-        response_model, request_model
-    FROM work_spans
-    WHERE settlement = {settlement:UInt64}
+        trace_id, span_id, start_time, allocation, category, item, resource, provider, account, toDecimal128(quantity, 9) AS quantity, unit, amount, currency,
+        amount_usd, price_id, price_version, basis, method, waste, '' AS model, simulated, service_name, service_version, workflow, team, project,
+        feature, customer, environment, site, region, response_model, request_model
+    FROM work_token_lines(settlement = {settlement:UInt64})
     UNION ALL
     SELECT
-        trace_id, span_id, '' AS account, false AS simulated, service_name, '' AS service_version, workflow, team, project, feature, customer,
-        environment, '' AS site, region, '' AS response_model, '' AS request_model
-    FROM work_line_owners
-    WHERE settlement = {settlement:UInt64}
-) AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
+        w.trace_id, w.span_id, w.start_time, w.allocation, w.category, w.item, w.resource, w.provider, if(w.account != '', w.account, s.account) AS account,
+        w.quantity, w.unit, w.amount, w.currency, w.amount_usd, w.price_id, w.price_version, w.basis, w.method, w.waste, w.model, s.simulated,
+        s.service_name, s.service_version, s.workflow, s.team, s.project, s.feature, s.customer, s.environment, s.site, s.region, s.response_model,
+        s.request_model
+    FROM (SELECT * FROM work_lines WHERE settlement = {settlement:UInt64}) AS w
+    LEFT ANY JOIN (
+        SELECT
+            trace_id, span_id, account, simulated, service_name, service_version, workflow, team, project, feature, customer, environment, site, region,
+            response_model, request_model
+        FROM work_spans
+        WHERE settlement = {settlement:UInt64}
+            AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM work_lines WHERE settlement = {settlement:UInt64})
+        UNION ALL
+        SELECT
+            trace_id, span_id, '' AS account, false AS simulated, service_name, '' AS service_version, workflow, team, project, feature, customer,
+            environment, '' AS site, region, '' AS response_model, '' AS request_model
+        FROM work_line_owners
+        WHERE settlement = {settlement:UInt64}
+    ) AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id
+) AS l
 WHERE l.basis = 'invoice'
-    OR (l.category, l.resource, l.provider, if(l.account != '', l.account, s.account)) NOT IN (
+    OR (l.category, l.resource, l.provider, l.account) NOT IN (
         SELECT category, resource, provider, account FROM work_billed WHERE settlement = {settlement:UInt64}
     )

@@ -1,5 +1,5 @@
 -- What was each resource paid in the window? What is known of it as a whole; else what its lines come to.
--- Where there is: work_lines, work_resources
+-- Where there is: work_lines, work_priced, work_resources
 INSERT INTO resource_costs_settled
 WITH known AS (
     SELECT * FROM work_resources

@@ -1,5 +1,5 @@
 -- What did the hour cost by each combination of owner, model and kind? Lines here, calls and requests in the next steps, each added up over what divides them.
--- Where there is: work_lines
+-- Where there is: work_lines, work_priced
 INSERT INTO costs_settled
 SELECT
     {window:DateTime('UTC')} AS window,

@@ -1,5 +1,5 @@
 -- Do the lines of every resource add up to its cost, to the last digit? If not, the settlement ends here and readers keep the one before.
--- Where there is: work_lines, work_resources
+-- Where there is: work_lines, work_priced, work_resources
 SELECT sum(throwIf(paid != booked, 'the ledger does not balance: the lines of a resource do not add up to its cost')) AS unbalanced
 FROM (
     SELECT category, resource, sum(paid_usd) AS paid, sum(booked_usd) AS booked

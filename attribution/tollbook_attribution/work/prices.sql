@@ -113,6 +113,24 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY price_key;
 
+CREATE TABLE IF NOT EXISTS work_price_places (
+    settlement UInt64,
+    place UInt32 COMMENT 'from 2 on: 1 stands for no price',
+    price_key UInt64,
+    item LowCardinality(String),
+    unit LowCardinality(String),
+    each Decimal(76, 38),
+    currency LowCardinality(String),
+    each_usd Decimal(76, 38),
+    price_id LowCardinality(String),
+    price_version LowCardinality(String),
+    method LowCardinality(String),
+    missing String
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY place;
+
 CREATE TABLE IF NOT EXISTS work_priced (
     settlement UInt64,
     trace_id FixedString(16),
@@ -125,11 +143,28 @@ CREATE TABLE IF NOT EXISTS work_priced (
     provider_cost_usd Nullable(Decimal(38, 18)) COMMENT 'what the span reports, above 0',
     computed_usd Nullable(Decimal(38, 18)) COMMENT 'what the price book comes to; NULL where a price is missing',
     flags Array(LowCardinality(String)),
-    lines Array(Tuple(
-        item LowCardinality(String), unit LowCardinality(String), quantity Int64, amount Decimal(38, 18), currency LowCardinality(String),
-        amount_usd Decimal(38, 18), price_id String, price_version String, method String
-    ))
+    start_time DateTime64(9, 'UTC'),
+    account LowCardinality(String) COMMENT 'of the span',
+    waste LowCardinality(String),
+    cost_usd Decimal(38, 18) COMMENT 'what it counts with; 0 where it is not priced',
+    booked Array(Tuple(place UInt32, quantity Int64, amount Decimal(38, 18), amount_usd Decimal(38, 18))) COMMENT 'lines by the price book',
+    reported Array(Tuple(
+        item String, unit String, quantity Int64, amount Decimal(38, 18), currency String, amount_usd Decimal(38, 18), method String
+    )) COMMENT 'lines as the provider reports the cost'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+-- Tables of an earlier release have other lines.
+ALTER TABLE work_priced DROP COLUMN IF EXISTS lines;
+ALTER TABLE work_priced ADD COLUMN IF NOT EXISTS start_time DateTime64(9, 'UTC');
+ALTER TABLE work_priced ADD COLUMN IF NOT EXISTS account LowCardinality(String);
+ALTER TABLE work_priced ADD COLUMN IF NOT EXISTS waste LowCardinality(String);
+ALTER TABLE work_priced ADD COLUMN IF NOT EXISTS cost_usd Decimal(38, 18);
+ALTER TABLE work_priced ADD COLUMN IF NOT EXISTS booked Array(Tuple(
+    place UInt32, quantity Int64, amount Decimal(38, 18), amount_usd Decimal(38, 18)
+));
+ALTER TABLE work_priced ADD COLUMN IF NOT EXISTS reported Array(Tuple(
+    item String, unit String, quantity Int64, amount Decimal(38, 18), currency String, amount_usd Decimal(38, 18), method String
+));
