@@ -7,11 +7,12 @@ from contextvars import Token
 from types import TracebackType
 from typing import Final, Self
 
-from opentelemetry.context import Context, attach, detach, get_current, get_value, set_value
-from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, Status, StatusCode, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import answered, cpu, digest, places
+from tollbook.contexts import SPAN_KEY, attach, detach, get_current
 from tollbook.inputs import HANDLE_KEY, Asset, Inputs, Instant, inputs_of
 from tollbook.shield import shielded
 
@@ -43,6 +44,15 @@ _PARTS: Final[Mapping[str, str]] = {
 """The attribute of what has a price of its own in a call, by the ledger's name for it."""
 
 
+_ENTERING: Final = shielded("make a span current")
+_MEASURING: Final = shielded("measure CPU time")
+_PAUSING: Final = shielded("pause a span")
+_LEAVING: Final = shielded("leave a span")
+_CLOSING: Final = shielded("close a span")
+_ENDING: Final = shielded("end a span")
+_FINDING: Final = shielded("find the current span")
+
+
 class Handle:
     """One running request, inference or handoff. Its methods return the handle, so they chain, and never raise."""
 
@@ -68,13 +78,13 @@ class Handle:
     def __init__(self, span: Span, context: Context, inputs: Inputs | None, operation: str | None, measures_cpu: bool) -> None:
         self.span: Final = span
         """The OpenTelemetry span itself."""
-        self._context = set_value(HANDLE_KEY, self, set_span_in_context(span, context))
+        self._context = Context({**context, SPAN_KEY: span, HANDLE_KEY: self})
         self.inputs: Final = inputs
         """What the request has read so far."""
         self._operation = operation
         self._measures_cpu = measures_cpu
         self._cpu_ns = 0
-        self._cpu_start: tuple[int, int] | None = None
+        self._cpu_start: tuple[int, int, int] | None = None
         self._token: Token[Context] | None = None
         self._ended = False
         self._left_ns: int | None = None
@@ -299,25 +309,26 @@ class Handle:
     # How it lives. As a context manager the handle is the current span while its own code runs.
 
     def __enter__(self) -> Self:
-        with shielded("make a span current"):
+        with _ENTERING:
             self._token = attach(self._context)
             if self._measures_cpu:
-                self._cpu_start = (threading.get_ident(), cpu.clock_ns())
+                self._cpu_start = (threading.get_ident(), time.time_ns(), cpu.clock_ns())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._left_ns = time.time_ns()
         if self._cpu_start is not None:
-            (thread, start_ns), self._cpu_start = self._cpu_start, None
+            (thread, entered_ns, start_ns), self._cpu_start = self._cpu_start, None
             self._measures_cpu = False
-            with shielded("measure CPU time"):
-                self._cpu_ns += cpu.clock_ns() - start_ns
+            with _MEASURING:
+                took_ns = self._left_ns - entered_ns
+                self._cpu_ns += took_ns if 0 <= took_ns < cpu.SHORT_NS else cpu.clock_ns() - start_ns
                 self._measures_cpu = thread == threading.get_ident()
         if self._token is not None:
             token, self._token = self._token, None
-            with shielded("pause a span"):
+            with _PAUSING:
                 self._context = get_current()  # a suspended body finds its own inner span again
-            with shielded("leave a span"):
+            with _LEAVING:
                 detach(token)
 
     def until_now(self) -> Self:
@@ -330,7 +341,7 @@ class Handle:
         if self._ended:
             return
         self._ended = True
-        with shielded("close a span"):
+        with _CLOSING:
             if self._stream is not None:
                 self.span.set_attributes(self._stream.ended(error))
             if self._measures_cpu:
@@ -338,7 +349,7 @@ class Handle:
             if error is not None and _is_failure(error):
                 self.span.set_attribute(A.ERROR_TYPE, _error_type(error))
                 self.span.set_status(Status(StatusCode.ERROR))  # no message: it may hold content or secrets
-        with shielded("end a span"):
+        with _ENDING:
             self.span.end(self._left_ns)  # what we do after the work, such as sizing its result, is not its time
 
 
@@ -426,12 +437,12 @@ class Serializing:
 
 def current() -> Handle:
     """The handle of the current span, whoever started it; one that ignores everything if there is none."""
-    with shielded("find the current span"):
+    with _FINDING:
         context = get_current()
-        span = get_current_span(context)
-        known = get_value(HANDLE_KEY, context)
-        if isinstance(known, Handle) and known.span is span:
+        known = context.get(HANDLE_KEY)
+        if isinstance(known, Handle) and known.span is context.get(SPAN_KEY):
             return known
+        span = get_current_span(context)
         return Handle(span, context, inputs_of(context), None, measures_cpu=False)
     return INERT
 

@@ -6,7 +6,7 @@ closed, or thrown away.
 
 import weakref
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import CoroutineType, TracebackType
 from typing import Any, Final
 
@@ -23,7 +23,12 @@ _SNAPSHOTS: Final = ("current_message_snapshot", "current_completion_snapshot")
 
 def comes_later(result: Any) -> bool:
     """Whether the answer is read from the result, not in it."""
-    kind = type(result)
+    kind: Any = type(result)
+    return _is_read(kind)
+
+
+@lru_cache(maxsize=1024)
+def _is_read(kind: Any) -> bool:
     if hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
         return True
     opens = hasattr(kind, "__enter__") or hasattr(kind, "__aenter__")

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from types import CoroutineType, TracebackType
 from typing import Any, Final, Literal, TypeVar, cast
 
-from opentelemetry.context import Context, get_current
+from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import cpu, owners, runtime, streams
 from tollbook.answers import used
+from tollbook.contexts import get_current
 from tollbook.extract import Of, Picker, as_asset, asked, count_records, size_bytes
 from tollbook.handle import INERT, Handle, Value, current
 from tollbook.inputs import begun, opened
@@ -102,14 +103,8 @@ class Work:
             inputs = begun(context) if self._kind == "request" else opened(context)
             if self._kind == "inference":
                 attributes.update(inputs.taken())
-            span = tracer.start_span(
-                name,
-                context,
-                self._span_kind or _span_kind(self._kind, context),
-                attributes,
-                record_exception=False,
-                set_status_on_exception=False,
-            )
+            span_kind = self._span_kind or _span_kind(self._kind, context)
+            span = tracer.start_span(name, context, span_kind, attributes, (), None, False, False)  # no exception's text
             if span.get_span_context().is_valid:
                 handle = Handle(span, context, inputs, self._operation, measures_cpu and span.is_recording())
                 return handle.between(**self._ends) if self._ends else handle
