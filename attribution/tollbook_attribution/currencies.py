@@ -11,7 +11,8 @@ from typing import Any
 from tollbook_schema import sql
 from tollbook_schema.store import Store
 
-from tollbook_attribution import price_fields
+from tollbook_attribution import file_text, price_fields
+from tollbook_attribution.file_text import NotTextError
 from tollbook_attribution.price_fields import BadValueError
 from tollbook_attribution.price_files import BadFileError, Problem
 
@@ -87,7 +88,16 @@ def _rate(currency: str, usd_per_unit: str, day: date, last_day: date | None) ->
 
 def _read(file: str, content: bytes) -> _Reading:
     reading = _Reading(file)
-    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig", "replace")), strict=True)
+    try:
+        text = file_text.of(content)
+    except NotTextError as error:
+        reading.wrong(error.line, "", str(error))
+        return reading
+    if not text.strip():
+        reading.wrong(0, "", "the file is empty")
+        return reading
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    rows = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         names = [name.strip().lower() for name in rows.fieldnames or ()]
         for name in sorted(set(NEEDED) - set(names)):
@@ -96,7 +106,8 @@ def _read(file: str, content: bytes) -> _Reading:
             reading.wrong(1, name, f"no such column; there are {', '.join(COLUMNS)}")
         rows.fieldnames = names
         for row in rows if not reading.problems else ():
-            _take(reading, rows.line_num, row)
+            if any(row.values()):
+                _take(reading, rows.line_num, row)
     except csv.Error as error:
         reading.wrong(rows.line_num, "", f"not CSV: {error}")
     return reading

@@ -57,6 +57,7 @@ KEYS: Mapping[str, tuple[str, str]] = {
 PER = {"file_search_cost_per_1k_calls": 1_000}
 
 CONDITIONS = re.compile(r"(?P<key>\w+?)(?:_above_(?P<above>\d+)k_tokens)?(?:_(?P<mode>[a-z]+))?")
+NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d{1,3})?")
 SEARCH = "search_context_cost_per_query"
 USUAL_SEARCH = "search_context_size_medium"
 TIERS = "tiered_pricing"
@@ -143,14 +144,13 @@ def _said(entry: Mapping[str, Any], wrong: Wrong, unread: Wrong) -> Iterator[_Sa
             for size, amount in value.items():
                 variant = "" if size == USUAL_SEARCH else f"search_context_size={size.removeprefix('search_context_size_')}"
                 yield from _one(_Said("web_search", "search", Decimal(0), variant=variant), f"{key}.{size}", amount, wrong)
-        elif "cost" in key and not isinstance(value, Mapping | list | str):
+        elif "cost" in key and not isinstance(value, Mapping | list):
+            amount = Decimal(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
             kind = _kind(key, entry)
-            if kind:
-                yield from _one(kind, key, value, wrong)
-            elif value:
+            if kind or isinstance(amount, str):
+                yield from _one(kind or _Said("", "", Decimal(0)), key, None if amount == "" else amount, wrong)
+            elif amount:
                 unread.append((key, "is no price that calls are counted by here: not read"))
-        elif "cost" in key and value and isinstance(value, str):
-            wrong.append((key, f"{value[:40]!r} is no number"))
 
 
 def _kind(key: str, entry: Mapping[str, Any]) -> _Said | None:

@@ -6,15 +6,20 @@ Every problem names file, line and column. A file with an error in it is not loa
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tollbook_attribution import litellm_map, price_fields
+from tollbook_attribution import file_text, litellm_map, price_fields
+from tollbook_attribution.file_text import NotTextError
 from tollbook_attribution.price_json import NotJsonError, elements, is_json, members, objects
 from tollbook_attribution.prices import Price
 
+FOR_GOOD = "nothing was loaded; the same file will be refused again"
+SEPARATOR = re.compile(r"sep=([,;\t])", re.IGNORECASE)
+YAML = re.compile(r"(---|- \w+:|\w+:\s*\n)")
 MAX_PROBLEMS = 1_000
 """As many as are worth telling; a file in the wrong format has one on every line."""
 
@@ -43,7 +48,7 @@ class BadFileError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         errors = [problem for problem in problems if problem.is_error]
         more = f"\n… and {len(errors) - 10} more" if len(errors) > 10 else ""
-        super().__init__("\n".join(str(problem) for problem in errors[:10]) + more)
+        super().__init__("\n".join(str(problem) for problem in errors[:10]) + f"{more}\n{FOR_GOOD}")
         self.problems = tuple(problems)
 
 
@@ -92,15 +97,17 @@ def read(file: str, content: bytes, wish: Wish, now: datetime) -> Sheet:
         now: when it was retrieved.
     """
     version = hashlib.sha256(content).hexdigest()[:12]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        return Sheet(file, "", version, (), (Problem(file, line, "", f"not UTF-8 at byte {error.start}"),))
     reading = _Reading(file, version, wish, now)
+    try:
+        text = file_text.of(content)
+    except NotTextError as error:
+        return reading.sheet("", [], [reading.problem(error.line, "", str(error))])
     if not text.strip():
-        return reading.sheet("", [], [Problem(file, 0, "", "the file is empty")])
-    return _json(text, reading) if is_json(text) else _csv(text, reading)
+        return reading.sheet("", [], [reading.problem(0, "", "the file is empty")])
+    sheet = _json(text, reading) if is_json(text) else _csv(text, reading)
+    if sheet.lines or sheet.problems:
+        return sheet
+    return reading.sheet("", [], [reading.problem(0, "", "there is no price in it")])
 
 
 @dataclass(frozen=True)
@@ -129,13 +136,17 @@ class _Reading:
 
 
 def _csv(text: str, reading: _Reading) -> Sheet:
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    first, _, rest = text.partition("\n")
+    told = SEPARATOR.fullmatch(first.strip())  # a spreadsheet's own first line
+    delimiter = told[1] if told else max(",;\t", key=first.count)
+    rows = csv.reader(io.StringIO(f"\n{rest}" if told else text), delimiter=delimiter, strict=True)
     problems: list[Problem] = []
     lines: list[Line] = []
     try:
-        header = [name.strip().lower() for name in next(rows)]
-        wrong = _wrong_header(header, reading)
+        header = [name.strip().lower() for name in next(row for row in rows if row)]
+        if YAML.match(text):
+            return reading.sheet("", [], [reading.problem(1, "", "is YAML; prices are read from CSV and JSON")])
+        wrong = _wrong_header(header, reading, rows.line_num)
         if wrong:
             return reading.sheet("", [], wrong)
         for cells in rows:
@@ -151,15 +162,15 @@ def _csv(text: str, reading: _Reading) -> Sheet:
     return reading.sheet(str(reading.own["source"]), lines, problems)
 
 
-def _wrong_header(header: Sequence[str], reading: _Reading) -> list[Problem]:
+def _wrong_header(header: Sequence[str], reading: _Reading, line: int) -> list[Problem]:
     unknown = [name for name in header if name not in price_fields.FIELDS]
     twice = sorted({name for name in header if header.count(name) > 1})
     missing = [name for name in price_fields.NEEDED if name not in header]
     known = ", ".join(price_fields.FIELDS)
     return [
-        *(reading.problem(1, name, f"no such column; there are {known}") for name in unknown),
-        *(reading.problem(1, name, "the column is there twice") for name in twice),
-        *(reading.problem(1, name, "the column is missing") for name in missing),
+        *(reading.problem(line, name, f"no such column; there are {known}") for name in unknown),
+        *(reading.problem(line, name, "the column is there twice") for name in twice),
+        *(reading.problem(line, name, "the column is missing") for name in missing),
     ]
 
 

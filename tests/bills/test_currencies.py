@@ -3,9 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from tollbook_attribution import currencies, settle
 from tollbook_attribution.bills import load
 from tollbook_attribution.bills.reconcile import reconcile
+from tollbook_attribution.price_files import BadFileError
 from tollbook_schema.store import Store
 from tollbook_ui.answers import Answers
 from tollbook_ui.bills import show
@@ -33,6 +35,15 @@ def test_a_bill_in_euros_is_paid_in_dollars_of_its_days(store: Store, intake: In
         ("2026-11-20 12:00:00", 2, "EUR", Decimal("2.2")),
         ("2026-11-21 00:00:00", 4, "EUR", Decimal(5)),
     ]
+
+
+def test_rates_are_read_however_a_spreadsheet_saved_them(store: Store) -> None:
+    text = "currency;day;usd_per_unit\nEUR;2026-11-20;1.10\n;;\nJPY;2026-11-20;0.0066\n"
+    assert currencies.load_exchange_rates(store, "ecb.csv", text.encode("utf-16"), NOON) == 2
+    assert currencies.load_exchange_rates(store, "ecb.csv", text.encode(), NOON) == 0
+    for content, wrong in ((b"", "ecb.csv: the file is empty"), (b"PK\x03\x04", "ecb.csv: is a workbook")):
+        with pytest.raises(BadFileError, match=wrong):
+            currencies.load_exchange_rates(store, "ecb.csv", content, NOON)
 
 
 def test_a_charge_without_a_rate_is_named_and_not_in_the_ledger_until_there_is_one(

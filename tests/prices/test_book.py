@@ -127,6 +127,7 @@ def test_exchange_rates_come_one_by_one_or_by_the_file(client: TestClient, book:
         "ecb.csv, line 5: a dollar is a dollar",
         "ecb.csv, line 6: '19.11.2026' is no day: 2026-11-20",
         "ecb.csv, line 7: '1,3' is no number: decimals are written with a point",
+        "nothing was loaded; the same file will be refused again",
     ]
     book.set_exchange_rate(NewExchangeRate("EUR", "1.0842", datetime(2026, 11, 20, tzinfo=UTC).date()))
     assert [(row.currency, str(row.day), row.usd_per_unit) for row in book.exchange_rates()] == [

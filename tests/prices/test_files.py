@@ -1,5 +1,6 @@
 """Files of prices, read without a store: what they say, and what is wrong with them, by line and column."""
 
+import gzip
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -7,7 +8,7 @@ from decimal import Decimal
 import pytest
 from tollbook_attribution import price_files
 from tollbook_attribution.price_checks import problems_of
-from tollbook_attribution.price_files import Sheet, Wish
+from tollbook_attribution.price_files import BadFileError, Sheet, Wish
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEADER = "provider,model,item,amount,per,valid_from,valid_until"
@@ -217,3 +218,37 @@ def test_litellm_s_map_of_today_is_read_and_what_it_says_twice_holds_as_it_says_
     told = " ".join(problem.message for problem in sheet.problems)
     for part in ("is the model of line 2 again: 1 of its prices are left out", "by the input's length", "the first one counts"):
         assert part in told
+
+
+LINE = "provider,model,item,amount,per\nacme,fast-1,input,2.50,1M\n"
+SAVED = {
+    "UTF-16": LINE.encode("utf-16"),
+    "gzip": gzip.compress(LINE.encode()),
+    "a spreadsheet's first line": b"sep=;\r\n" + LINE.replace(",", ";").encode(),
+    "amounts in quotes": b'{"acme/fast-1": {"litellm_provider": "acme", "input_cost_per_token": "2.5e-06"}}',
+}
+
+
+@pytest.mark.parametrize("kind", SAVED)
+def test_a_file_of_prices_is_read_however_it_was_saved(kind: str) -> None:
+    sheet = price_files.read("ours.csv", SAVED[kind], Wish(), NOW)
+    assert [line.price.amount for line in sheet.lines] == [Decimal("0.0000025")]
+    assert not sheet.errors
+
+
+NO_PRICES = {
+    "a workbook": (b"PK\x03\x04", "ours.csv: is a workbook or a zip archive; save it as CSV"),
+    "Parquet": (b"PAR1....PAR1", "ours.csv: is a Parquet file; save it as CSV or JSON"),
+    "YAML": (b"prices:\n  - provider: acme\n", "ours.csv, line 1: is YAML; prices are read from CSV and JSON"),
+    "half of a gzip file": (gzip.compress(LINE.encode())[:-12], "ours.csv: cannot be unpacked"),
+    "a header alone": (LINE.partition("\n")[0].encode(), "ours.csv: there is no price in it"),
+    "letters of another time": (LINE.replace("fast", "größe").encode("latin-1"), "ours.csv, line 2: not UTF-8 at byte"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_PRICES)
+def test_what_is_no_file_of_prices_is_named_and_trying_again_does_not_help(kind: str) -> None:
+    content, expected = NO_PRICES[kind]
+    [problem] = price_files.read("ours.csv", content, Wish(), NOW).errors
+    assert expected in str(problem)
+    assert "the same file will be refused again" in str(BadFileError([problem]))
