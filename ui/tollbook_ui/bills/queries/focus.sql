@@ -61,7 +61,7 @@ FROM (
     -- Ratios have twelve digits: each is what they come to up to its row, less what they come to up to the row before.
     SELECT
         *,
-        toDecimal64(toDecimal256(if(
+        toDecimal128(toDecimal256(if(
             whole = 0,
             intDiv(place * toInt256(1000000000000), parts) - intDiv((place - 1) * toInt256(1000000000000), parts),
             intDiv(upto * 1000000000000, whole) - intDiv((upto - weight) * 1000000000000, whole)
