@@ -17,6 +17,7 @@ from opentelemetry.context import Context, create_key, get_value, set_value
 from opentelemetry.trace import SpanKind, get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
+from tollbook.calls import note_inside
 from tollbook.contexts import BAGGAGE_KEY, get_current
 
 MAX_ASSETS: Final = 128
@@ -272,6 +273,7 @@ def keep_inside(span: Any, context: Context, known: Inputs | None) -> None:
         known = carried(context)
     if known is not AMBIENT:
         span._tollbook_inputs = known  # _ON_SPAN
+    note_inside(span, context)
 
 
 def keep_first(span: Any) -> None:

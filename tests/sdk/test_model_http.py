@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import tollbook
+from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor as ContribRequests
 from tollbook import testing
 from tollbook.integrations.aiohttp import AiohttpClientInstrumentor
@@ -290,16 +291,20 @@ def test_what_only_looks_like_a_model_is_a_handoff(
     assert told(captured)["tollbook.kind"] == "handoff"
 
 
-def test_a_call_that_somebody_tells_of_is_told_once(api: ModelApi, captured: testing.Captured) -> None:
+@pytest.mark.parametrize("theirs", [[], [ContribRequests, HTTPXClientInstrumentor, HTTPX2ClientInstrumentor]])
+def test_a_call_that_somebody_tells_of_is_told_once(theirs: list[Any], api: ModelApi, captured: testing.Captured) -> None:
     openai = pytest.importorskip("openai")
-    api.will(chat_answer(), chat_answer())
-    with instrumented(captured, [OpenAIInstrumentor, HttpxInstrumentor, Httpx2Instrumentor, RequestsInstrumentor]):
+    api.will(chat_answer(), chat_answer(), chat_answer())
+    tracer = captured.provider.get_tracer("somebody")
+    with instrumented(captured, [OpenAIInstrumentor, HttpxInstrumentor, Httpx2Instrumentor, RequestsInstrumentor, *theirs]):
         with openai.OpenAI(api_key="none", base_url=f"{api.url}/v1", max_retries=0) as client:
             client.chat.completions.create(**CHAT)
         with tollbook.inference("gpt-4o", provider="openai"):
             _requests(f"{api.url}/v1/chat/completions", CHAT)
-    kinds = [(span.attributes or {})["tollbook.kind"] for span in captured.spans]
-    assert sorted(kinds) == ["handoff", "handoff", "inference", "inference"]
+        with tracer.start_as_current_span("chat", attributes={"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}):
+            _requests(f"{api.url}/v1/chat/completions", CHAT)
+    kinds = [(span.attributes or {}).get("tollbook.kind", "") for span in captured.spans]
+    assert sorted(kinds) == ["", "handoff", "handoff", "handoff", "inference", "inference"]
 
 
 def test_a_refusal_is_an_error_without_usage(post: Ask, api: ModelApi, captured: testing.Captured) -> None:
@@ -318,6 +323,19 @@ def test_a_stream_that_is_left_midway_says_so(api: ModelApi, captured: testing.C
         assert next(response.iter_content(80))
     said = told(captured)
     assert (said["gen_ai.response.finish_reasons"], usage(said)) == (("cancelled",), {})
+
+
+def test_a_stream_that_is_left_at_its_last_event_is_whole(api: ModelApi, captured: testing.Captured) -> None:
+    import requests
+
+    api.will(chat_chunks(usage=True))
+    url, body = f"{api.url}/v1/chat/completions", {**CHAT, "stream": True}
+    with instrumented(captured, [RequestsInstrumentor]), requests.post(url, json=body, stream=True) as response:
+        lines = response.iter_lines()
+        while b"[DONE]" not in next(lines):
+            pass
+        said = told(captured)
+    assert (said["gen_ai.response.finish_reasons"], usage(said)) == (("stop",), USED)
 
 
 def test_what_was_read_before_is_the_age_of_the_answer(post: Ask, api: ModelApi, captured: testing.Captured) -> None:

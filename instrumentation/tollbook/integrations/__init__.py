@@ -1,12 +1,13 @@
 """One library, one file; each is an `opentelemetry_instrumentor` entry point, so `opentelemetry-instrument` finds it."""
 
+import logging
 import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from tollbook.shield import shielded
+from tollbook.shield import shielded, strict
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 GROUP: Final = "opentelemetry_instrumentor"
 DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _OURS: Final = "tollbook_"
+_log = logging.getLogger("tollbook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ def _armed(point: "EntryPoint") -> Seen:
 def _turned_on(point: "EntryPoint") -> Seen:
     from opentelemetry.instrumentation.dependencies import DependencyConflictError  # noqa: PLC0415 - 100 ms
 
-    shield = _Noting(f"instrument {point.name}" if point.name.startswith(_OURS) else f"turn on OpenTelemetry's {point.name}")
+    if point.name.startswith(_OURS):
+        shield = _Noting(f"instrument {point.name}")
+    else:
+        shield = _Another(f"turn on OpenTelemetry's {point.name}")
     with shield:
         try:
             instrumentor = point.load()()
@@ -133,6 +138,17 @@ class _Noting(shielded):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
         self.said = f"{type(error).__name__}: {error}" if isinstance(error, ImportError) else type(error).__name__
         return super().__exit__(kind, error, traceback)
+
+
+class _Another(_Noting):
+    """The same around what is not ours: its fault is none of ours, nor that of the `import` that it was waiting for."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
+        try:
+            return super().__exit__(kind, error, traceback) or isinstance(error, Exception)
+        finally:
+            if isinstance(error, Exception) and strict():  # nobody has said it yet
+                _log.warning("tollbook could not %s (%s); the application is not affected", self.step, type(error).__name__)
 
 
 def _conflict(error: Exception) -> str:

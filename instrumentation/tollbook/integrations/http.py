@@ -151,20 +151,24 @@ class Exchange:
     def received(self, size: int, data: Any = None) -> None:
         """Count bytes of the answer's body as the application gets them; the bytes themselves tell what a model says it used."""
         self._in = (self._in or 0) + size
-        if data is not None:
-            self.heard(data)
+        if data is not None and self.heard(data):
+            self.finish()
 
     def came(self, size: int, data: Any = None) -> None:
         """Count bytes of the answer's body as they come, compressed or not. Alone they are what the application gets."""
         self._came = (self._came or 0) + size
-        if data is not None and not self._encoded:
-            self.heard(data)
+        if data is not None and not self._encoded and self.heard(data):
+            self.finish()
 
-    def heard(self, data: bytes) -> None:
-        """Look at bytes of a model's answer, decompressed."""
-        if self._answer is not None:
+    def heard(self, data: bytes) -> bool:
+        """Look at bytes of a model's answer, decompressed; whether it is complete now, and who reads it may leave the rest."""
+        if self._answer is not None and not self._finished:
             with _READING:
                 self._answer.take(data)
+                if self._answer.over:
+                    self.handle.until_now()
+                return self._answer.over
+        return False
 
     @property
     def asks_model(self) -> bool:

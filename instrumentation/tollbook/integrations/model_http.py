@@ -14,21 +14,20 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote
 
-from opentelemetry.trace import get_current_span
 from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook import digest
 from tollbook.answers import used
+from tollbook.calls import is_call
+from tollbook.contexts import SPAN_KEY, get_current
 from tollbook.handle import ABANDONED, Handle, Value
+from tollbook.inputs import HANDLE_KEY
 from tollbook.integrations.llm_answers import Chunks, field, of_answer, of_request, provider_of
 
 MAX_BODY: Final = 256 * 1024
 """Larger bodies are not parsed: what they say is looked for in their first and last bytes."""
 _EDGE: Final = 8 * 1024
 _MAX_LINE: Final = 1024 * 1024
-
-_AGENTS: Final = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool"})
-_CALLS: Final = (A.GEN_AI_REQUEST_MODEL, A.GEN_AI_OPERATION_NAME, "llm.model_name", "llm.request.model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +152,14 @@ def _ways_of(path: str) -> tuple[Way, ...]:
 
 
 def _is_told() -> bool:
-    """Whether the current span is that of a model's call: of a client, another instrumentation or the program itself."""
-    known = getattr(get_current_span(), "attributes", None) or {}
-    if known.get(A.TOLLBOOK_KIND) == "inference":
-        return True
-    operation = known.get(A.GEN_AI_OPERATION_NAME)
-    return operation not in _AGENTS and any(key in known for key in _CALLS)
+    """Whether a span around tells of the call: of a client, another instrumentation or the program itself.
+
+    Another instrumentation of the HTTP client may have made a span in between: then it is the one that our nearest handle has, or
+    the processor has noted whose parent is one.
+    """
+    context = get_current()
+    span = context.get(SPAN_KEY)
+    return span is not None and (is_call(span) or is_call(getattr(context.get(HANDLE_KEY), "span", None)))
 
 
 def _bytes(body: Any) -> bytes | None:
@@ -210,7 +211,8 @@ class Answer:
         self._reads: Callable[[Answer, bytes], None] | None = None
         self._rest = b""
         self._size = 0
-        self._items = 0
+        self.over = False
+        """Whether the answer has said that it is complete: who reads it may stop there."""
 
     def head(self, status: int, kind: str | None) -> None:
         """The answer begins."""
@@ -283,6 +285,7 @@ class Answer:
 
     def _line(self, line: bytes) -> None:
         line = line.removeprefix(b"data:").strip()
+        self.over = self.over or line == b"[DONE]"
         if line[:1] == b"{" and len(line) <= _MAX_LINE:
             try:
                 self._item(json.loads(line))
@@ -303,7 +306,7 @@ class Answer:
     def _item(self, item: Any) -> None:
         if item is None:
             return
-        self._items += 1
+        self.over = self.over or field(item, "type") in _LAST or field(item, "done") is True
         if self._asked.way.chunks:
             if field(item, "object") == "list" or not self._asked.streams:
                 self._handle.span.set_attributes(of_answer(item))
@@ -312,6 +315,8 @@ class Answer:
         self._used.update(_filled(used(item), self._asked.way.chunks))
 
 
+_LAST: Final = frozenset(("message_stop", "response.completed", "response.incomplete", "response.failed"))
+"""Types of events after which none comes."""
 _LINES: Final = (
     "application/x-ndjson",
     "application/ndjson",
