@@ -6,6 +6,7 @@ like. In prose, where no id has to stay whole, anything shaped like a key with a
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -28,27 +29,44 @@ _SECRETS: Final = re.compile(
     rf"|(?<![A-Za-z0-9_])(?:{'|'.join(_formats())})",
     re.DOTALL,
 )
+_HAS_SPACE: Final = re.compile(r"\\[sWD]|\[\^|[ ]")
+"""In a format that white space may be in."""
+_IN_WORDS: Final = re.compile(rf"(?<![A-Za-z0-9_])(?:{'|'.join(form for form in _formats() if not _HAS_SPACE.search(form))})")
+_ACROSS_WORDS: Final = re.compile("|".join(["-----BEGIN ", *filter(_HAS_SPACE.search, _formats())]), re.DOTALL)
 _SHAPED: Final = re.compile(
     r"(?<![A-Za-z0-9_/.-])(?=[A-Za-z0-9_.-]*\d)[A-Za-z][A-Za-z0-9]{1,14}[_-](?:[A-Za-z0-9]{1,12}[_-]){0,3}[A-Za-z0-9_]{20,}"
 )
 _RANDOM: Final = re.compile(
-    r"(?<![A-Za-z0-9+/=_-])(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)[A-Za-z0-9+/_-]{40,}={0,2}"
+    r"(?<![A-Za-z0-9+/=_-])(?<!;base64,)(?=[A-Za-z0-9+/_-]*[a-z])(?=[A-Za-z0-9+/_-]*[A-Z])(?=[A-Za-z0-9+/_-]*\d)"
+    r"[A-Za-z0-9+/_-]{40,400}={0,2}(?![A-Za-z0-9+/_=-])"
 )
-_SCHEMES: Final = ("bearer", "basic", "digest", "negotiate", "apikey", "token")
+_SCHEMES: Final = ("bearer", "basic", "digest", "negotiate", "apikey", "token", "splunk", "hawk", "ssws", "geniekey")
 _NAMES: Final = ("key", "secret", "pass", "pwd", "token", "authorization", "cookie", "credential", "signature")
 """Words without which a pattern need not be tried: looking for them is quicker."""
+_NAME_ENDS: Final = (
+    "key", "secret", "password", "passwd", "pwd", "passphrase", "token", "credential", "credentials", "cookie", "authorization",
+    "signature",
+)  # fmt: skip
+"""Ends of all names that are followed by a secret."""
+_BETWEEN: Final = " \t\r\n\f\v\"'\\"
+_SEPARATOR: Final = re.compile("[:=]")
+LONG_WORD: Final = 12
+"""No key, and no token behind a scheme, is shorter."""
+ONE_LINE: Final = 64
+"""Text up to this many characters is looked at as a whole."""
 _BEARER: Final = re.compile(
-    r"\b(bearer|basic|digest|negotiate|apikey|token)(\s+)(?=[^\s]*[\d=])[A-Za-z0-9._~+/=:-]{12,}", re.IGNORECASE
+    r"\b(bearer|basic|digest|negotiate|apikey|token|splunk|hawk|ssws|geniekey)(\s+)(?=[^\s]*[\d=])[A-Za-z0-9._~+/=:-]{12,}",
+    re.IGNORECASE,
 )
 _ASSIGNED: Final = re.compile(
     r"""(
         (?: api[_-]?key | apikey | secret (?:[_-]?(?:access)?[_-]?key)? | passw(?:or)?d | pwd | passphrase
         | (?:access|auth|refresh|id|session|bearer|security) [_-]? token | client[_-]?secret | credentials? | cookie
-        | (?:private|account|encryption|signing|shared[_-]?access) [_-]? key | (?:proxy-)? authorization
+        | (?:private|account|encryption|signing|subscription|application|master|shared[_-]?access) [_-]? key | (?:proxy-)? authorization
         | x-[a-z-]* (?:key|token|secret|signature) )
-        ["']? \s* (?: [:=] | => ) \s* ["']?
+        \\* ["']? \s* (?: [:=] | => ) \s* \\* ["']?
     )
-    (?! \s | \[secret\] | (?:bearer|basic|digest|negotiate|apikey|token)\s ) [^\s"'&,;<>]{4,}""",
+    (?! \s | \[secret\] | (?:bearer|basic|digest|negotiate|apikey|token|splunk|hawk|ssws|geniekey)\s ) [^\s"'&,;<>]{4,}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _QUERIED: Final = re.compile(
@@ -58,7 +76,7 @@ _QUERIED: Final = re.compile(
 )
 _USERINFO: Final = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+(?=@)")
 _EMAIL: Final = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}")
-_CARD: Final = re.compile(r"(?<![\w.-])[2-6]\d(?:[ -]?\d){11,17}(?![\w-])")
+_CARD: Final = re.compile(r"[2-6](?<![\w.-].)\d(?:[ -]?\d){11,17}(?![\w-])")  # a digit first: what is none is skipped quickly
 _PHONE: Final = re.compile(r"(?<![\w.])(?:\+\d{1,3}(?:[ .()/-]{0,2}\d{2,8}){2,5}|\(?\d{2,5}\)?(?:[ ./-]\d{2,8}){2,4})(?![\w.])")
 
 Clean = Callable[[str], str]
@@ -96,20 +114,39 @@ def cleaner(custom: Iterable["str | re.Pattern[str]"] = (), *, prose: bool = Fal
 
 
 def without_secrets(text: str, prose: bool) -> str:
-    """The text with its secrets replaced."""
-    text = _SECRETS.sub(SECRET, text)
+    """The text with its secrets replaced. Long text has few words that can be keys: only those are looked at first."""
+    words = [text] if len(text) <= ONE_LINE else text.split()
+    suspects = " ".join([word for word in words if len(word) >= LONG_WORD])
+    has_keys = _ACROSS_WORDS.search(text) or (suspects and _IN_WORDS.search(suspects))
+    if has_keys:
+        text = _SECRETS.sub(SECRET, text)
     if "@" in text and "://" in text:
         text = _USERINFO.sub(rf"\1{SECRET}", text)
     lowered = text.lower()
-    if any(word in lowered for word in _SCHEMES):
+    if suspects and any(word in lowered for word in _SCHEMES) and (len(words) == 1 or _follows_scheme(words)):
         text = _BEARER.sub(rf"\1\2{SECRET}", text)
-    if ("=" in text or ":" in text) and any(word in lowered for word in _NAMES):
+    if ("=" in text or ":" in text) and any(word in lowered for word in _NAMES) and _assigns(lowered):
         text = _ASSIGNED.sub(rf"\1{SECRET}", text)
     if "=" in text:
         text = _QUERIED.sub(rf"\1{SECRET}", text)
-    if prose:
+    if prose and suspects and (has_keys or _SHAPED.search(suspects) or _RANDOM.search(suspects)):
         text = _RANDOM.sub(SECRET, _SHAPED.sub(SECRET, text))
     return text
+
+
+def _follows_scheme(words: list[str]) -> bool:
+    """Whether a word that may be a token comes after one such as `Bearer`."""
+    return any(len(word) >= LONG_WORD and before.lower().endswith(_SCHEMES) for before, word in pairwise(words))
+
+
+def _assigns(lowered: str) -> bool:
+    """Whether a `:` or `=` stands behind what may be the name of a secret."""
+    for found in _SEPARATOR.finditer(lowered):
+        place = found.start()
+        before = lowered[max(0, place - 64) : place].rstrip(_BETWEEN)
+        if before.endswith(_NAME_ENDS) or (len(before) < 16 and place > 64):  # much space may hide where the name begins
+            return True
+    return False
 
 
 def _card(found: "re.Match[str]") -> str:

@@ -1,6 +1,7 @@
 """What leaves the process: no content unless it is asked for, no secrets, addresses or card numbers ever, and ids as they are."""
 
 import json
+import re
 import string
 from collections.abc import Iterator
 from random import Random
@@ -10,6 +11,7 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind, Status, StatusCode
+from tollbook import secrecy
 from tollbook.processor import TollbookSpanProcessor
 from tollbook.redaction import MAX_TEXT, Privacy
 from tollbook.secrecy import cleaner
@@ -91,6 +93,29 @@ def test_addresses_cards_and_own_patterns_are_taken_out() -> None:
     assert "1234567" not in left
     assert "T-4711" not in left
     assert "[redacted]" in left
+
+
+@pytest.mark.parametrize("pattern", secrecy._formats())
+def test_only_long_words_are_keys(pattern: str) -> None:
+    shortest, _ = re._parser.parse(pattern).getwidth()  # type: ignore[attr-defined]
+    assert shortest >= secrecy.LONG_WORD or secrecy._HAS_SPACE.search(pattern)
+
+
+@pytest.mark.parametrize("space", [1, 40, 80])
+def test_a_secret_far_inside_of_long_text_is_found(space: int) -> None:
+    before, after = "the answer to 12 questions: as follows, x = y. " * 90, " and so on, in section 4.2: see there" * 90
+    for told in (
+        "password{}= hunter2xyz",
+        "Bearer{}abc123def456ghi7",
+        '"api_key"{}:"zzzzzzzzzz"',
+        "a{}" + KEY,
+        "1{}4111 1111 1111 1111",
+    ):
+        for prose in (False, True):
+            cleaned = cleaner(prose=prose)(f"{before} {told.format(' ' * space)} {after}")
+            assert cleaned.startswith(before)
+            assert cleaned.endswith(after)
+            assert re.search(r"hunter|abc123|zzzz|sk-ant|4111", cleaned) is None
 
 
 @pytest.fixture
