@@ -62,7 +62,8 @@ _ASSIGNED: Final = re.compile(
     r"""(
         (?: api[_-]?key | apikey | secret (?:[_-]?(?:access)?[_-]?key)? | passw(?:or)?d | pwd | passphrase
         | (?:access|auth|refresh|id|session|bearer|security) [_-]? token | client[_-]?secret | credentials? | cookie
-        | (?:private|account|encryption|signing|subscription|application|master|shared[_-]?access) [_-]? key | (?:proxy-)? authorization
+        | (?:private|account|encryption|signing|subscription|application|master|shared[_-]?access) [_-]? key
+        | (?:proxy-)? authorization
         | x-[a-z-]* (?:key|token|secret|signature) )
         \\* ["']? \s* (?: [:=] | => ) \s* \\* ["']?
     )
