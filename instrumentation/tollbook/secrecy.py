@@ -116,9 +116,13 @@ def cleaner(custom: Iterable["str | re.Pattern[str]"] = (), *, prose: bool = Fal
 
 def without_secrets(text: str, prose: bool) -> str:
     """The text with its secrets replaced. Long text has few words that can be keys: only those are looked at first."""
-    words = [text] if len(text) <= ONE_LINE else text.split()
-    suspects = " ".join([word for word in words if len(word) >= LONG_WORD])
-    has_keys = _ACROSS_WORDS.search(text) or (suspects and _IN_WORDS.search(suspects))
+    if len(text) <= ONE_LINE:
+        words, suspects = [text], text
+        has_keys = _SECRETS.search(text)
+    else:
+        words = text.split()
+        suspects = " ".join([word for word in words if len(word) >= LONG_WORD])
+        has_keys = _ACROSS_WORDS.search(text) or (_IN_WORDS.search(suspects) if suspects else None)
     if has_keys:
         text = _SECRETS.sub(SECRET, text)
     if "@" in text and "://" in text:
