@@ -57,6 +57,21 @@ def test_a_planted_hour_is_found(seed: int) -> None:
     assert [(one.since, one.until) for one in found(costs)] == [(at, at + HOUR)]
 
 
+@pytest.mark.parametrize("usual", ["-3", "0", "2"])
+def test_credits_and_silence_are_no_anomalies_and_hide_none(usual: str) -> None:
+    costs = {at: Decimal(usual) + (at // HOUR) % 3 - 1 for at in range(START, THIS_WEEK + WEEK, HOUR)}
+    assert found(costs) == ()
+    at = THIS_WEEK + 2 * DAY
+    assert (at, at + HOUR) in [(one.since, one.until) for one in found({**costs, at: Decimal(500)})]
+    assert found({at: Decimal(5)}, at) == ()  # the first hour that is known
+
+
+def test_an_hour_that_usually_brings_a_credit_may_cost_something() -> None:
+    costs = {at: Decimal(-30 if at % DAY < 4 * HOUR else 10) for at in range(START, THIS_WEEK + WEEK, HOUR)}
+    at = THIS_WEEK + DAY + 2 * HOUR
+    assert (at, at + HOUR) in [(one.since, one.until) for one in found({**costs, at: Decimal(5000)})]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_hours_that_follow_each_other_are_one(seed: int) -> None:
     costs = traffic(seed, 30)

@@ -3,7 +3,8 @@
 An hour is compared with the hours around the same time of the same weekday in the four weeks before, or, while less is known,
 with the same time of the days before; a day with the same weekday and with the six days before. What is usual is their median.
 How far from it is still usual is the median of the distances from it, but never less than a share of the usual, and than what
-requests that come by chance make of it; so quiet data stays quiet, and one expensive hour does not hide the next.
+requests that come by chance make of it; so quiet data stays quiet, and one expensive hour does not hide the next. Credits make
+hours that cost less than nothing: their size counts.
 """
 
 import math
@@ -105,16 +106,16 @@ def _distance(amount: float, usual: Sequence[float], least_share: float, chance:
         return 0.0
     middle = median(usual)
     spread = 1.4826 * median(abs(one - middle) for one in usual)
-    by_chance = math.sqrt(chance * middle) + chance
-    scale = max(spread, least_share * middle, by_chance)
+    by_chance = math.sqrt(chance * abs(middle)) + chance
+    scale = max(spread, least_share * abs(middle), by_chance)
     if scale <= 0 or amount < BEYOND_MOST * sorted(usual)[-2]:
         return 0.0
     return (amount - middle) / scale
 
 
 def _chance(costs: Sequence[float]) -> float:
-    """The cost of one thing that comes by chance: how the variance of neighbours follows their mean; without the largest."""
-    steps = sorted(((more - less) ** 2, more + less) for less, more in pairwise(costs))
+    """The cost of one thing that comes by chance: how the variance of neighbours follows their size; without the largest."""
+    steps = sorted(((more - less) ** 2, abs(more) + abs(less)) for less, more in pairwise(costs))
     kept = steps[: max(len(steps) - len(steps) // 50 - 2, 0)]
     whole = sum(mean for _, mean in kept)
     return sum(square for square, _ in kept) / whole if whole else 0.0
