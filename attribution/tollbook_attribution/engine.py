@@ -208,6 +208,7 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
         **dialects.load().parameters,
         **edges.parameters(window, _end(window)),
     }
+    pace = pace.of_hour(unsettled.facts)
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
     pieces = ranges.of_window(node, hour, unsettled.facts, pace.finer)
     held = needs.Holdings(node, parameters)

@@ -1,7 +1,7 @@
 """What the steps of an hour need: a step whose header names what is not there has no work, and is left out.
 
 A header says `-- Where there is: a, b`: a step has work only where one of these is there, of each such line one. A word is a
-work table, which is there where this settlement has written rows to it, or a column of `queries/holds.sql`.
+work table, which is there where this settlement has written rows to it, or one that `queries/holds.sql` finds.
 """
 
 import re
@@ -14,7 +14,9 @@ from tollbook_schema.store import Node
 
 NEEDS: Final = re.compile(r"^-- Where there is: (\w+(?:, \w+)*)$", re.MULTILINE)
 WRITES: Final = re.compile(r"\bINSERT INTO (work_\w+)")
-WORK: Final = "work_"
+
+LAST_HOUR: Final = 23
+"""Of a day, UTC."""
 
 COUNTED_UP_TO: Final = 500_000
 """Facts of an hour in which spans and traces that stand twice are looked for; in larger ones there are some."""
@@ -32,8 +34,8 @@ class Holdings:
     def __init__(self, node: Node, parameters: Mapping[str, Any]) -> None:
         self._node = node
         self._settlement = parameters["settlement"]
-        self._facts = {word: bool(value) for word, value in node.query(_query("holds.sql"), _bound(parameters))[0].items()}
-        self._filled: set[str] = set()
+        questions = ["holds", *(["holds_at_the_end_of_the_day"] if parameters["window"].hour == LAST_HOUR else [])]
+        self._there = {row["word"] for name in questions for row in node.query(_query(f"{name}.sql"), _bound(parameters))}
         self._unsure: set[str] = set()
 
     def has_work(self, step: str) -> bool:
@@ -42,18 +44,17 @@ class Holdings:
 
     def there(self, *words: str) -> bool:
         """Whether one of these is there."""
-        known = (word in self._filled if word.startswith(WORK) else self._facts[word] for word in words)
-        return any(known) or any(self._got_rows(word) for word in words if word in self._unsure)
+        return not self._there.isdisjoint(words) or any(self._got_rows(word) for word in words if word in self._unsure)
 
     def wrote(self, step: str) -> None:
         """Notes that this step has run: the work tables that it writes to may have rows now."""
-        self._unsure |= _tables_of(step) - self._filled
+        self._unsure |= _tables_of(step) - self._there
 
     def _got_rows(self, table: str) -> bool:
         self._unsure.remove(table)
         found = bool(self._node.query(_query("found.sql").replace("any_table", table), {"settlement": self._settlement}))
         if found:
-            self._filled.add(table)
+            self._there.add(table)
         return found
 
 

@@ -1,7 +1,7 @@
 """How hard a settlement works: with all there is, or in small pieces beside something that goes first."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 QUIET_SETTINGS: Mapping[str, Any] = {
@@ -11,6 +11,16 @@ QUIET_SETTINGS: Mapping[str, Any] = {
 }
 QUIET_FINER = 4
 """Ranges of 125,000 spans, so a quarter of the rows in hash tables. With fewer, what a statement costs anyway begins to count."""
+
+SMALL_HOUR = 20_000
+"""Facts of an hour whose statements take longer to prepare than to run."""
+SMALL_SETTINGS: Mapping[str, Any] = {
+    "max_threads": 1,
+    "max_insert_threads": 1,
+    "compile_expressions": 0,  # to machine code, which the third small hour of a process took 1.3 s for and none gained by
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
+}
 
 
 def _at_once() -> bool:
@@ -30,6 +40,10 @@ class Pace:
     """Of each statement, instead of its own."""
     waits: Callable[[], bool] = _at_once
     """Asked before each statement of each range until it says no: waits a moment where something else goes first."""
+
+    def of_hour(self, facts: int) -> "Pace":
+        """The same pace, in an hour of so many facts."""
+        return replace(self, settings={**self.settings, **SMALL_SETTINGS}) if facts <= SMALL_HOUR else self
 
 
 FULL = Pace()

@@ -1,0 +1,4 @@
+-- What does the last hour of a day hold besides? The copies of assets of all hours: their storage of the day is booked in it.
+(SELECT 'copies' AS word FROM stored_assets WHERE tenant = {tenant:String} LIMIT 1)
+UNION ALL
+(SELECT 'copies' AS word FROM storage_events WHERE tenant = {tenant:String} LIMIT 1)
