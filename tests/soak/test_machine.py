@@ -121,6 +121,7 @@ def test_a_machine_that_runs_short_loses_nothing(fault: Fault, disk: Path) -> No
     resumed: dict[str, float] = dict.fromkeys(TROUBLES, 0.0)
     with load.flowing():
         load.until(10)
+        assert server.ask("SELECT 1") == [[1]], "all of it is imported"
         for _ in range(rounds):
             for name, trouble in TROUBLES.items():
                 with trouble(server):
