@@ -88,13 +88,14 @@ class Queue:
     Args:
         system: its name, as in `messaging.system`.
         beneath: scopes of other instrumentations of its libraries, whose producer spans are completed instead of doubled.
+        beneath_reading: those whose span of a message is the current one while it is worked on.
     """
 
-    def __init__(self, system: str, beneath: Sequence[str] = ()) -> None:
+    def __init__(self, system: str, beneath: Sequence[str] = (), beneath_reading: Sequence[str] = ()) -> None:
         self.system = system
         said = {A.MESSAGING_SYSTEM: system}
         self._write = Handover("write", beneath=beneath, kind=SpanKind.PRODUCER, attributes=said)
-        self._read = Handover("read", kind=SpanKind.CONSUMER, attributes=said)
+        self._read = Handover("read", beneath=beneath_reading, kind=SpanKind.CONSUMER, attributes=said)
 
     def writing(self, queue: str, size: int | None, side: Mapping[str, Value | None], records: int = 1) -> Handle:
         """The span of messages that are written, not yet current."""
