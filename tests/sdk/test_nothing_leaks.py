@@ -45,7 +45,8 @@ SECRETS = (CANARY.encode(), KEY.encode())
 INSTRUMENTORS = (
     RequestsInstrumentor, Urllib3Instrumentor, HttpxInstrumentor, Httpx2Instrumentor, AiohttpClientInstrumentor,
     HttpClientInstrumentor, GrpcClientInstrumentor, GrpcServerInstrumentor, ConfluentKafkaInstrumentor,
-    Boto3Instrumentor, RedisInstrumentor, Sqlite3Instrumentor, SQLAlchemyInstrumentor, OpenAIInstrumentor, AnthropicInstrumentor, FilesInstrumentor, FsspecInstrumentor,
+    Boto3Instrumentor, RedisInstrumentor, Sqlite3Instrumentor, SQLAlchemyInstrumentor, OpenAIInstrumentor,
+    AnthropicInstrumentor, FilesInstrumentor, FsspecInstrumentor,
 )  # fmt: skip
 
 Leak = Callable[[Path], object]

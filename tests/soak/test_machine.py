@@ -109,7 +109,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.fault(
     "M1", "the machine runs short and recovers", "0 acknowledged lost, 0 doubled, 0 set aside, resumes alone in 30 s"
 )
@@ -141,7 +141,7 @@ def test_a_machine_that_runs_short_loses_nothing(fault: Fault, disk: Path) -> No
     assert max(resumed.values()) <= 30
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.fault("M2", "every write to the disk fails", "the server ends, and starts again; 0 acknowledged lost, 0 doubled")
 def test_a_server_whose_disk_fails_ends_before_it_loses_anything(fault: Fault, tmp_path: Path) -> None:
     rounds = fault.size(1, soak=20)
