@@ -191,7 +191,8 @@ def _counted(place: Any) -> dict[str, Any]:
     said: dict[str, Any] = {name: _first(usage, paths) for name, paths in _FIELDS.items()}
     _include(said, usage)
     said["parts"] = _parts(usage) or None
-    said["service_tier"] = _text(field(usage, "service_tier")) or _text(field(place, "service_tier"))
+    fast = _text(field(usage, "speed")) == "fast"  # Anthropic's, which it prices as others do a tier
+    said["service_tier"] = "fast" if fast else _text(field(usage, "service_tier")) or _text(field(place, "service_tier"))
     said["cost"] = _cost(usage, place)
     return {name: value for name, value in said.items() if value is not None}
 

@@ -817,4 +817,46 @@ CASES: dict[str, Case] = {
         ),
         {"input": 40, "input_audio": 20, "cache_read": 30, "cache_read_audio": 10, "output": 5},
     ),
+    "a body as Python writes it": Case(
+        (
+            told(
+                OPENAI
+                | {
+                    "llm.usage": str(
+                        {"prompt_tokens": 9, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4, "audio": None}}
+                    )
+                }
+            ),
+        ),
+        {"input": 5, "cache_read": 4, "output": 5},
+    ),
+    "Anthropic's fast answers have a price of their own": Case(
+        (
+            body(
+                {"input_tokens": 10, "output_tokens": 2, "service_tier": "standard", "speed": "fast"},
+                CLAUDE | {"gen_ai.request.model": "claude-opus-4-8"},
+            ),
+        ),
+        {"input": 10, "output": 2},
+        "anthropic/claude-opus-4-8",
+        {"cost_usd": "0.0002"},
+    ),
+    "Anthropic's rounds of a compaction are named": Case(
+        (
+            body(
+                {
+                    "input_tokens": 220,
+                    "output_tokens": 8,
+                    "iterations": [
+                        {"type": "compaction", "input_tokens": 55196, "output_tokens": 125},
+                        {"type": "message", "input_tokens": 220, "output_tokens": 8},
+                    ],
+                },
+                CLAUDE,
+            ),
+        ),
+        {"input": 220, "output": 8},
+        "",
+        {"flags": ["rounds_beside"]},
+    ),
 }

@@ -12,7 +12,7 @@ from tests.attribution.facts import Intake, Span
 from tests.dialects.others import CASES, Case
 
 CALLS = """
-SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role
+SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role, flags
 FROM calls ORDER BY trace
 """
 

@@ -114,6 +114,9 @@ BEDROCK = {
             {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500, "cache_read_input_tokens": 10},
             {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000},
         ]}}, {"input_tokens": 23_000, "output_tokens": 1_000}),
+        ({"usage": {"input_tokens": 4, "output_tokens": 6, "service_tier": "standard", "speed": "fast"}}, {
+            "input_tokens": 4, "output_tokens": 6, "service_tier": "fast",
+        }),
         ({"x_groq": {"id": "req_1", "usage": {"prompt_tokens": 18, "completion_tokens": 5}}}, {
             "input_tokens": 18, "output_tokens": 5, "response_id": "req_1",
         }),
