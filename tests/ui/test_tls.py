@@ -1,9 +1,12 @@
 """TLS on both doors, with keys, as real exporters come; and a start that is refused where the files are wrong."""
 
 import os
+import signal
+import socket
 import ssl
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +16,7 @@ from pathlib import Path
 import grpc
 import pytest
 import trustme
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
@@ -178,3 +182,50 @@ def test_papers_that_are_not_in_order_stop_the_start(
     folder = papers.cert.parent
     with pytest.raises(SettingsError, match=said):
         Tls(folder / cert, folder / key, folder / client_ca if client_ca else None).checked()
+
+
+def shown(port: int, authority: Path) -> int:
+    """Serial number of the certificate that a door shows."""
+    trust = ssl.create_default_context(cafile=authority)
+    trust.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(("localhost", port), 10) as plain,
+        trust.wrap_socket(plain, server_hostname="localhost") as door,
+    ):
+        found = door.getpeercert()
+    assert found is not None
+    return int(str(found["serialNumber"]), 16)
+
+
+def test_a_renewed_certificate_is_shown_by_both_doors_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    first, second = (authority.issue_cert("localhost") for _ in range(2))
+    ca, cert, key = (tmp_path / name for name in ("ca", "cert", "key"))
+    authority.cert_pem.write_to_path(ca)
+
+    def put(leaf: trustme.LeafCert) -> int:
+        leaf.private_key_pem.write_to_path(key)
+        leaf.cert_chain_pems[0].write_to_path(cert)
+        return x509.load_pem_x509_certificate(cert.read_bytes()).serial_number
+
+    before = put(first)
+    monkeypatch.setenv("TOLLBOOK_TLS_CERT", str(cert))
+    monkeypatch.setenv("TOLLBOOK_TLS_KEY", str(key))
+    up = Up(tmp_path / "data").start()
+    assert up.server.grpc_port is not None
+    doors = (int(up.server.url.rpartition(":")[2]), up.server.grpc_port)
+    assert [shown(door, ca) for door in doors] == [before, before]
+    second.cert_chain_pems[0].write_to_path(cert)  # and its key is on its way
+    assert [shown(door, ca) for door in doors] == [before, before]
+    after = put(second)
+    assert [shown(door, ca) for door in doors] == [after, after]
+    cert.unlink()
+    assert [shown(door, ca) for door in doors] == [after, after]
+    up.process.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    assert [shown(door, ca) for door in doors] == [after, after]
+    _, log = up.stop()
+    assert up.process.returncode == 0
+    assert log.count("has been renewed") == 2
+    assert "the certificate in use stays" in log
+    assert "nothing to read again" in log
