@@ -104,6 +104,9 @@ def _queries(store: Store, rounds: int) -> dict[str, Any]:
     if _ask(store, "SELECT uniqExact(window) = 1 AS one FROM settlements")[0]["one"]:
         for statement in sql.statements((SQL / "more_hours.sql").read_text()):
             store.command(statement, {"hours": HOURS_OF_A_MONTH})
+    from tollbook_attribution import days  # noqa: PLC0415 - only this process needs it
+
+    days.add_up(store)
     figures: dict[str, list[dict[str, float]]] = {
         "rollup_typed": [],
         "rollup_map": [],
@@ -125,6 +128,7 @@ def _queries(store: Store, rounds: int) -> dict[str, Any]:
     return {
         "rounds": {name: taken[1:] for name, taken in figures.items()},
         "rollup_rows": _rows(store, "costs"),
+        "day_rows": _rows(store, "day_costs"),
         "spans": _rows(store, "spans"),
     }
 

@@ -32,7 +32,7 @@ SETTLING = (
 ASKING = (
     "Tokens by team, model and day over all spans: columns of `spans`, OpenTelemetry's table with maps in the same engine, a "
     "pandas frame fetched and grouped, and JSON in SQLite, over a million spans at most. Spans per CPU second. The rollup: cost "
-    "by team, model and day from `costs`, with the settled hour's sums for each hour of a month. Once to warm up, then in turns."
+    "by team, model and day from `day_costs`, the settled hour's sums for each hour of a month. Once to warm up, then in turns."
 )
 
 
@@ -86,7 +86,7 @@ def queries(rounds: int, spans: int) -> Result:
         Line("4", what, unit, typed, "SQLite JSON", Series(tuple(in_sqlite))),
         Line(
             "4",
-            f"cost by team x model x day, rollup of {found['rollup_rows']:,} rows",
+            f"cost by team x model x day, {found['day_rows']:,} rows of days for {found['rollup_rows']:,} of hours",
             "ms",
             walls["rollup"],
             rule="at most",

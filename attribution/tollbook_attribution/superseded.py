@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 from tollbook_schema import cluster, sql
 from tollbook_schema.store import Node, Store
 
+from tollbook_attribution import days
+
 EVERY_S: Final = 600.0
 
 SETTLED_TABLE: Final = "any_settled"
@@ -39,7 +41,10 @@ class Removal:
         self._windows.update(windows)
 
     def run(self, store: Store, *, now: bool = False) -> None:
-        """Removes what is superseded, if it is time to; hours that an earlier process settled are looked up once."""
+        """Removes what is superseded, if it is time to; hours that an earlier process settled are looked up once.
+
+        Days that are over are added up with it.
+        """
         if not self._windows or not (now or time.monotonic() - self._at > EVERY_S or self._first):
             return
         if self._first:
@@ -47,6 +52,7 @@ class Removal:
         windows = sorted(self._windows)
         for node in (store.shard(number) for number in range(store.shards)):
             _remove(store, node, windows)
+        days.add_up(store)
         self._windows.clear()
         self._at, self._first = time.monotonic(), False
 

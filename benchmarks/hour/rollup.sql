@@ -1,5 +1,5 @@
 -- What did each team pay for each model on each day?
 SELECT team, model, toDate(window) AS day, sum(amount_usd) AS usd, sum(calls) AS calls
-FROM costs
+FROM day_costs
 GROUP BY team, model, day
 ORDER BY team, model, day

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
-from tollbook_attribution import set_rate, settle, superseded
+from tollbook_attribution import days, set_rate, settle, superseded
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
+from tollbook_ui import figures
+from tollbook_ui.costs.questions import Costs
 
 from tests.attribution.facts import NOON, Intake, S, Span, chat
 
@@ -54,3 +57,43 @@ def test_an_hour_is_added_up_as_its_ledger_says(store: Store, intake: Intake) ->
     superseded.Removal.of(store).note([NOON, NOON + timedelta(hours=15)])
     superseded.Removal.of(store).run(store, now=True)
     assert store.query("SELECT uniqExact(window) = uniqExact(settlement) AS once FROM costs_settled") == [{"once": 1}]
+
+
+IN_DAYS = """
+SELECT
+    toStartOfDay(window) AS day, team, model, item, waste, sum(amount_usd) AS usd, sum(quantity) AS much, sum(lines) AS lines,
+    sum(calls) AS calls, sum(unpriced_calls) AS unpriced, sum(requests) AS requests
+FROM {table} GROUP BY ALL ORDER BY ALL
+"""
+AFTER = NOON + timedelta(days=9)
+DAYS_SUMMED = """
+SELECT window, count() AS rows, uniqExact(settlements) AS sums FROM day_costs_settled GROUP BY window ORDER BY window
+"""
+
+
+def test_days_that_are_over_are_added_up_and_hold_until_an_hour_is_settled_again(store: Store, intake: Intake) -> None:
+    def days_as_hours() -> list[dict[str, Any]]:
+        by_hours = store.query(IN_DAYS.format(table="costs"))
+        assert store.query(IN_DAYS.format(table="day_costs")) == by_hours
+        return by_hours
+
+    month = figures.Scope(since=NOON.replace(day=1, hour=0), until=NOON.replace(month=12, day=1, hour=0))
+    for hours in (0, 1, 15):  # two on one day, one on the next
+        intake.spans([chat(1 + hours, 1, input=1_000, attributes=MINE)], NOON + timedelta(hours=hours))
+    settle(store)
+    days.add_up(store, AFTER)
+    assert days.add_up(store, AFTER) == 0
+    summed = store.query(DAYS_SUMMED)
+    assert [(row["window"].day, row["sums"]) for row in summed] == [(20, 1)]
+    before = days_as_hours()
+    assert len(before) > summed[0]["rows"]
+    assert Costs(store).by(month, ["team", "day"]).total.amount_usd == sum(row["usd"] for row in before)
+
+    intake.spans([chat(50, 1, input=3_000, attributes=MINE)])
+    settle(store)
+    after = days_as_hours()
+    assert after != before
+    assert days.add_up(store, AFTER) == 1
+    assert days_as_hours() == after
+    assert [row["sums"] for row in store.query(DAYS_SUMMED)] == [1]
+    assert Costs(store).by(month, ["team", "day"]).total.amount_usd == sum(row["usd"] for row in after)

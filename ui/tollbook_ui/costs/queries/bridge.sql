@@ -28,7 +28,7 @@ FROM (
         c.calls - c.local_calls AS of_calls,
         c.priced_calls AS of_priced,
         c.requests AS of_requests
-    FROM costs AS c
+    FROM {source:Identifier} AS c
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
 )
 WHERE has({values1:Array(String)}, {filter1:Identifier}) AND has({values2:Array(String)}, {filter2:Identifier})

@@ -33,7 +33,7 @@ FROM (
         c.calls - c.local_calls AS of_calls,
         c.priced_calls AS of_priced,
         c.requests AS of_requests
-    FROM costs AS c
+    FROM {source:Identifier} AS c
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
         AND (c.lines > 0 OR ({with_calls:Bool} AND c.calls > c.local_calls) OR ({with_requests:Bool} AND c.requests > 0))
 )
