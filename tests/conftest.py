@@ -3,12 +3,15 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TOLLBOOK_STRICT", "1")
 
+from tollbook_attribution import price_list
+from tollbook_attribution.prices import Price
 from tollbook_schema.store import Store
 
 from tests.clickhouse_server import clickhouse_server
@@ -67,6 +70,14 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'sch
 """
 
 
+_read_book = price_list.rows_of_book
+
+
+@cache
+def _rows_of_book(book: str) -> tuple[Price, ...]:
+    return tuple(_read_book(book))
+
+
 @pytest.fixture(scope="session")
 def _session_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Store]:
     folder = tmp_path_factory.mktemp("store")
@@ -75,6 +86,7 @@ def _session_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fix
         url = stack.enter_context(clickhouse_server(folder)) if on_server else None
         store = stack.enter_context(contextlib.closing(Store.open(None if url else folder, url)))
         store.migrate()
+        price_list.rows_of_book = _rows_of_book  # every test begins with an empty store, and so wants all prices again
         yield store
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.attribution.conftest import _price_list_is_worked_out_once, intake
+from tests.attribution.conftest import intake
 
-__all__ = ["_price_list_is_worked_out_once", "intake"]
+__all__ = ["intake"]
 
 FOCUS_ROW = {
     "BilledCost": "1.50",

@@ -126,7 +126,7 @@ def test_no_route_tells_a_tenant_of_another(house: Guarded, clients: dict[str, T
         body = answer.text.replace(question, "")
         assert HIDDEN not in body, question
         assert answer.status_code in (200, 403, 404, 422), question
-        told_to_its_own += HIDDEN in clients[HIDDEN].get(question).text
+        told_to_its_own += "csv" not in question and HIDDEN in clients[HIDDEN].get(question).text
     assert told_to_its_own > 20, "the hour of tenant umbrella shows in too few answers for this test to mean much"
 
 
