@@ -47,6 +47,14 @@ def test_a_file_taken_twice_changes_nothing_and_a_longer_one_adds_what_is_new(st
     assert engine.settle(store).windows == 0  # no fact came, so there is nothing to settle again
 
 
+def test_a_day_without_calls_is_no_call(store: Store, take: Take) -> None:
+    text = "t,m,i,o\n2026-11-19,,,\n2026-11-20,gpt-4o,10,2\n2026-11-21,,,\n"
+    columns = f"{COLUMNS},model=m"
+    assert take(text, columns, "provider=openai").new_calls == 1
+    with pytest.raises(BadQuestionError, match=r"line 3, column m: is missing"):
+        take("t,m,i,o\n2026-11-19,,,\n2026-11-20,,10,2\n", columns, "provider=openai")
+
+
 def test_a_request_id_makes_a_call_the_same_in_every_file(store: Store, take: Take) -> None:
     take("id,t,i,o\nr1,2026-11-20T12:00:00Z,10,2\nr2,2026-11-20T12:00:00Z,10,2\n", f"{COLUMNS},request_id=id")
     again = take("o,i,id,t\n2,10,r2,2026-11-20T12:00:00Z\n3,11,r3,2026-11-20T12:00:00Z\n", f"{COLUMNS},request_id=id")

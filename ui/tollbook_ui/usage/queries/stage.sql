@@ -26,7 +26,7 @@ WITH
         text -> multiIf(
             -- Without these bounds, 25 o'clock is read as an hour of the next day.
             match(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9](:([0-5][0-9]|60)([.][0-9]{1,9})?)?)?( ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?))?$'),
-            toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(replaceRegexpOne(text, ' ?([+-][0-9]{2})$', '\\1:00'), 9, {timezone:String})),
+            toUnixTimestamp64Nano(parseDateTime64BestEffortOrNull(replaceRegexpOne(text, '([T ][0-9:.]+) ?([+-][0-9]{2})$', '\\1\\2:00'), 9, {timezone:String})),
             match(text, '^[0-9]{1,19}([.][0-9]+)?$'),
             toInt64OrNull(toString(toDecimal256({epoch_ns:Int64}, 0) + toDecimal256(truncate(toDecimal256(text, 9) * multiIf(
                 {unit_ns:Int64} > 0, {unit_ns:Int64},
@@ -50,4 +50,6 @@ FROM (
     SELECT rowNumberInAllBlocks() + 1 AS number, array(* APPLY(cell -> ifNull(toString(cell), ''))) AS cells
     FROM /*SOURCE*/
 )
-WHERE NOT {json:Bool} OR notEmpty(trimBoth(cells[1]))
+-- A row with nothing but times is no call: exports have one for a day without any.
+WHERE (NOT {json:Bool} OR notEmpty(trimBoth(cells[1])))
+    AND (found[''] != '' OR arrayExists((target, text) -> text != '' AND target NOT IN ('timestamp', 'end_time'), {targets:Array(String)}, known))
