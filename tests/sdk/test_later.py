@@ -95,3 +95,14 @@ def test_what_is_not_installed_or_too_old_is_said(crates: Path) -> None:
     installed(crates, "0.9")
     integrations.auto(only=["crates"], at_once=True)
     assert seen() == integrations.Seen("crates", False, "needs crates-of-a-test >= 1, found crates-of-a-test 0.9")
+
+
+def test_a_fault_of_others_is_said_and_stops_no_import(crates: Path) -> None:
+    installed(crates)
+    text = _INSTRUMENTOR.replace("crates_of_a_test.seen = True", "raise TypeError('no argument of that name')")
+    (crates / "crates_instrumentation.py").write_text(text)
+    integrations.auto(only=["crates"])
+    import crates_of_a_test
+
+    assert not crates_of_a_test.seen
+    assert seen() == integrations.Seen("crates", False, "failed: TypeError: no argument of that name")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 GROUP: Final = "opentelemetry_instrumentor"
 DISABLED: Final = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _OURS: Final = "tollbook_"
+_MAX_SAID: Final = 160
 _log = logging.getLogger("tollbook")
 
 
@@ -147,6 +148,8 @@ class _Another(_Noting):
         try:
             return super().__exit__(kind, error, traceback) or isinstance(error, Exception)
         finally:
+            if isinstance(error, Exception):
+                self.said = f"{type(error).__name__}: {error}"[:_MAX_SAID]
             if isinstance(error, Exception) and strict():  # nobody has said it yet
                 _log.warning("tollbook could not %s (%s); the application is not affected", self.step, type(error).__name__)
 
