@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import tollbook
+from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor, HTTPXClientInstrumentor
 from opentelemetry.instrumentation.requests import RequestsInstrumentor as ContribRequests
 from tollbook import testing
 from tollbook.integrations.aiohttp import AiohttpClientInstrumentor
+from tollbook.integrations.boto3 import Boto3Instrumentor
 from tollbook.integrations.http_client import HttpClientInstrumentor
 from tollbook.integrations.httpx import Httpx2Instrumentor, HttpxInstrumentor
 from tollbook.integrations.openai import OpenAIInstrumentor
@@ -19,6 +21,7 @@ from tollbook.integrations.requests import RequestsInstrumentor
 from tollbook.integrations.urllib3 import Urllib3Instrumentor
 
 from tests.sdk.model_api import ModelApi, chat_answer, chat_chunks, message_events, model_api
+from tests.sdk.model_api import message as message_answer
 
 Ask = Callable[[str, Any], bytes]
 CHAT = {"model": "gpt-4o", "messages": [{"role": "user", "content": "2 + 2?"}]}
@@ -345,3 +348,26 @@ def test_what_was_read_before_is_the_age_of_the_answer(post: Ask, api: ModelApi,
             span.asset("s3://corpus/a", event_time=1_700_000_000.0)
         post(f"{api.url}/v1/chat/completions", CHAT)
     assert captured.attributes("chat gpt-4o")["tollbook.input.event_time.oldest"] == 1_700_000_000 * 10**9
+
+
+@pytest.mark.parametrize("theirs", [[], [BotocoreInstrumentor]])
+def test_bedrock_by_boto3_is_one_inference(theirs: list[Any], api: ModelApi, captured: testing.Captured) -> None:
+    import boto3
+
+    message = {"role": "user", "content": [{"text": "2 + 2?"}]}
+    with instrumented(captured, [Boto3Instrumentor, Urllib3Instrumentor, *theirs]):
+        client = boto3.client(
+            "bedrock-runtime", "eu-west-1", endpoint_url=api.url, aws_access_key_id="none", aws_secret_access_key="none"
+        )
+        api.will(CONVERSED)
+        client.converse(modelId="amazon.nova-lite-v1:0", messages=[message])
+        api.will(message_answer())
+        body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [message]})
+        client.invoke_model(modelId="anthropic.claude-3-haiku-20240307-v1:0", body=body)["body"].read()
+        client.close()
+    told = [span.attributes or {} for span in captured.spans if "gen_ai.usage.input_tokens" in (span.attributes or {})]
+    assert [(said["gen_ai.usage.output_tokens"], said["gen_ai.request.model"]) for said in told] == [
+        (4, "amazon.nova-lite-v1:0"),
+        (7, "anthropic.claude-3-haiku-20240307-v1:0"),
+    ]
+    assert len(captured.spans) == 2
