@@ -7,6 +7,7 @@ at all connections and ends those that are late, which costs nothing on a reques
 import asyncio
 import contextlib
 import ctypes
+import re
 import resource
 import threading
 import time
@@ -61,12 +62,22 @@ TOO_LARGE = (
 )
 
 
+OFFER = b"h2c"
+"""HTTP/2 in the clear, which Java's client offers with each first request; to be declined by not answering it."""
+
+OFFER_BYTES = 2048
+DECLINED = re.compile(rb"(\r\n)upgrade:(?=[ \t]*h2c[ \t]*\r\n)", re.IGNORECASE)
+
 _local = threading.local()
 _swept: "WeakSet[ServerState]" = WeakSet()
 
 
 class HeadTooLargeError(Exception):
     """More headers, or longer ones, than any client needs."""
+
+
+class UnreadableBodyError(Exception):
+    """An offer of another protocol that was not seen in time: the parser would take its body for that protocol's."""
 
 
 class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
@@ -103,6 +114,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def data_received(self, data: bytes | memoryview) -> None:
         """Bytes came. A head is cut off at its limit, give or take one read."""
+        if (self.reading_head or self.idle) and OFFER in bytes(data[:OFFER_BYTES]):
+            data = DECLINED.sub(rb"\1x-declined:", bytes(data), count=1)
         super().data_received(data)  # type: ignore[arg-type]  # httptools takes any buffer
         if self.reading_head:
             self._head_bytes += len(data)
@@ -125,7 +138,9 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.due = time.monotonic() + HEAD_SECONDS
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
+        """One header. A trailer may say nothing of how to read what came before it, or who sent it, so none is taken for one."""
+        if not self.reading_head:
+            return
         self._head_bytes += len(name) + len(value)
         if len(self.headers) >= MAX_HEADERS or self._head_bytes > MAX_HEAD_BYTES:
             self._head_too_large = True
@@ -136,6 +151,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         """The head is whole; now the body."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise HeadTooLargeError
+        if self.parser.should_upgrade() and self.parser.get_method() == b"POST":
+            raise UnreadableBodyError
         self.reading_head = False
         self.due = time.monotonic() + BODY_SECONDS
         super().on_headers_complete()
