@@ -23,7 +23,7 @@ def add_up(store: Store, now: datetime | None = None) -> int:
     """
     days = store.query(_query("days_to_add_up.sql"), {"now": now or datetime.now(UTC)})
     added = sum(_add(store, {**row, "day": row["day"].replace(tzinfo=UTC)}) for row in days)
-    gone = [row["settlements"] for row in store.query(_query("days_gone_by.sql"))] if days else []
+    gone = [row["made_from"] for row in store.query(_query("days_gone_by.sql"))] if days else []
     if gone:
         for node in (store.shard(number) for number in range(store.shards)):
             node.command(_query("remove_days.sql"), {"gone": gone})
@@ -33,7 +33,7 @@ def add_up(store: Store, now: datetime | None = None) -> int:
 def _add(store: Store, day: Mapping[str, Any]) -> bool:
     """Adds up one day in one block, so it is there whole or not at all; not where an hour has been settled again meanwhile."""
     hours = [row["settlement"] for row in store.query(_query("settlements_of_day.sql"), day)]
-    if sum(hours) % 2**64 != day["settlements"]:
+    if sum(hours) % 2**64 != day["made_from"]:
         return False
     store.command(_query("add_up_day.sql"), {**day, "hours": hours})
     return True

@@ -67,7 +67,7 @@ FROM {table} GROUP BY ALL ORDER BY ALL
 """
 AFTER = NOON + timedelta(days=9)
 DAYS_SUMMED = """
-SELECT window, count() AS rows, uniqExact(settlements) AS sums FROM day_costs_settled GROUP BY window ORDER BY window
+SELECT window, count() AS rows, uniqExact(made_from) AS sums FROM day_costs_settled GROUP BY window ORDER BY window
 """
 
 

@@ -3,7 +3,7 @@ INSERT INTO day_costs_settled
 SELECT
     {day:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,
-    {settlements:UInt64} AS settlements,
+    {made_from:UInt64} AS made_from,
     allocation, category, item, unit, basis, waste, provider, model, service_name, service_version, workflow, team, project, feature,
     environment, site, region, account, currency, simulated,
     sum(c.amount_usd) AS amount_usd,

@@ -1,4 +1,4 @@
 -- Which sums of days hold no more?
-SELECT DISTINCT settlements
+SELECT DISTINCT made_from
 FROM day_costs_settled
-WHERE (tenant, window, settlements) NOT IN (SELECT tenant, day, settlements FROM settled_days)
+WHERE (tenant, window, made_from) NOT IN (SELECT tenant, day, made_from FROM settled_days)

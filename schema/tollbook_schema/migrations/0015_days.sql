@@ -6,7 +6,7 @@
 CREATE TABLE IF NOT EXISTS day_costs_settled (
     window DateTime('UTC') COMMENT 'its first hour',
     tenant LowCardinality(String),
-    settlements UInt64 COMMENT 'sum of the numbers of the settlements of its hours',
+    made_from UInt64 COMMENT 'sum of the numbers of the settlements of its hours',
     allocation LowCardinality(String) COMMENT 'request, idle, shared or unattributed',
     category LowCardinality(String) COMMENT 'as in the ledger; tokens for calls, empty for requests',
     item LowCardinality(String) COMMENT 'empty for calls and requests',
@@ -38,28 +38,28 @@ CREATE TABLE IF NOT EXISTS day_costs_settled (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(window)
-ORDER BY (tenant, window, settlements);
+ORDER BY (tenant, window, made_from);
 
 CREATE VIEW IF NOT EXISTS settled_days AS
-SELECT tenant, toStartOfDay(window) AS day, sum(settlement) AS settlements, count() AS hours FROM current_settlements GROUP BY tenant, day;
+SELECT tenant, toStartOfDay(window) AS day, sum(settlement) AS made_from, count() AS hours FROM current_settlements GROUP BY tenant, day;
 
 -- Which days hold, and which hours stand by themselves, is asked once for both: as a constant.
 CREATE VIEW IF NOT EXISTS day_costs AS
 WITH (
-    SELECT (groupArrayIf(day, added), groupArrayIf(settlements, added), groupArrayArrayIf(windows, NOT added), groupArrayArrayIf(numbers, NOT added))
+    SELECT (groupArrayIf(day, added), groupArrayIf(made_from, added), groupArrayArrayIf(windows, NOT added), groupArrayArrayIf(numbers, NOT added))
     FROM (
         SELECT
             toStartOfDay(window) AS day,
-            sum(settlement) AS settlements,
+            sum(settlement) AS made_from,
             groupArray(window) AS windows,
             groupArray(settlement) AS numbers,
-            (tenant, day, settlements) IN (SELECT tenant, window, settlements FROM day_costs_settled GROUP BY tenant, window, settlements) AS added
+            (tenant, day, made_from) IN (SELECT tenant, window, made_from FROM day_costs_settled GROUP BY tenant, window, made_from) AS added
         FROM current_settlements
         GROUP BY tenant, day
     )
 ) AS known
-SELECT * EXCEPT settlements FROM day_costs_settled WHERE window IN (known.1) AND settlements IN (known.2)
+SELECT * EXCEPT made_from FROM day_costs_settled WHERE window IN (known.1) AND made_from IN (known.2)
 UNION ALL
 SELECT toStartOfDay(window) AS window, * EXCEPT (window, settlement)
-FROM costs_settled
-WHERE costs_settled.window IN (known.3) AND settlement IN (known.4);
+FROM costs_settled AS h
+WHERE h.window IN (known.3) AND h.settlement IN (known.4);
