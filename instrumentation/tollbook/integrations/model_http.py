@@ -211,6 +211,7 @@ class Answer:
         self._reads: Callable[[Answer, bytes], None] | None = None
         self._rest = b""
         self._size = 0
+        self._begun = False
         self.over = False
         """Whether the answer has said that it is complete: who reads it may stop there."""
 
@@ -286,7 +287,8 @@ class Answer:
     def _line(self, line: bytes) -> None:
         line = line.removeprefix(b"data:").strip()
         self.over = self.over or line == b"[DONE]"
-        if line[:1] == b"{" and len(line) <= _MAX_LINE:
+        if line[:1] == b"{" and len(line) <= _MAX_LINE and (not self._begun or _TELLING.search(line)):
+            self._begun = True
             try:
                 self._item(json.loads(line))
             except ValueError:  # the end of a longer line, or no JSON
@@ -315,6 +317,11 @@ class Answer:
         self._used.update(_filled(used(item), self._asked.way.chunks))
 
 
+_TELLING: Final = re.compile(
+    rb'"(?:usage\w*|meta|metadata|tokens|billed_units|\w+_reason|finishReason)"\s*:\s*[{"]'
+    rb'|_count"\s*:|"done"\s*:\s*true|"type"\s*:\s*"(?:message_st|response\.(?:completed|incomplete|failed))'
+)
+"""What is in a piece of a stream that is worth parsing, beside the first: most hold a word of the answer and nothing else."""
 _LAST: Final = frozenset(("message_stop", "response.completed", "response.incomplete", "response.failed"))
 """Types of events after which none comes."""
 _LINES: Final = (
