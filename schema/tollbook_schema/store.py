@@ -8,12 +8,10 @@ import atexit
 import gzip
 import hashlib
 import re
-import sys
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -24,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, cast
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
-from tollbook_schema import cluster, sql
+from tollbook_schema import cluster, engine, sql
 from tollbook_schema.connections import (
     OPERATORS_CODES,
     DiskFailedError,
@@ -480,7 +478,7 @@ class Store:
     def _connect(self, shard: int | None = None) -> Client:
         if self._servers is not None:
             return self._servers.connect(shard)
-        with self._connecting, _without_arrow():
+        with self._connecting, engine.brought_in_lightly():
             return clickhouse_connect.get_client(
                 interface="chdb", path=str(self._path), chdb_options={"config-file": EMBEDDED_CONFIG}
             )
@@ -524,19 +522,6 @@ class Store:
             return {"format_schema": f"{resources.files('tollbook_schema') / name}:Export"}
         text = " ".join(line.strip() for line in _text(name).splitlines() if not line.startswith("//"))
         return {"format_schema_source": "string", "format_schema_message_name": "Export", "format_schema": text}
-
-
-@contextmanager
-def _without_arrow() -> Iterator[None]:
-    """Lets chdb leave pyarrow alone: a quarter of a second and 60 MB, for answers in Arrow that nobody asks for."""
-    if "pyarrow" in sys.modules:
-        yield
-        return
-    sys.modules["pyarrow"] = None  # type: ignore[assignment]  # Python's way to say that there is none
-    try:
-        yield
-    finally:
-        del sys.modules["pyarrow"]
 
 
 def _share(table: str, tenant: str) -> str:

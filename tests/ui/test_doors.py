@@ -11,11 +11,14 @@ from starlette.types import ASGIApp, Message
 from tollbook_ui.doors import Doors
 
 LIGHT = """
+import os
 import sys
 from pathlib import Path
 from tollbook_schema.store import Store
 from tollbook_ui import server
-Store.open(Path(sys.argv[1])).close()
+store = Store.open(Path(sys.argv[1]))
+assert "JE_MALLOC_CONF" not in os.environ
+store.close()
 print(sorted({"fastapi", "jinja2", "numpy", "pandas", "pyarrow", "streamlit", "tollbook_attribution"} & sys.modules.keys()))
 import pyarrow
 """
