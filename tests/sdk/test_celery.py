@@ -16,7 +16,8 @@ EVENT_TIME_NS = 1_700_000_000 * 10**9
 ORDERS = {"alone": [0], "contrib inside": [1, 0], "contrib outside": [0, 1]}
 
 
-@pytest.fixture(params=ORDERS)
+# A worker ends within two looks at its queue, of two seconds each.
+@pytest.fixture(params=[pytest.param(order, marks=pytest.mark.long if order != "alone" else ()) for order in ORDERS])
 def both(request: pytest.FixtureRequest, captured: Captured) -> Iterator[bool]:
     kinds: list[Any] = [CeleryInstrumentor]
     if len(ORDERS[request.param]) > 1:
