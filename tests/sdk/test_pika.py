@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import tollbook
+from opentelemetry.context import attach, get_current
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind
 from tollbook.integrations.pika import PikaInstrumentor
@@ -119,6 +120,7 @@ def channel(request: pytest.FixtureRequest, captured: Captured) -> Iterator[Any]
     if len(ORDERS[request.param]) > 1:
         kinds.append(pytest.importorskip("opentelemetry.instrumentation.pika").PikaInstrumentor)
     with contextlib.ExitStack() as stack:
+        stack.callback(attach, get_current())  # OpenTelemetry's leaves its own there when a generator is given up
         for number in ORDERS[request.param]:
             kinds[number]().instrument(tracer_provider=captured.provider)
             stack.callback(kinds[number]().uninstrument)

@@ -106,7 +106,14 @@ def _each(messages: Any, channel: Any, acknowledged: bool) -> Iterator[Any]:
             _work(channel, found, acknowledged)
             yield found
     finally:
+        rest()
         messages.close()
+
+
+def _ended(wrapped: Callable[..., Any], _of: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A channel or a connection that ends, or consumes no longer: no further message is asked for."""
+    rest()
+    return wrapped(*args, **kwargs)
 
 
 def _work(channel: Any, found: Any, acknowledged: bool) -> None:
@@ -152,5 +159,8 @@ class PikaInstrumentor(Integration):
             "BlockingChannel.basic_consume": _consuming,
             "BlockingChannel.basic_get": _got,
             "BlockingChannel.consume": _consumed,
+            "BlockingChannel.cancel": _ended,
+            "BlockingChannel.close": _ended,
+            "BlockingConnection.close": _ended,
         },
     }
