@@ -115,7 +115,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     def data_received(self, data: bytes | memoryview) -> None:
         """Bytes came. A head is cut off at its limit, give or take one read."""
         if (self.reading_head or self.idle) and OFFER in bytes(data[:OFFER_BYTES]):
-            data = DECLINED.sub(rb"\1x-declined:", bytes(data), count=1)
+            data = _declined(bytes(data))
         super().data_received(data)  # type: ignore[arg-type]  # httptools takes any buffer
         if self.reading_head:
             self._head_bytes += len(data)
@@ -206,6 +206,13 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._writing_due = now + LINGER_SECONDS  # closing waits for the client to read
         if _past(self.due, now) or _past(self._writing_due, now):
             self.transport.abort()
+
+
+def _declined(data: bytes) -> bytes:
+    """The same bytes without an offer in the head that they begin with; a body may hold the same words."""
+    end = data.find(b"\r\n\r\n")
+    head = len(data) if end < 0 else end + 2
+    return DECLINED.sub(rb"\1x-declined:", data[:head], count=1) + data[head:]
 
 
 def _past(due: float | None, now: float) -> bool:

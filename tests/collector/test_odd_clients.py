@@ -12,8 +12,14 @@ HEAD = b"host: x\r\ncontent-type: application/x-protobuf\r\n"
 CHUNKED = b"POST /v1/traces HTTP/1.1\r\nconnection: close\r\ntransfer-encoding: chunked\r\n" + HEAD
 
 
-def body(first: int) -> bytes:
-    return trace_request(1, first=first).SerializeToString()
+OFFERED = "\r\nupgrade: h2c\r\n"
+
+
+def body(first: int, name: str = "") -> bytes:
+    request = trace_request(1, first=first)
+    for span in request.resource_spans[0].scope_spans[0].spans:
+        span.name = name or span.name
+    return request.SerializeToString()
 
 
 def whole(content: bytes) -> bytes:
@@ -32,6 +38,7 @@ REQUESTS = {
     "a chunk's extension": CHUNKED + b"\r\n" + chunked(body(5)).replace(b"\r\n", b";a=b\r\n", 1) + b"\r\n",
     "the whole address": b"POST http://x/v1/traces HTTP/1.1\r\nconnection: close\r\n" + whole(body(6)),
     "an offer of HTTP/2": b"POST /v1/traces HTTP/1.1\r\nconnection: Upgrade, close\r\nupgrade: h2c\r\n" + whole(body(7)),
+    "the words of one in a body": b"POST /v1/traces HTTP/1.1\r\nconnection: close\r\n" + whole(body(10, OFFERED)),
 }
 
 
