@@ -25,7 +25,7 @@ from tollbook.shield import shielded
 
 VARIABLE: Final = "TOLLBOOK_KEEP"
 MAX_SPANS: Final = 16_384
-"""Spans that wait in a process; beyond it the trace that has waited longest is decided by what is known of it."""
+"""Spans that wait in a process, and traces; beyond it the trace that has waited longest is decided by what is known of it."""
 DECISIONS_KEPT: Final = 8_192
 _NUMBERS: Final = {"slower": "slower_s", "costlier": "costlier_usd", "tokens": "tokens"}
 _TOKENS: Final = (A.GEN_AI_USAGE_INPUT_TOKENS, A.GEN_AI_USAGE_OUTPUT_TOKENS)
@@ -129,6 +129,8 @@ class Waiting:
         if _begins_here(span):
             with self._lock:
                 self._traces.setdefault(span.context.trace_id, _Trace()).open += 1
+            if len(self._traces) > self._max_spans:  # of spans that never end
+                self._decide_oldest()
 
     def ended(self, span: ReadableSpan) -> None:
         """A span has ended: it waits, or goes where its trace has gone."""

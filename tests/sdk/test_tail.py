@@ -140,6 +140,16 @@ def test_what_waits_is_bounded(counts: Counts) -> None:
     assert (len(sent), len(dropped), waiting._waiting) == (0, 500, 0)
 
 
+def test_spans_that_never_end_are_forgotten_in_the_end(counts: Counts) -> None:
+    sent: list[ReadableSpan] = []
+    waiting = Waiting(Keep(errors=True), sent.append, sent.append, max_spans=100)
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("t")
+    for _ in range(1_000):
+        waiting.began(tracer.start_span("never ends"))
+    assert len(waiting._traces) == 100
+    assert sent == []
+
+
 def test_rules_are_read_and_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_TRACES_SAMPLER", raising=False)
     assert tail.wanted(["errors", "slower = 2"], 0.1) == Keep(errors=True, slower_s=2.0, share=0.1)
