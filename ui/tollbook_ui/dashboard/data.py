@@ -1,21 +1,12 @@
 """Data: what moved over which boundary, what lies where, which services were paid by use, and what it cost."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
-
-import streamlit as st
-
 from tollbook_ui import figures as f
-from tollbook_ui import units
 from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import draw
 from tollbook_ui.look import data as look
-from tollbook_ui.look.blocks import Table
 
 MOST_ROWS = 15
 """Rows of a table that are shown at once; the rest is folded away."""
-
-Row = TypeVar("Row")
 
 
 def page(source: Answers, chosen: f.Scope) -> None:
@@ -36,18 +27,10 @@ def page(source: Answers, chosen: f.Scope) -> None:
     draw.blocks(look.cards(moved, stored, services))
     if moved.rows:
         draw.section("What moved", look.boundary_stack(moved), note="Bytes by the boundary that they crossed, each counted once.")
-        _folded(moved.rows, look.transfer_table, "transfers")
+        draw.folded(moved.rows, look.transfer_table, MOST_ROWS)
     if stored.rows:
         draw.heading("What is stored", "Days that are over. An asset with more than one copy is paid for more than once.")
-        _folded(stored.rows, look.stored_table, "copies")
+        draw.folded(stored.rows, look.stored_table, MOST_ROWS)
     if services.rows:
         draw.heading("Services paid by use")
-        _folded(services.rows, look.service_table, "services")
-
-
-def _folded(rows: Sequence[Row], table: Callable[[Sequence[Row]], Table], what: str) -> None:
-    """The first rows, and the others on demand."""
-    draw.blocks(table(rows[:MOST_ROWS]))
-    if more := rows[MOST_ROWS:]:
-        with st.expander(f"{units.count(len(more))} more {what}"):
-            draw.blocks(table(more))
+        draw.folded(services.rows, look.service_table, MOST_ROWS)

@@ -2,11 +2,16 @@
 
 import re
 import string
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import streamlit as st
 
+from tollbook_ui import units
 from tollbook_ui.dashboard.charts import Spec
 from tollbook_ui.look import blocks as b
+
+Row = TypeVar("Row")
 
 PAGE = ".stMainBlockContainer { padding: 3.2rem 2.6rem 3rem; max-width: 1500px; } .tb + .tb { margin-top: 12px; }"
 """Streamlit leaves six lines free above a page; three are enough for its header."""
@@ -39,6 +44,14 @@ def section(title: str, *items: b.Block | None, note: str = "") -> None:
     """Blocks under a heading, with a line that says how to read them."""
     heading(title, note)
     blocks(*items)
+
+
+def folded(rows: Sequence[Row], table: Callable[[Sequence[Row]], b.Table], most: int) -> None:
+    """A table of the first rows, and one of all others on demand."""
+    blocks(table(rows[:most]))
+    if more := rows[most:]:
+        with st.expander(f"{units.count(len(more))} more"):
+            blocks(table(more))
 
 
 def chart(spec: Spec, alt: str) -> None:

@@ -37,10 +37,8 @@ def page(source: Answers, chosen: f.Scope) -> None:
         )
     draw.section("By workflow and model", effort.freshness_table(found))
     if found.assets:
-        draw.section("Oldest data in use", effort.asset_table(found.assets[:MOST_ROWS]))
-        if more := found.assets[MOST_ROWS:]:
-            with st.expander(f"{len(more)} more"):
-                draw.blocks(effort.asset_table(more))
+        draw.heading("Oldest data in use")
+        draw.folded(found.assets, effort.asset_table, MOST_ROWS)
 
 
 def _charts(found: f.Freshness) -> None:

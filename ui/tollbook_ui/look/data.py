@@ -1,6 +1,7 @@
 """Data that moves, data that lies, and services paid by use as blocks. Pure: figures in, blocks out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -159,4 +160,5 @@ def _priced(share: float | None) -> str:
 def _usd(amount_usd: Decimal | None, unpriced: str) -> Cell:
     if amount_usd is None:
         return Cell("unpriced", unpriced, tone="muted")
-    return Cell(units.usd(amount_usd), f"{units.usd_exact(amount_usd)}{f'; in part unpriced: {unpriced}' if unpriced else ''}")
+    shown = blocks.money(amount_usd)
+    return replace(shown, exact=f"{shown.exact}; in part unpriced: {unpriced}") if unpriced else shown
