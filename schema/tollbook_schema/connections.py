@@ -25,39 +25,10 @@ SHARE_CODES = frozenset({158, 159, 241, 307, 396})
 TRANSIENT_CODES = frozenset({159, 202, 209, 210, 225, 241, 242, 243, 252, 279, 285, 319, 394, 425, 999})
 """ClickHouse error codes that pass: time-outs, memory, disk full, too many parts or queries, lost connections, no quorum."""
 
-MACHINE_CODES = frozenset(
-    {
-        74,
-        75,
-        76,
-        77,
-        87,
-        88,
-        95,
-        96,
-        107,
-        172,
-        173,
-        198,
-        203,
-        204,
-        214,
-        226,
-        228,
-        236,
-        239,
-        240,
-        246,
-        272,
-        273,
-        294,
-        298,
-        384,
-        400,
-        402,
-    }
-    | {411, 424, 439, 445, 458, 463, 531, 566, 586, 641, 740, 749, 762, 777, 778, 1020}
-)
+MACHINE_CODES = frozenset({
+    74, 75, 76, 77, 87, 88, 95, 96, 107, 172, 173, 198, 203, 204, 214, 226, 228, 236, 239, 240, 246, 272,
+    273, 294, 298, 384, 400, 402, 411, 424, 439, 445, 458, 463, 531, 566, 586, 641, 740, 749, 762, 777, 778, 1020,
+})  # fmt: skip
 """ClickHouse error codes of its machine: files that cannot be opened, read or written, or are damaged; no more threads."""
 
 STD_EXCEPTION = 1001
