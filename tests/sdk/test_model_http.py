@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -315,6 +316,28 @@ def test_a_refusal_is_an_error_without_usage(post: Ask, api: ModelApi, captured:
     post(f"{api.url}/v1/chat/completions", CHAT)
     said = told(captured)
     assert (said["error.type"], usage(said), said["tollbook.kind"]) == ("429", {}, "inference")
+
+
+def test_what_is_no_frame_neither_hides_the_others_nor_is_kept(api: ModelApi, captured: testing.Captured) -> None:
+    kind, frames = _frames([{"bytes": "no base64"}, {"bytes": "e30x"}, {"usage": CONVERSED["usage"]}])
+    api.will((kind, frames + bytes(8_000_000)))
+    with instrumented(captured, [RequestsInstrumentor]):
+        tracemalloc.start()
+        try:
+            _streamed(f"{api.url}/model/nova-v1:0/converse-stream", {"messages": []})
+            peak_bytes = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert usage(told(captured)) == {"gen_ai.usage.input_tokens": 11, "gen_ai.usage.output_tokens": 4}
+    assert peak_bytes < 4_000_000
+
+
+def _streamed(url: str, body: Any) -> None:
+    import requests
+
+    with requests.post(url, json=body, stream=True) as response:
+        for _piece in response.iter_content(65_536):
+            pass
 
 
 def test_a_stream_that_is_left_midway_says_so(api: ModelApi, captured: testing.Captured) -> None:

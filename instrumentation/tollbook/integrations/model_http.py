@@ -28,6 +28,9 @@ MAX_BODY: Final = 256 * 1024
 """Larger bodies are not parsed: what they say is looked for in their first and last bytes."""
 _EDGE: Final = 8 * 1024
 _MAX_LINE: Final = 1024 * 1024
+_MAX_FRAME: Final = 16 * 1024 * 1024
+"""AWS sends no larger ones: what claims to be larger, or smaller than what surrounds a payload, is no frame."""
+_FRAME_AROUND: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,11 +302,17 @@ class Answer:
         self._rest += data
         while len(self._rest) >= 12:
             size, headers = int.from_bytes(self._rest[:4]), int.from_bytes(self._rest[4:8])
-            if size < 16 or len(self._rest) < size:
+            if not _FRAME_AROUND <= size <= _MAX_FRAME:  # and where the next one begins, nobody knows
+                self._reads, self._rest = Answer._nothing, b""
+                return
+            if len(self._rest) < size:
                 break
             payload, self._rest = self._rest[12 + headers : size - 4], self._rest[size:]
             for item in _of_frame(payload):
                 self._item(item)
+
+    def _nothing(self, data: bytes) -> None:
+        """Bytes that nothing can be made of."""
 
     def _item(self, item: Any) -> None:
         if item is None:
@@ -342,10 +351,10 @@ def _of_frame(payload: bytes) -> Iterator[Any]:
     """What an event of AWS says, which may hold an event of the model's own maker."""
     try:
         said = json.loads(payload)
+        inner = said.get("bytes") if isinstance(said, Mapping) else None
+        yield json.loads(b64decode(inner)) if isinstance(inner, str) else said
     except ValueError:
         return
-    inner = said.get("bytes") if isinstance(said, Mapping) else None
-    yield json.loads(b64decode(inner)) if isinstance(inner, str) else said
 
 
 def _filled(said: Mapping[str, Any], of_chunks: bool) -> dict[str, Any]:
