@@ -161,11 +161,6 @@ def age_scale(values_ns: Iterable[float | None]) -> Scale:
     return Scale(unit, Decimal(seconds * NS_PER_SECOND))
 
 
-def size_scale(values_bytes: Iterable[float | None]) -> Scale:
-    """The unit in which the largest of `values_bytes` reads well."""
-    return _scale(values_bytes, _SIZES)
-
-
 def _scale(values: Iterable[float | None], units: tuple[tuple[int, str], ...]) -> Scale:
     largest = max((abs(value) for value in values if value is not None), default=0)
     factor, unit = next(((factor, unit) for factor, unit in units if largest >= factor), units[-1])

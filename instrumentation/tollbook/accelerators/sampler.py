@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from tollbook.accelerators.host import HostLock
-from tollbook.accelerators.readings import COUNTER, GAUGE, INSTRUMENTS, Attributes, Device, Sample, Unavailable
+from tollbook.accelerators.readings import COUNTER, GAUGE, INSTRUMENTS, Device, Sample, Unavailable
 from tollbook.shield import shielded
 
 _log = logging.getLogger("tollbook")
@@ -245,11 +245,3 @@ def report() -> Iterator[tuple[str, str]]:
         yield from ((source, why.removeprefix(f"{source}: ")) for source, why in sorted(readers.reasons.items()))
     finally:
         readers.close()
-
-
-def attributes_of(index: int = 0) -> Attributes:
-    """What an inference span says of the device that CUDA calls by this number; nothing where it is not known."""
-    from tollbook.accelerators.visible import cuda_device  # noqa: PLC0415
-
-    device = cuda_device(index)
-    return {} if device is None else device.attributes

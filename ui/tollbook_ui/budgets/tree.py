@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from tollbook_ui import units
-from tollbook_ui.budgets.figures import Budget, Status
+from tollbook_ui.budgets.figures import PERIODS, Budget, Status
 from tollbook_ui.costs import keys
 from tollbook_ui.costs.bridge import DIGITS, LAST_DIGIT
 from tollbook_ui.periods import BadQuestionError, whole_hours
@@ -90,7 +90,7 @@ def checked(budget: Budget, others: Iterable[Budget]) -> None:
         raise BadQuestionError(f"a budget is more than $0, not ${budget.amount_usd}")
     if not budget.warn_ratio.is_finite() or not NOTHING < budget.warn_ratio <= 1:
         raise BadQuestionError(f"a budget warns at a share of more than 0 and up to 1, not at {budget.warn_ratio}")
-    if budget.period not in ("day", "week", "month", "quarter", "year"):
+    if budget.period not in PERIODS:
         raise BadQuestionError(f"a budget is for a day, week, month, quarter or year, not for {budget.period[:40]!r}")
     if budget.parent and budget.parent not in beside:
         raise BadQuestionError(f"there is no budget {budget.parent[:60]!r} to be part of")

@@ -35,12 +35,6 @@ def page(source: Answers, chosen: f.Scope) -> None:
         _request(source, trace_id)
 
 
-def _order() -> str:
-    names = list(ORDERS)
-    chosen = st.segmented_control("Order", names, default=names[0], required=True, key="order", label_visibility="collapsed")
-    return ORDERS[chosen or names[0]]
-
-
 def frame(rows: tuple[f.RequestRow, ...]) -> pd.DataFrame:
     """The list's columns; what nobody knows stays empty, and money is a float for sorting only."""
     money = units.money_scale(row.cost_usd for row in rows)

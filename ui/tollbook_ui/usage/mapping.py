@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tollbook_ui.periods import BadQuestionError
@@ -171,7 +170,6 @@ KNOWN_NAMES: Mapping[str, Sequence[str]] = {
 LiteLLM, Langfuse and Helicone, and of the public traces of Azure, BurstGPT and Mooncake."""
 
 UNITS_NS: Mapping[str, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
-TimeUnit = Literal["s", "ms", "us", "ns"]
 
 
 @dataclass(frozen=True)
