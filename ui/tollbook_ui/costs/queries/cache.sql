@@ -1,5 +1,6 @@
 -- How much input did each workload and model read from caches, write to them and pay in full, dearest first?
--- Written and unread: what an hour writes beyond what is read in it and in the next hour that uses the model; at least so much was never read.
+-- Written and unread: what an hour writes beyond what is read in it and in the hour after it, which may lie beyond the period; no cache keeps
+-- for longer what nobody reads, so at least so much was never read.
 SELECT
     workflow,
     provider,
@@ -15,8 +16,8 @@ SELECT
 FROM (
     SELECT
         *,
-        leadInFrame(read) OVER (
-            PARTITION BY workflow, provider, model, kind ORDER BY window ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING
+        sum(read) OVER (
+            PARTITION BY workflow, provider, model, kind ORDER BY toUnixTimestamp(window) RANGE BETWEEN 3600 FOLLOWING AND 3600 FOLLOWING
         ) AS read_next
     FROM (
         SELECT
@@ -32,7 +33,7 @@ FROM (
             sumIf(quantity, startsWith(item, 'cache_write')) AS written,
             sumIf(amount_usd, startsWith(item, 'cache_write')) AS written_usd
         FROM ledger
-        WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+        WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')} + INTERVAL 1 HOUR
             AND category = 'tokens' AND (startsWith(item, 'input') OR startsWith(item, 'cache_'))
             AND service_name = ifNull({service:Nullable(String)}, service_name)
             AND ledger.workflow = ifNull({workflow:Nullable(String)}, ledger.workflow)
@@ -44,5 +45,6 @@ FROM (
         GROUP BY window, workflow, provider, model, kind
     )
 ) AS h
+WHERE window < {until:DateTime('UTC')}
 GROUP BY workflow, provider, model, kind
 ORDER BY sum(h.input_usd) + sum(h.read_usd) + sum(h.written_usd) DESC, workflow, provider, model, kind
