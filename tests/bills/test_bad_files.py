@@ -1,5 +1,7 @@
 """Files that cannot be a bill: each problem is named with file, line and column, and nothing of any file is stored."""
 
+import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,20 @@ from tollbook_schema.store import Store
 from tests.bills.conftest import FOCUS_ROW, Folder, as_csv, focus
 
 LESS = {name: value for name, value in FOCUS_ROW.items() if name != "BilledCost"}
+GOOGLE = {
+    "billing_account_id": "b", "service.description": "Vertex AI", "usage_start_time": "2026-11-20 12:00:00 UTC", "cost": "1",
+    "currency": "USD", "invoice.month": "202611", "credits": "[{'name': 'free', 'amount': -1}]",
+}  # fmt: skip
+"""A row whose credits are written as Python writes lists."""
+
+
+def packed(folder: Folder, content: bytes) -> Path:
+    """A file of these bytes."""
+    path = folder.path / "bill.csv"
+    path.write_bytes(content)
+    return path
+
+
 PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
     "a missing column": (lambda f: f.csv(LESS), {}, "bill.csv, line 1, column BilledCost: is missing from this focus file"),
     "German decimals": (
@@ -62,7 +78,51 @@ PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
         "bill.csv: is empty: it has a header and no line",
     ),
     "something else": (lambda f: f.text("name,age\nann,3\n"), {}, "bill.csv, line 1: has the columns of no bill that is known"),
-    "a row cut off": (lambda f: f.text(as_csv([focus(), focus()])[:-60]), {}, "bill.csv, line 3: is not a row of"),
+    "a row cut off": (
+        lambda f: f.text(as_csv([focus(), focus()])[:-60]),
+        {},
+        "bill.csv, line 3: has 12 cells, and the header 18",
+    ),
+    "a quote that takes all lines after it": (
+        lambda f: f.text(as_csv([focus(), focus(ResourceId="two")]).replace("an hour", '"an hour', 1)),
+        {},
+        "bill.csv, line 2: opens a quote that nothing closes",
+    ),
+    "an empty line between": (
+        lambda f: f.text(as_csv([focus(), focus()]).replace("an hour\n", "an hour\n\n")),
+        {},
+        "bill.csv, line 3: is empty",
+    ),
+    "a cell too many": (
+        lambda f: f.text(as_csv([focus()])[:-1] + ",1\n"),
+        {},
+        "bill.csv, line 2: has 19 cells, and the header 18",
+    ),
+    "half of a gzip file": (
+        lambda f: packed(f, gzip.compress(as_csv([focus()] * 3_000).encode())[:-40]),
+        {},
+        "bill.csv: is cut off: its gzip ends in the middle",
+    ),
+    "lines of another time": (
+        lambda f: packed(f, as_csv([focus()]).replace("\n", "\r").encode()),
+        {},
+        "bill.csv: ends its lines with CR alone",
+    ),
+    "a column in two spellings": (
+        lambda f: f.csv({**focus(), "billed_cost": "2"}),
+        {},
+        "line 1, column BilledCost: is there as BilledCost and as billed_cost: which one",
+    ),
+    "an object cut off": (
+        lambda f: f.text("\n".join(json.dumps(focus(ResourceId=str(i))) for i in range(2)) + '\n{"BilledCost": "1', "bill.jsonl"),
+        {},
+        "bill.jsonl, line 3: is no JSON: Unterminated string",
+    ),
+    "credits that are no list of JSON": (
+        lambda f: f.csv(GOOGLE),
+        {},
+        "bill.csv, line 2, column cost: \"credits: [{'name': 'free'",
+    ),
     "too many digits": (lambda f: f.csv(focus(BilledCost="0." + "1" * 51)), {}, "has more than 50 digits after the point"),
     "a sum of no bill": (lambda f: f.csv(focus(BilledCost="1" * 30)), {}, "has more than 26 digits before the point"),
     "a broken archive": (lambda f: f.text("PK\x03\x04nothing", "bill.zip"), {}, "bill.zip: is no readable zip archive"),

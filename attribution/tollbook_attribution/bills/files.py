@@ -14,12 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from tollbook_schema import sql
 from tollbook_schema.store import QueryError, Store
 
-from tollbook_attribution.bills import formats
+from tollbook_attribution.bills import damage, formats
 from tollbook_attribution.bills.problems import BillError, Problem, of_file
 
 HEADER_LINES = 10
@@ -31,7 +30,6 @@ SIDE_FILES = ("manifest", ".ds_store", "__macosx", "_success", "readme", "create
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SLASHED = re.compile(r"\d{1,2}/\d{1,2}/\d{4}\b")
-AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def line_of(file: BillFile, row: int) -> int:
     """The line of the file that a row begins in, with line breaks inside of quotes counted."""
     if file.kind != "CSV":
         return row
-    with _text(file.path, file.compression) as lines:
+    with damage.text(file.path, file.compression) as lines:
         before = sum(1 for _ in itertools.islice(lines, file.skip))
         reader = csv.reader(lines, delimiter=file.delimiter)
         wanted = 0
@@ -137,7 +135,7 @@ def _from_utf_16(name: str, path: Path, target: Path) -> bool:
             content.seek(0)
             decoder = codecs.getincrementaldecoder("utf-16")()
             with target.open("w", encoding="utf-8", newline="") as plain:
-                while piece := content.read(AT_ONCE):
+                while piece := content.read(damage.AT_ONCE):
                     plain.write(decoder.decode(piece))
                 plain.write(decoder.decode(b"", final=True))
     except (OSError, EOFError, zlib.error, UnicodeError) as error:
@@ -174,21 +172,17 @@ def _opened(name: str, path: Path, store: Store) -> BillFile:
 
 def _start(name: str, path: Path, compression: str) -> str:
     try:
-        with _text(path, compression) as lines:
+        with damage.text(path, compression) as lines:
             start = "".join(itertools.islice(lines, HEADER_LINES))
     except UnicodeError as error:
         raise of_file(name, f"is no text in UTF-8 or UTF-16: {error}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise of_file(name, f"cannot be read as text: {error}") from error
+    if "\r" in start and "\n" not in start:
+        raise of_file(name, "ends its lines with CR alone, as old spreadsheets do; save it with LF or CRLF")
     if not start.strip():
         raise of_file(name, "is empty")
     return start
-
-
-def _text(path: Path, compression: str) -> TextIO:
-    if compression == "gzip":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open("rt", encoding="utf-8-sig", newline="")
 
 
 def _csv(name: str, path: Path, compression: str, start: str) -> BillFile:
@@ -198,6 +192,7 @@ def _csv(name: str, path: Path, compression: str, start: str) -> BillFile:
     twice = [column for column in header if column and header.count(column) > 1]
     if twice:
         raise of_file(name, "stands twice in the header", twice[0], place + 1)
+    damage.checked_whole(name, path, compression, delimiter)
     slashed = bool(SLASHED.search(start))
     return BillFile(name, path, "CSV", compression, header, place + 1, delimiter, slashed)
 
@@ -225,7 +220,9 @@ def _self_described(name: str, path: Path, kind: str, compression: str, store: S
     try:
         columns = store.told_of_file(question, {"path": str(path), "kind": kind, "compression": compression})
     except QueryError as error:
-        raise of_file(name, f"cannot be read as {kind.removesuffix('EachRow')}: {str(error)[:300]}") from error
+        if kind == "JSONEachRow":
+            raise damage.of_json(name, path, compression, str(error)) from error
+        raise of_file(name, f"cannot be read as {kind}: {damage.reason(str(error))}") from error
     return BillFile(name, path, kind, compression, tuple(str(column["name"]) for column in columns))
 
 

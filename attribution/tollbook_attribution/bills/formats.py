@@ -57,6 +57,12 @@ class Format:
             *(half if len(half) < len(self.together) else ()),
         ]
 
+    def ambiguous(self, header: Sequence[str]) -> list[str]:
+        """The spellings of the first column that it asks for and this header has more than once."""
+        asked = self.asked()
+        spelled = [[name for name in header if word(name) == own] for own in dict.fromkeys(map(word, header)) if own in asked]
+        return next((names for names in spelled if len(names) > 1), [])
+
     def lacks_periods(self, header: Sequence[str]) -> bool:
         """Whether it may name billing periods and this header does not."""
         return bool(self.together) and not {word(name) for name in self.together} & {word(name) for name in header}

@@ -14,7 +14,7 @@ from tollbook_schema import sql
 from tollbook_schema.store import QueryError, Store, StoreError
 from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
-from tollbook_attribution.bills import formats
+from tollbook_attribution.bills import damage, formats
 from tollbook_attribution.bills.files import BillFile, line_of, unpacked
 from tollbook_attribution.bills.formats import Format
 from tollbook_attribution.bills.problems import SHOWN, BillError, Problem, of_file
@@ -26,8 +26,6 @@ LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
 TIMES = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
-
-ROW = re.compile(r"\(at row (\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -250,21 +248,25 @@ class _Import:
 def _kind(file: BillFile) -> Format:
     found = formats.detected(file.header)
     if found is None:
-        known = ", ".join(kind.name for kind in formats.FORMATS)
+        known = ", ".join(dict.fromkeys(kind.name for kind in formats.FORMATS))
         start = ", ".join(file.header[:6])
         raise of_file(file.name, f"has the columns of no bill that is known ({known}); it begins with {start}", line=1)
     if missing := found.missing(file.header):
         wrong = f"is missing from this {found.name} file"
         raise BillError([Problem(file.name, max(file.skip, 1), column, "", wrong) for column in missing])
+    if twice := found.ambiguous(file.header):
+        raise of_file(file.name, f"is there as {' and as '.join(twice)}: which one counts?", twice[0], max(file.skip, 1))
     return found
 
 
 def _unreadable(file: BillFile, error: QueryError) -> BillError:
     """A row that is no row, such as one cut off in the middle."""
-    row = ROW.search(str(error))
-    line = line_of(file, int(row[1])) if row and file.kind == "CSV" else None
-    reason = re.split(r": While executing|[:;]? ?\(in file/uri", str(error))[0][:300]
-    return BillError([Problem(file.name, line, "", "", f"is not a row of {len(file.header)} columns, or is damaged: {reason}")])
+    told = str(error)
+    if file.kind == "CSV":
+        return damage.of_rows(file, told)
+    if file.kind == "JSONEachRow":
+        return damage.of_json(file.name, file.path, file.compression, told)
+    return of_file(file.name, f"is damaged: {damage.reason(told)}")
 
 
 def _of_rows(statement: str) -> str:

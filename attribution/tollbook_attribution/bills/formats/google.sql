@@ -99,6 +99,8 @@ FROM (
                 credits,
                 arrayEnumerate(credits)
             ),
+            -- What is no list of JSON, such as a list as Python writes it, is told as an amount, and refused as one that is no number.
+            if(isValidJSON(credits_text) AND startsWith(trimBoth(credits_text), '['), [], [(1, concat('credits: ', credits_text), '', '')]),
             if(isNull(v[at['creditsamount']]), [], [(1, assumeNotNull(v[at['creditsamount']]), ifNull(v[at['creditsname']], ''), ifNull(v[at['creditstype']], ''))])
         )) AS part
     FROM (SELECT mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at, * FROM file_rows)

@@ -11,7 +11,7 @@ FROM (
                 text = '' AND name = 'BilledCost', 'is empty',
                 text = '', '',
                 NOT match(plain, '^[+-]?(\\d+(\\.\\d*)?|\\.\\d+)([eE][+-]?\\d{1,3})?$'),
-                if(match(text, ','), 'is not a number with a decimal point; for decimal commas import with --decimal comma', 'is not a number'),
+                if(match(text, '^[^A-Za-z]*\\d,\\d'), 'is not a number with a decimal point; for decimal commas import with --decimal comma', 'is not a number'),
                 isNull(toDecimal256OrNull(plain, 50)), 'has more than 26 digits before the point',
                 length(extract(plain, '\\.(\\d*)')) - toInt32OrZero(replaceAll(extract(plain, '[eE]([+-]?\\d+)'), '+', '')) > 50,
                 'has more than 50 digits after the point',
