@@ -11,6 +11,7 @@ from tollbook_attribution.price_files import BadFileError
 from tollbook_schema.store import Store
 from tollbook_ui.answers import Answers
 from tollbook_ui.bills import show
+from tollbook_ui.look.bill import missing_rates
 
 from tests.attribution.facts import NOON, Intake
 from tests.bills.conftest import Folder, focus
@@ -57,6 +58,9 @@ def test_a_charge_without_a_rate_is_named_and_not_in_the_ledger_until_there_is_o
     assert store.query("SELECT sum(amount_usd) AS usd FROM ledger") == estimate
     told = " ".join(str(part) for part in show.reconciliation(Answers(store).bills.reconciliation()))
     assert "no exchange rate for EUR on 2026-11-20: 2.000000 EUR of aws are not in the ledger" in told
+    note = missing_rates(Answers(store).bills.reconciliation())
+    assert note is not None
+    assert note.items == ("2.00 EUR of aws on 2026-11-20",)
     currencies.set_exchange_rate(store, "EUR", "1.10", date(2026, 11, 20), now=NOON)
     reconcile(store)
     settle(store)

@@ -66,8 +66,7 @@ def test_the_html_fetches_nothing(report: Report) -> None:
 def test_simulated_money_and_unpriced_models_are_named(report: Report) -> None:
     assert "of it $0.0045 simulated" in report.html
     assert '<span class="tb-badge">simulated</span>' in report.html
-    assert "1 calls of house-model-9 (house) have no price: unknown model house/house-model-9." in report.html
-    assert "Storage: what data costs to keep is not in the ledger." in report.markdown
+    assert "1 call of house-model-9 (house) without a price: unknown model house/house-model-9." in report.html
 
 
 def test_a_first_week_has_nothing_to_compare_with(report: Report) -> None:

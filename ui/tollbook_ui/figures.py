@@ -593,6 +593,8 @@ class WorkflowRow:
     tax_p50_ns: int | None
     bytes_p50: int | None
     hops_p50: int | None
+    unpriced_calls: int
+    """Calls that are in no amount."""
     cost_usd: Decimal | None
     cost_per_request_usd: Decimal | None
     """Mean over the requests of which something has a known price."""

@@ -254,7 +254,9 @@ def calls(found: f.Calls) -> Iterable[RenderableType]:
                 units.count(row.output_tokens),
                 units.count(row.reasoning_tokens),
                 units.duration(row.duration_p50_ns),
-                " ".join((row.price_status, *(["(simulated)"] if row.simulated else []))),
+                " ".join(
+                    (row.price_status, *(["(simulated)"] if row.simulated else []), *([f"({row.reason})"] if row.reason else []))
+                ),
                 "in compute" if row.price_status == "local" else _usd(row.cost_usd),
             )
             for row in found.rows

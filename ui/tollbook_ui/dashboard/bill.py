@@ -23,7 +23,7 @@ def page(source: Answers, _chosen: f.Scope) -> None:
             Note("No bill is reconciled yet", "Billed amounts take the place of estimates then.", ("tollbook bill reconcile",))
         )
     else:
-        draw.blocks(bill.bill_cards(found))
+        draw.blocks(bill.bill_cards(found), bill.missing_rates(found))
         for currency, stack in bill.destinations(found):
             draw.section(f"Where the money went, {currency}", stack)
         note = "Attributed, idle, shared and unattributed make up what was billed, to the last digit."

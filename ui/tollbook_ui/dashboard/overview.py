@@ -60,4 +60,3 @@ def _quality(now: f.Overview) -> None:
     with right:
         if found.gaps:
             draw.blocks(Note("Missing from these totals", "", items=found.gaps, tone="warn"))
-        draw.blocks(Note("Not covered by this release", "", items=quality.NOT_COVERED))

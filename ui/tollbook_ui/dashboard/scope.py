@@ -103,4 +103,5 @@ def _choice(label: str, key: str, names: set[str], nameless: str) -> str | None:
 
 
 def _settled(extent: f.Extent) -> None:
-    st.caption(f"{units.count(extent.spans)} spans stored. Settled {units.moment(extent.settled_at)} UTC. All times are UTC.")
+    settled = f"Settled {units.moment(extent.settled_at)}." if extent.settled_at else "Nothing is settled yet."
+    st.caption(f"{units.counted(extent.spans, 'span')} stored. {settled} All times are UTC.")

@@ -12,6 +12,8 @@ NONE_TAKEN = Note(
     "A bill in FOCUS, or an export of AWS, Azure, Google or OCI, takes the place of estimates and leaves a named remainder.",
     ("tollbook bill import FILE...", "tollbook bill reconcile"),
 )
+MOST_RATES = 5
+
 PARTS = (
     ("attributed to requests", "attributed", palette.CATEGORIES["tokens"]),
     ("idle", "idle", palette.CATEGORIES["idle"]),
@@ -54,6 +56,16 @@ def _stack(rows: list[Statement], currency: str) -> Stack:
             if amount
         )
     )
+
+
+def missing_rates(found: Reconciliation) -> Note | None:
+    """Charges in currencies without an exchange rate for their day; None where there is none."""
+    missing = found.missing_rates
+    told = tuple(f"{_plain(row.amount, row.currency)} of {row.provider} on {row.day}" for row in missing[:MOST_RATES])
+    more = (f"and {len(missing) - MOST_RATES:,} more: tollbook bill reconcile",) if len(missing) > MOST_RATES else ()
+    commands = tuple(f"tollbook prices rate {row.currency} USD --on {row.day}" for row in missing[:MOST_RATES])
+    text = "Billed in a currency that has no exchange rate for its day, so it is in no sum in dollars."
+    return Note("Not in the ledger yet", text, commands, "warn", (*told, *more)) if missing else None
 
 
 def statement_table(found: Reconciliation, most: int = 25) -> Table:

@@ -18,6 +18,9 @@ Link = Callable[[str], str]
 SIMULATED = "simulated"
 """Badge of money that a stand-in would have cost."""
 
+MOST_OF_A_NAME = 100
+"""Characters; a longer name is cut, as it would push all other columns aside."""
+
 Tone = Literal["", "muted", "good", "warn", "bad"]
 
 
@@ -96,8 +99,8 @@ def short(name: str, most: int = 28) -> str:
 
 
 def text(value: str | None, unknown: str = "-", badge: str = "", tone: Tone = "") -> Cell:
-    """A name; a missing one is drawn as missing."""
-    return Cell(value, badge=badge, tone=tone) if value else Cell(unknown, tone="muted")
+    """A name; a missing one is drawn as missing, a very long one whole on hover only."""
+    return Cell(*_long(value), badge=badge, tone=tone) if value else Cell(unknown, tone="muted")
 
 
 def money(amount_usd: Decimal | None, largest_usd: Decimal | None = None, badge: str = "") -> Cell:
@@ -138,7 +141,12 @@ def percent(ratio: float | None, bar: bool = False) -> Cell:
 def linked(label: str, trace_id: str, link: Link | None, named: bool = True) -> Cell:
     """A name that leads to its request, where there is somewhere to lead to."""
     href = link(trace_id) if link and trace_id else ""
-    return Cell(label, href=href, tone="" if named else "muted")
+    return Cell(*_long(label), href=href, tone="" if named else "muted")
+
+
+def _long(name: str) -> tuple[str, str]:
+    """What is shown of a name, and what hovering adds."""
+    return (short(name, MOST_OF_A_NAME), name) if len(name) > MOST_OF_A_NAME else (name, "")
 
 
 def signed(cell: Cell, value: Decimal | int | None) -> Cell:
@@ -163,9 +171,15 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_seen,
     )
     env.filters["md"] = escape_markdown
     return env
+
+
+def _seen(value: object) -> object:
+    """Text without what turns the direction of writing or is not seen: an amount beside such a name would read backwards."""
+    return plain.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache

@@ -8,14 +8,6 @@ from tollbook_ui.look import blocks
 from tollbook_ui.look.blocks import Cell, Column, Note, Table
 from tollbook_ui.weekly import Weekly
 
-NOT_COVERED = (
-    "Storage: what data costs to keep is not in the ledger.",
-    "Transfer: bytes are counted, their price is not.",
-    "Accelerator money: utilization is measured, GPU hours are not priced.",
-    "Bill: amounts are computed from prices and not reconciled to an invoice.",
-)
-"""What this release does not know of any request."""
-
 
 @dataclass(frozen=True)
 class Quality:
@@ -47,8 +39,8 @@ def gaps(overview: f.Overview) -> tuple[str, ...]:
     """What is not in the totals, one sentence each."""
     cover = overview.coverage
     found = [
-        f"{units.count(row.calls)} calls of {row.model or 'an unnamed model'}"
-        f"{' (' + row.provider + ')' if row.provider else ''} have no price: {row.reason or 'reason unknown'}."
+        f"{units.counted(row.calls, 'call')} of {row.model or 'an unnamed model'}"
+        f"{' (' + row.provider + ')' if row.provider else ''} without a price: {row.reason or 'reason unknown'}."
         for row in overview.unpriced
     ]
     if cover.hosts_rated < cover.hosts:
@@ -57,7 +49,7 @@ def gaps(overview: f.Overview) -> tuple[str, ...]:
             "what their compute time costs is unknown."
         )
     if cover.requests_owned < cover.requests:
-        found.append(f"{units.count(cover.requests - cover.requests_owned)} requests name no owner.")
+        found.append(f"{units.counted(cover.requests - cover.requests_owned, 'request')} without an owner.")
     return tuple(found)
 
 

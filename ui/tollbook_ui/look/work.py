@@ -1,6 +1,7 @@
 """Requests, models and workflows as blocks, and the receipt. Pure: figures in, blocks out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from tollbook_ui import figures as f
@@ -45,7 +46,7 @@ def price_cell(row: f.CallRow, largest_usd: Decimal | None) -> Cell:
         return Cell("no tokens told", row.reason, tone="warn")
     if row.cost_usd is None or row.price_status == "unpriced":
         return Cell("unpriced", row.reason, tone="warn")
-    return blocks.money(row.cost_usd, largest_usd)
+    return replace(blocks.money(row.cost_usd, largest_usd), badge=row.reason.partition(":")[0])
 
 
 def workflow_table(rows: Sequence[f.WorkflowRow], link: blocks.Link | None = None) -> Table:
@@ -75,7 +76,7 @@ def workflow_table(rows: Sequence[f.WorkflowRow], link: blocks.Link | None = Non
                 blocks.size(row.bytes_p50),
                 blocks.count(row.hops_p50),
                 blocks.money(row.cost_per_request_usd),
-                blocks.money(row.cost_usd, largest),
+                request_cost(row, largest),
             )
             for row in rows
         ),
@@ -172,8 +173,8 @@ def request_table(requests: f.Requests, link: blocks.Link | None = None, rows: i
     )
 
 
-def request_cost(row: f.RequestRow, largest_usd: Decimal | None) -> Cell:
-    """The request's money, marked where calls without a price are missing from it."""
+def request_cost(row: f.RequestRow | f.WorkflowRow, largest_usd: Decimal | None) -> Cell:
+    """Money of a request or a workflow, marked where calls without a price are missing from it."""
     badge = f"+ {row.unpriced_calls} unpriced" if row.unpriced_calls else ""
     return blocks.money(row.cost_usd, largest_usd, badge)
 

@@ -60,6 +60,7 @@ SELECT
     quantileExactIfOrNull(0.5)(duration_ns - model_ns, model != '') AS tax_p50_ns,
     quantileExactOrNull(0.5)(handoff_bytes) AS bytes_p50,
     quantileExactOrNull(0.5)(hops) AS hops_p50,
+    sum(r.unpriced_calls) AS unpriced_calls,
     sum(r.cost_usd) AS cost_usd,
     sum(r.cost_usd) / nullIf(uniqExactIf(trace_id, isNotNull(r.cost_usd)), 0) AS cost_per_request_usd,
     lower(hex(any(trace_id))) AS example_trace_id

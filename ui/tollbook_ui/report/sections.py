@@ -247,8 +247,9 @@ def _about(weekly: Weekly) -> Section:
     found = quality.quality(weekly.overview)
     gaps = (Note("Missing from these totals", "", items=found.gaps, tone="warn"),) if found.gaps else ()
     late = quality.late(weekly)
-    parts = (found.coverage, *gaps, late, Note("Not covered by this release", "", items=quality.NOT_COVERED))
-    return Section("How much of this is known", "Absent is not zero: what is unknown is in no total.", parts)
+    return Section(
+        "How much of this is known", "Absent is not zero: what is unknown is in no total.", (found.coverage, *gaps, late)
+    )
 
 
 def _or_none(table: blocks.Table, otherwise: str) -> blocks.Block:
