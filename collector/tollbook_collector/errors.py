@@ -105,9 +105,5 @@ class UnavailableError(RefusedError):
         self.retry_after_s = retry_after_s
 
 
-class SettingsError(Exception):
-    """A setting that does not exist or has a value that cannot be; the collector does not start."""
-
-
 class SpoolBusyError(Exception):
     """Another collector has the spool folder open; the first is unharmed."""

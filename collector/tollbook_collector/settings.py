@@ -1,15 +1,18 @@
 """What can be set, read from TOLLBOOK_COLLECTOR_* in one place."""
 
-import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from tollbook_collector.errors import SettingsError
+from tollbook_schema import environment as variables
 
 PREFIX = "TOLLBOOK_COLLECTOR_"
-LOWEST = {"GRPC_PORT": -1, "MIN_FREE_BYTES": 0, "SEGMENT_MS": 0, "SEEN_SECONDS": 0, "STOP_SECONDS": 0}
-"""Smallest value of the numbers that may be less than 1."""
+LEAST = {
+    "grpc_port": -1,
+    **dict.fromkeys(("max_body_bytes", "max_in_flight_bytes", "max_requests", "spool_max_bytes", "spool_pending_bytes"), 1),
+    **dict.fromkeys(("segment_bytes", "loaders", "ack_timeout_ms", "body_timeout_ms", "seen_bodies"), 1),
+}
+"""Smallest value of the numbers that may not be 0, or be less."""
 
 
 @dataclass(frozen=True)
@@ -72,32 +75,6 @@ class Settings:
         """Settings from `environment`, the process's own by default.
 
         Raises:
-            SettingsError: a variable names no setting, or holds no number where one is due.
+            SettingsError: a variable names no setting, or holds what cannot be.
         """
-        given = os.environ if environment is None else environment
-        known = {PREFIX + field.name.upper(): field.name for field in fields(cls)}
-        values: dict[str, str | int] = {}
-        for variable in sorted(given):
-            if variable.startswith(PREFIX):
-                name = _known_name(variable, known)
-                values[name] = _value(variable, given[variable], type(getattr(cls, name)))
-        return cls(**values)  # type: ignore[arg-type]  # the types were taken from the fields above
-
-
-def _known_name(variable: str, known: Mapping[str, str]) -> str:
-    if variable not in known:
-        nearest = difflib.get_close_matches(variable, known, n=1, cutoff=0)
-        raise SettingsError(f"there is no setting {variable}; nearest is {nearest[0]}")
-    return known[variable]
-
-
-def _value(variable: str, text: str, kind: type) -> str | int:
-    if kind is str:
-        return text
-    try:
-        number = int(text)
-    except ValueError as error:
-        raise SettingsError(f"{variable} must be a whole number, got {text!r}") from error
-    if number < LOWEST.get(variable.removeprefix(PREFIX), 1):
-        raise SettingsError(f"{variable} must be larger, got {text!r}")
-    return number
+        return cls(**variables.read(cls, PREFIX, os.environ if environment is None else environment, least=LEAST))

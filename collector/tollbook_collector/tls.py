@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-
-from tollbook_collector.errors import SettingsError
+from tollbook_schema.environment import SettingsError
 
 log = logging.getLogger("tollbook")
 

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 from tollbook_collector import settings as settings_module
-from tollbook_collector.errors import SettingsError
 from tollbook_collector.settings import Settings
+from tollbook_schema.environment import SettingsError
 
 
 def test_without_variables_the_defaults_hold() -> None:
@@ -28,6 +28,21 @@ def test_a_misspelt_variable_is_refused_by_name_with_the_nearest_one() -> None:
 def test_a_value_that_cannot_be_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match="TOLLBOOK_COLLECTOR_LOADERS must be"):
         Settings.from_environment({"TOLLBOOK_COLLECTOR_LOADERS": text})
+
+
+@pytest.mark.parametrize("port", ["-2", "65536"])
+def test_a_port_that_no_machine_has_is_refused_by_name(port: str) -> None:
+    with pytest.raises(SettingsError, match=f"TOLLBOOK_COLLECTOR_GRPC_PORT must be .*, not '{port}'"):
+        Settings.from_environment({"TOLLBOOK_COLLECTOR_GRPC_PORT": port})
+    assert (
+        Settings.from_environment({"TOLLBOOK_COLLECTOR_GRPC_PORT": "-1", "TOLLBOOK_COLLECTOR_MIN_FREE_BYTES": "0"}).grpc_port
+        == -1
+    )
+
+
+def test_what_kubernetes_tells_of_services_is_nobodys_setting() -> None:
+    given = {"TOLLBOOK_COLLECTOR_SERVICE_HOST": "10.0.0.9", "TOLLBOOK_COLLECTOR_PORT_4317_TCP_ADDR": "10.0.0.9"}
+    assert Settings.from_environment(given) == Settings()
 
 
 def test_every_field_has_a_sentence_under_it() -> None:

@@ -12,12 +12,13 @@ from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from tollbook_collector.otlp_http import EXPORTS
 from tollbook_collector.settings import Settings as CollectorSettings
+from tollbook_schema.environment import SettingsError
 from tollbook_schema.store import Store
 from tollbook_ui import answers as module
 from tollbook_ui import reach
 from tollbook_ui.answers import Answers
 from tollbook_ui.gate import OPEN, SIGN_IN
-from tollbook_ui.settings import Settings, SettingsError
+from tollbook_ui.settings import Settings
 from tollbook_ui.visitors import HEADER
 
 from tests.ui.guarded import OPERATOR_TOKEN, Guarded, guarded

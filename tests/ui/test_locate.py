@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tollbook
+from tollbook_schema.environment import SettingsError
 from tollbook_ui import locate, settings
 from tollbook_ui.locate import Claim, Server, TakenError
-from tollbook_ui.settings import Settings, SettingsError
+from tollbook_ui.settings import Settings
 
 from tests.processes import ended
 
@@ -77,12 +80,35 @@ def test_a_misspelt_setting_is_named_and_refused() -> None:
         Settings.from_environment({"TOLLBOOK_DAAT": "/tmp"})
     with pytest.raises(SettingsError, match="TOLLBOOK_PORT must be a whole number, not 'http'"):
         Settings.from_environment({"TOLLBOOK_PORT": "http"})
+    with pytest.raises(SettingsError, match="TOLLBOOK_PORT must be 65535 or less, not '99999'"):
+        Settings.from_environment({"TOLLBOOK_PORT": "99999"})
+    with pytest.raises(SettingsError, match="TOLLBOOK_SETTLE_SECONDS must be 0 or more, not '-5'"):
+        Settings.from_environment({"TOLLBOOK_SETTLE_SECONDS": "-5"})
 
 
 def test_settings_of_other_parts_are_left_to_them() -> None:
     given = {"TOLLBOOK_COLLECTOR_GRPC_PORT": "1", "TOLLBOOK_STRICT": "1", "TOLLBOOK_DATA": "~/x", "TOLLBOOK_SETTLE_SECONDS": "5"}
     found = Settings.from_environment(given)
     assert (found.data_dir, found.settle_seconds) == (Path.home() / "x", 5)
+
+
+def test_every_setting_of_the_sdk_may_stand_beside_those_of_a_server() -> None:
+    sdk = Path(tollbook.__file__).parent
+    read = {name for file in sdk.rglob("*.py") for name in re.findall(r'"(TOLLBOOK_[A-Z_]+)"', file.read_text(encoding="utf-8"))}
+    assert read == settings.SDK_SETTINGS
+    assert Settings.from_environment(dict.fromkeys(read, "x")) == Settings()
+
+
+def test_what_kubernetes_tells_of_services_is_nobodys_setting() -> None:
+    told = {
+        "TOLLBOOK_SERVICE_HOST": "10.0.0.9",
+        "TOLLBOOK_SERVICE_PORT_HTTP": "4318",
+        "TOLLBOOK_PORT": "tcp://10.0.0.9:4318",
+        "TOLLBOOK_PORT_4318_TCP": "tcp://10.0.0.9:4318",
+        "TOLLBOOK_PORT_4318_TCP_PROTO": "tcp",
+        "TOLLBOOK_CLICKHOUSE_PORT": "tcp://10.0.0.8:8123",
+    }
+    assert Settings.from_environment(told) == Settings()
 
 
 def test_every_setting_has_a_sentence() -> None:

@@ -10,9 +10,10 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
+from tollbook_schema.environment import SettingsError
 from tollbook_schema.store import Store
 from tollbook_ui.oidc import Guests, NotInvitedError
-from tollbook_ui.settings import Settings, SettingsError
+from tollbook_ui.settings import Settings
 
 from tests.ui.guarded import guarded
 from tests.ui.provider import CLIENT, PASSWORD, Provider, serving

@@ -22,8 +22,8 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter as HttpExporter
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from tollbook_collector.errors import SettingsError
 from tollbook_collector.tls import Tls
+from tollbook_schema.environment import SettingsError
 from tollbook_ui.remote import RemoteAnswers
 
 from tests.ui.test_server import Up, stored

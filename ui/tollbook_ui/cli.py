@@ -72,11 +72,13 @@ def collect(
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports where these are taken.")] = False,
 ) -> None:
     """Run a receiver alone, beside others, for the servers of TOLLBOOK_CLICKHOUSE_URL; settlement runs elsewhere."""
-    from tollbook_ui import place, settings, starting
+    from tollbook_schema.environment import SettingsError
+
+    from tollbook_ui import place, starting
 
     where = place.at(data)
     if not where.settings.clickhouse_url:
-        raise settings.SettingsError("a collector alone needs a server to load into: set TOLLBOOK_CLICKHOUSE_URL")
+        raise SettingsError("a collector alone needs a server to load into: set TOLLBOOK_CLICKHOUSE_URL")
     starting.up(where, host=host, port=port, grpc_port=grpc_port, any_port=any_port, dashboard=False, collect_only=True)
 
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import typer
 from tollbook_collector.errors import RefusedError, SpoolBusyError
-from tollbook_collector.errors import SettingsError as CollectorSettingsError
+from tollbook_schema.environment import SettingsError
 from tollbook_schema.store import StoreError
 
 from tollbook_ui import locate, plain
 from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.settings import Settings, SettingsError
+from tollbook_ui.settings import Settings
 
-WRONG = (BadQuestionError, SettingsError, CollectorSettingsError)
+WRONG = (BadQuestionError, SettingsError)
 FAILED = (StoreError, UnknownTraceError, RefusedError, SpoolBusyError, locate.TakenError, OSError)
 
 

@@ -5,8 +5,9 @@ import ipaddress
 import logging
 
 from tollbook_collector.settings import Settings as CollectorSettings
+from tollbook_schema.environment import SettingsError
 
-from tollbook_ui.settings import Settings, SettingsError
+from tollbook_ui.settings import Settings
 
 log = logging.getLogger("tollbook")
 

@@ -1,11 +1,12 @@
 """What can be set for the server and the command line, read from TOLLBOOK_* in one place."""
 
-import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tollbook_schema import environment as variables
+from tollbook_schema.environment import SettingsError
 from tollbook_schema.retention import Retention
 
 from tollbook_ui.locate import default_data
@@ -14,17 +15,17 @@ PREFIX = "TOLLBOOK_"
 COLLECTOR_PREFIX = "TOLLBOOK_COLLECTOR_"
 """Settings of the collector, which checks them itself."""
 
-SDK_SETTINGS = frozenset({"TOLLBOOK_DIGEST_KEY", "TOLLBOOK_HOST_TYPE", "TOLLBOOK_STRICT"})
+SDK_SETTINGS = frozenset({
+    "TOLLBOOK_ACCELERATORS", "TOLLBOOK_BUFFER", "TOLLBOOK_DIGEST_KEY", "TOLLBOOK_FILES", "TOLLBOOK_HOST_TYPE",
+    "TOLLBOOK_INSTRUMENT", "TOLLBOOK_KEEP", "TOLLBOOK_OWN_HOSTS", "TOLLBOOK_STRICT",
+})  # fmt: skip
 """Settings that only the SDK reads, and that may well stand in the same environment."""
 
+BESIDE = SDK_SETTINGS | {COLLECTOR_PREFIX}
 
 AUTH = ("none", "required")
 SECRETS = ("TOLLBOOK_CLICKHOUSE_URL", "TOLLBOOK_OIDC_CLIENT_SECRET", "TOLLBOOK_SESSION_SECRET")
 """Settings that may stand in a file of their own, as containers are given secrets."""
-
-
-class SettingsError(Exception):
-    """A setting that does not exist or has a value that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -124,13 +125,7 @@ class Settings:
             SettingsError: a variable names no setting, or holds what cannot be.
         """
         given = _with_files(os.environ if environment is None else environment)
-        known = {PREFIX + setting.name.upper(): setting.name for setting in fields(cls)}
-        values: dict[str, str | int] = {}
-        for variable in sorted(given):
-            if _is_ours(variable):
-                name = _known_name(variable, known)
-                values[name] = _value(variable, given[variable], type(getattr(cls, name)))
-        return cls(**values)._checked()  # type: ignore[arg-type]  # the types were taken from the fields above
+        return cls(**variables.read(cls, PREFIX, given, least={"session_hours": 1}, beside=BESIDE))._checked()
 
     def _checked(self) -> "Settings":
         if self.auth not in AUTH:
@@ -143,11 +138,9 @@ class Settings:
             raise SettingsError("TOLLBOOK_OIDC_ISSUER needs TOLLBOOK_AUTH=required: without it nobody is asked to sign in")
         if self.session_secret and len(self.session_secret) < 32:
             raise SettingsError("TOLLBOOK_SESSION_SECRET is too short to be one: give 32 characters or more, at random")
-        if self.retention_days < 0 or self.content_retention_days < 0:
-            raise SettingsError("TOLLBOOK_RETENTION_DAYS and TOLLBOOK_CONTENT_RETENTION_DAYS are days, 0 for ever")
         if self.alert_webhook and not self.alert_webhook.startswith(("https://", "http://")):
             raise SettingsError("TOLLBOOK_ALERT_WEBHOOK is an address that begins with https:// or http://")
-        if not 1 <= self.session_hours <= 24 * 30:
+        if self.session_hours > 24 * 30:
             raise SettingsError(f"TOLLBOOK_SESSION_HOURS is 1 to 720, not {self.session_hours}")
         return self
 
@@ -162,23 +155,3 @@ def _with_files(given: Mapping[str, str]) -> dict[str, str]:
             except OSError as error:
                 raise SettingsError(f"cannot read {variable}_FILE {path}: {error.strerror}") from error
     return found
-
-
-def _is_ours(variable: str) -> bool:
-    return variable.startswith(PREFIX) and not variable.startswith(COLLECTOR_PREFIX) and variable not in SDK_SETTINGS
-
-
-def _known_name(variable: str, known: Mapping[str, str]) -> str:
-    if variable not in known:
-        nearest = difflib.get_close_matches(variable, [*known, *SDK_SETTINGS, COLLECTOR_PREFIX], n=1, cutoff=0)
-        raise SettingsError(f"there is no setting {variable}; nearest is {nearest[0]}")
-    return known[variable]
-
-
-def _value(variable: str, text: str, kind: type) -> str | int:
-    if kind is str:
-        return text
-    try:
-        return int(text)
-    except ValueError as error:
-        raise SettingsError(f"{variable} must be a whole number, not {text!r}") from error
