@@ -14,7 +14,7 @@ from typing import Any
 
 from tollbook_attribution import file_text, litellm_map, price_fields
 from tollbook_attribution.file_text import NotTextError
-from tollbook_attribution.price_json import NotJsonError, elements, is_json, members, objects
+from tollbook_attribution.placed_json import NotJsonError, elements, is_json, members, objects
 from tollbook_attribution.prices import Price
 
 FOR_GOOD = "nothing was loaded; the same file will be refused again"

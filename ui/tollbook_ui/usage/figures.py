@@ -66,6 +66,9 @@ class CellProblem:
     reason: str
 
 
+FOR_GOOD = "nothing of the file was taken; the same file, read in the same way, will be refused again"
+
+
 class UsageFileError(BadQuestionError):
     """A file of usage that cannot be taken; nothing of it was."""
 
@@ -76,5 +79,5 @@ class UsageFileError(BadQuestionError):
             for problem in problems
         ]
         rest = ["... and more"] if more else []
-        super().__init__("\n".join(["nothing of the file was taken", *lines, *rest]))
+        super().__init__("\n".join([*lines, *rest, FOR_GOOD]))
         self.problems = problems

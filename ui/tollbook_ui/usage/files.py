@@ -7,24 +7,44 @@ import io
 import itertools
 import json
 import re
+import tempfile
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from tollbook_attribution.placed_json import NotJsonError
+
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage import pages, unpacking
 
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "json", "parquet")
 
 DELIMITERS = ",;\t|"
-JSON_LINES_LOOKED_AT = 1000
-"""Records whose keys are the columns of a file of JSON lines."""
+LOOKED_AT = 1000
+"""Records whose keys are the columns of a file of JSON."""
+
+MOST_SHOWN = 100
+"""Columns that an error lists."""
+
+MAX_DOCUMENT_BYTES = 256 * 1024**2
+"""Of a JSON document that is taken apart here; lines and arrays of rows may be as long as they are."""
+
+ELEMENTS_LOOKED_AT = 3
+"""Of a list in a record, those whose members are columns: `results.0.usage.input_tokens`."""
+
+DEPTH = 12
+"""How deep the columns of a record may lie."""
 
 _NUMBER = re.compile(r"[-+0-9.,eE]*")
 _BETWEEN = re.compile(r"[\s,]*")
+_SEPARATOR = re.compile(r"\ufeff?sep=([,;\t|])\r?\n", re.IGNORECASE)
+"""A spreadsheet's own first line."""
 
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+PARQUET = b"PAR1"
+Steps = tuple[str, ...]
 
 ARROW_TYPES: Mapping[str, str] = {
     "string": "String",
@@ -47,63 +67,103 @@ class UsageFile:
     """As people know it."""
     format: Format
     gzip: bool
-    delimiter: str
-    header: bool
-    """Whether its first line names the columns."""
     columns: tuple[str, ...]
-    """Names; places from 1 on where the file has none; dotted paths in JSON."""
+    """Names; places from 1 on where the file has none; dotted paths of what lies in JSON."""
+    paths: Mapping[str, Steps] = field(default_factory=dict)
+    """The steps to what lies in JSON: within a record, or within a cell, whose column is the first step."""
+    delimiter: str = ""
+    skipped: int = 0
+    """Lines before the first row of a CSV file."""
     types: tuple[str, ...] = ()
     """ClickHouse's types of the columns of a Parquet file."""
     zoned: tuple[str, ...] = ()
     """Columns of a Parquet file whose times have a zone."""
     array: bool = False
     """Whether a JSON file is one array, whose elements are the rows."""
+    lines: Sequence[int] | None = None
+    """Of the rows of a document that was taken apart."""
 
-    def places(self, columns: Sequence[str]) -> list[int]:
-        """Where these columns stand, from 1 on. Raises BadQuestionError where the file has none of that name."""
-        for column in columns:
-            if column not in self.columns:
-                raise BadQuestionError(f"{self.name} has no column {column!r}; it has {', '.join(self.columns)}")
-            if self.columns.count(column) > 1:
-                raise BadQuestionError(f"{self.name} has {self.columns.count(column)} columns named {column!r}")
-        return [self.columns.index(column) + 1 for column in columns]
+    @property
+    def empty(self) -> bool:
+        """Whether it is a document without a row, which says nothing of columns either."""
+        return self.lines is not None and not self.lines
+
+    @property
+    def width(self) -> int:
+        """Cells of a row of a CSV file."""
+        return len(self.columns) - len(self.paths)
+
+    def named(self, column: str) -> str:
+        """The column of that name, or the only one of that name but for its case and signs. Raises BadQuestionError."""
+        times = self.columns.count(column)
+        if times > 1:
+            raise BadQuestionError(f"{self.name} has {times} columns named {column!r}: which one is meant?")
+        alike = [known for known in self.columns if plain(known) == plain(column)]
+        if not times and len(alike) != 1:
+            raise BadQuestionError(f"{self.name} has no column {column!r}; it has {self.shown()}")
+        return column if times else alike[0]
+
+    def cell(self, column: str) -> tuple[int, Steps]:
+        """Where a column stands, from 1 on, and the steps from there to what lies in JSON."""
+        steps = self.paths.get(column, ())
+        if self.format == "json":
+            return 1, steps
+        return self.columns.index(steps[0] if steps else column) + 1, steps[1:]
+
+    def shown(self) -> str:
+        """Its columns, for people."""
+        more = len(self.columns) - MOST_SHOWN
+        return ", ".join(self.columns[:MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
     def line(self, row: int) -> int:
         """The line that a row of the data begins on, both from 1 on; the row itself in a Parquet file."""
+        if self.lines is not None:
+            return self.lines[row - 1]
         if self.format != "csv":
             return row
         with opened(self.path, self.gzip) as text:
+            before = sum(1 for _ in itertools.islice(text, self.skipped))
             reader = csv.reader(text, delimiter=self.delimiter)
-            before = 0
-            for _ in itertools.islice(reader, row - 1 + self.header):
-                before = reader.line_num
-        return before + 1
+            last = 0
+            for _ in itertools.islice(reader, row - 1):
+                last = reader.line_num
+        return before + last + 1
 
 
-def described(path: Path, name: str = "", form: Format | None = None, *, header: bool = True) -> UsageFile:
-    """What a file is, by its first bytes unless `form` says so.
+@contextlib.contextmanager
+def described(path: Path, name: str = "", form: Format | None = None, *, header: bool = True) -> Iterator[UsageFile]:
+    """What a file is, by its first bytes unless `form` says so, ready to be read for as long as the block.
 
     Raises:
-        BadQuestionError: it is empty, not of that format, or not text in UTF-8.
+        BadQuestionError: it is empty, not of that format, or not text.
         OSError: it cannot be read.
     """
     name = name or str(path)
+    with tempfile.TemporaryDirectory(prefix="tollbook-usage-") as folder:
+        yield _described(unpacking.unpacked(path, name, Path(folder)), name, form, Path(folder), header=header)
+
+
+def _described(path: Path, name: str, form: Format | None, folder: Path, *, header: bool) -> UsageFile:
     with path.open("rb") as raw:
         start = raw.read(4)
-    zipped = start[:2] == GZIP
     if start == PARQUET:
-        return _parquet(path, name)
+        return _parquet(path, name, folder)
     if form == "parquet":
-        raise BadQuestionError(f"{name} is no Parquet file")
+        raise BadQuestionError(f"{name} is no Parquet file.")
+    zipped = unpacking.is_gzip(path)
     try:
         with opened(path, zipped) as text:
             beginning = text.read(1 << 20)
         if not beginning.strip():
-            raise BadQuestionError(f"{name} is empty")
+            raise BadQuestionError(f"{name} is empty.")
         found = form or ("json" if beginning.lstrip()[:1] in "{[" else "csv")
-        return _json(path, name, zipped, beginning) if found == "json" else _csv(path, name, zipped, beginning, header=header)
+        if found == "csv":
+            return _csv(path, name, zipped, beginning, header=header)
+        if _is_document(beginning):
+            return _taken_apart(path, name, zipped, folder)
+        return _json(path, name, zipped, beginning)
     except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise BadQuestionError(f"{name} is no text in UTF-8: {error}") from error
+        raise BadQuestionError(f"{name} is no text in UTF-8: {error}.") from error
 
 
 @contextlib.contextmanager
@@ -114,28 +174,77 @@ def opened(path: Path, zipped: bool) -> Iterator[TextIO]:
 
 
 def _csv(path: Path, name: str, zipped: bool, beginning: str, *, header: bool) -> UsageFile:
-    cells = {delimiter: next(csv.reader(io.StringIO(beginning), delimiter=delimiter)) for delimiter in DELIMITERS}
-    delimiter = max(DELIMITERS, key=lambda sign: len(cells[sign]))
+    told = _SEPARATOR.match(beginning)
+    rows = beginning[told.end() :] if told else beginning
+    cells = {sign: next(csv.reader(io.StringIO(rows), delimiter=sign), []) for sign in (told[1] if told else DELIMITERS)}
+    delimiter = max(cells, key=lambda sign: len(cells[sign]))
     names = [cell.strip() for cell in cells[delimiter]]
     columns = tuple(names if header else map(str, range(1, len(names) + 1)))
     if header and sum(_NUMBER.fullmatch(column) is not None for column in columns) * 2 > len(columns):
         raise BadQuestionError(f"{name} begins with numbers, not with the names of its columns: give --no-header")
-    return UsageFile(path, name, "csv", zipped, delimiter, header, columns)
+    within = _within_cells(csv.reader(io.StringIO(rows), delimiter=delimiter), columns)
+    return UsageFile(path, name, "csv", zipped, (*columns, *within), within, delimiter, skipped=int(header) + (told is not None))
+
+
+def _within_cells(rows: Iterator[list[str]], columns: Sequence[str]) -> dict[str, Steps]:
+    """What lies in cells that hold JSON objects."""
+    found: dict[str, Steps] = {}
+    with contextlib.suppress(csv.Error):  # named with its line when all rows are checked
+        for cells in itertools.islice(rows, LOOKED_AT):
+            for column, cell in zip(columns, cells, strict=False):
+                if cell[:1] == "{":
+                    found.update({".".join(steps): steps for steps in _paths(_loaded(cell), (column,)) if len(steps) > 1})
+    return {name: steps for name, steps in found.items() if name not in columns}
+
+
+def _is_document(beginning: str) -> bool:
+    """Whether JSON is neither lines of records nor an array of them."""
+    if beginning.lstrip()[:1] == "[":
+        return pages.is_page(next(_elements(beginning), None))
+    first = _loaded(beginning.lstrip().splitlines()[0])
+    return first is None or pages.is_page(first)
+
+
+def _taken_apart(path: Path, name: str, zipped: bool, folder: Path) -> UsageFile:
+    """A document with a row a line."""
+    with opened(path, zipped) as text:
+        content = text.read(MAX_DOCUMENT_BYTES)
+        if text.read(1):
+            raise BadQuestionError(
+                f"{name} is a JSON document of more than {MAX_DOCUMENT_BYTES:,} bytes; write its rows as lines: jq -c '.data[]'"
+            )
+    target, lines, columns = folder / "rows", array("Q"), dict[str, Steps]()
+    try:
+        with target.open("w", encoding="utf-8") as plain:
+            for number, row in pages.rows(content):
+                lines.append(number)
+                plain.write(f"{json.dumps(row, default=str)}\n")
+                if len(lines) <= LOOKED_AT:
+                    columns.update({".".join(steps): steps for steps in _paths(row)})
+    except NotJsonError as error:
+        raise BadQuestionError(f"{name}, line {error.line}, column {error.column}: is no JSON: {error}.") from error
+    return UsageFile(target, name, "json", False, tuple(columns), columns, lines=lines)
 
 
 def _json(path: Path, name: str, zipped: bool, beginning: str) -> UsageFile:
     array = beginning.lstrip()[:1] == "["
-    columns: dict[str, None] = {}
-    for record in itertools.islice(_elements(beginning) if array else _lines(beginning), JSON_LINES_LOOKED_AT):
-        if isinstance(record, dict):
-            columns.update(dict.fromkeys(_paths(record)))
-    return UsageFile(path, name, "json", zipped, "", False, tuple(columns), array=array)
+    columns: dict[str, Steps] = {}
+    for record in itertools.islice(_elements(beginning) if array else _lines(beginning), LOOKED_AT):
+        for steps in _paths(record):
+            columns.setdefault(".".join(steps), steps)
+    return UsageFile(path, name, "json", zipped, tuple(columns), columns, array=array)
 
 
 def _lines(beginning: str) -> Iterator[Any]:
-    for line in beginning.splitlines():
-        with contextlib.suppress(ValueError):  # named with its line when all rows are checked
-            yield json.loads(line)
+    return (_loaded(line) for line in beginning.splitlines())
+
+
+def _loaded(text: str) -> Any:
+    """The value of a JSON text; None where it is none, which is named with its line when all rows are checked."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _elements(beginning: str) -> Iterator[Any]:
@@ -144,20 +253,33 @@ def _elements(beginning: str) -> Iterator[Any]:
     while found := _BETWEEN.match(beginning, at):
         try:
             record, at = decoder.raw_decode(beginning, found.end())
-        except ValueError:
+        except (ValueError, RecursionError):
             return  # cut off here, or named when all rows are checked
         yield record
 
 
-def _paths(record: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    for key, value in record.items():
-        if isinstance(value, dict):
-            yield from _paths(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}"
+def _paths(value: Any, above: Steps = ()) -> Iterator[Steps]:
+    """The steps to all that a record holds, and to objects and lists of them on the way, also where these are written as text."""
+    inside = _loaded(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
+    if isinstance(inside, dict) and len(above) < DEPTH:
+        if above:
+            yield above
+        for key, told in inside.items():
+            yield from _paths(told, (*above, key))
+    elif isinstance(inside, list) and len(above) < DEPTH and inside and isinstance(inside[0], dict):
+        yield above
+        for number, told in enumerate(inside[:ELEMENTS_LOOKED_AT]):
+            yield from _paths(told, (*above, str(number)))
+    elif above:
+        yield above
 
 
-def _parquet(path: Path, name: str) -> UsageFile:
+def plain(name: str) -> str:
+    """A column's name by its letters and digits."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _parquet(path: Path, name: str, folder: Path) -> UsageFile:
     try:
         from pyarrow import lib, parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and rarely wanted
     except ImportError as error:
@@ -166,11 +288,32 @@ def _parquet(path: Path, name: str) -> UsageFile:
         ) from error
     try:
         schema = parquet.read_schema(path)
+        if any(str(column.type).startswith("struct<") for column in schema):
+            path = _flat(path, folder / "flat.parquet")
+            schema = parquet.read_schema(path)
     except (lib.ArrowInvalid, OSError) as error:
-        raise BadQuestionError(f"{name} is no whole Parquet file: {error}") from error
+        raise BadQuestionError(f"{name} is no whole Parquet file: {error}.") from error
     types = tuple(_clickhouse_type(str(column.type)) for column in schema)
     zoned = tuple(column.name for column in schema if "tz=" in str(column.type))
-    return UsageFile(path, name, "parquet", False, "", False, tuple(schema.names), types, zoned)
+    return UsageFile(path, name, "parquet", False, tuple(schema.names), types=types, zoned=zoned)
+
+
+def _flat(path: Path, target: Path) -> Path:
+    """A Parquet file whose structs are columns of their own, named with a point between."""
+    from pyarrow import Table, parquet  # noqa: PLC0415
+
+    writer = None
+    source = parquet.ParquetFile(path)
+    for batch in source.iter_batches():
+        rows = Table.from_batches([batch])
+        while any(str(column.type).startswith("struct<") for column in rows.schema):
+            rows = rows.flatten()
+        writer = writer or parquet.ParquetWriter(target, rows.schema)
+        writer.write_table(rows)
+    if writer is None:
+        return path
+    writer.close()
+    return target
 
 
 def _clickhouse_type(arrow: str) -> str:

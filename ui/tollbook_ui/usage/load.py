@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,15 @@ from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage.figures import CellProblem, FirstRow, Import, Imported, UsageFileError
+from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, UsageFile, described
 from tollbook_ui.usage.mapping import COUNTS, NUMBERS, TIMES, UNITS_NS, UsageMap, option, suggested
 
 SCOPE = "tollbook.usage"
 """Name of the scope of spans that come of usage files."""
+
+STEP = "\x1f"
+"""Between the steps of a path, as no name has it."""
 
 PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
@@ -56,9 +59,18 @@ def import_usage(store: Store, path: Path, wish: UsageMap, taking: Taking = Taki
         BadQuestionError: the file is not what it should be or lacks a column; nothing was taken.
         OSError: it cannot be read.
     """
+    try:
+        with described(path, taking.name, taking.form, header=taking.header) as file:
+            return _imported_from(store, file, _digest(path), wish, taking)
+    except UsageFileError:
+        raise
+    except BadQuestionError as error:
+        raise BadQuestionError(f"{error}\n{FOR_GOOD}") from error
+
+
+def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, taking: Taking) -> Imported:
     tenant, dry_run = taking.tenant, taking.dry_run
-    file = described(path, taking.name, taking.form, header=taking.header)
-    digest = _digest(path)
+    wish = replace(wish, columns={} if file.empty else {target: file.named(column) for target, column in wish.columns.items()})
     if not taking.again and not dry_run:
         _check_not_taken(store.of(tenant), digest, wish, file)
     import_id = time.time_ns()
@@ -91,7 +103,7 @@ def imports(reads: Reads, limit: int = 100) -> tuple[Import, ...]:
 def suggestion(file: UsageFile) -> str:
     """What to tell somebody who has named no columns."""
     found = suggested(file.columns)
-    columns = f"{file.name} has the columns {', '.join(file.columns)}"
+    columns = f"{file.name} has the columns {file.shown()}"
     return f"{columns}; these have known names: --map {option(found)}" if found else f"{columns}; none of a known name"
 
 
@@ -99,14 +111,17 @@ def suggestion(file: UsageFile) -> str:
 def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[None]:
     """The rows of the file in `usage_staged`, for as long as the block."""
     targets, columns = list(wish.columns), list(wish.columns.values())
-    places = [] if file.format == "json" and not file.places(columns) else file.places(columns)
+    cells = [file.cell(column) for column in columns]
+    if file.format == "parquet":  # only these are read
+        cells = [(columns.index(column) + 1, ()) for column in columns]
     epoch = wish.reading.epoch or datetime(1970, 1, 1, tzinfo=UTC)
     parameters = {
         "import_id": import_id,
         "json": file.format == "json",
         "targets": targets,
-        "columns": columns,
-        "places": [columns.index(column) + 1 for column in columns] if file.format == "parquet" else places,
+        "places": [place for place, _ in cells],
+        "paths": [STEP.join(steps) for _, steps in cells],
+        "names": columns if file.format == "csv" and file.skipped else [],
         "zones": [" UTC" if column in file.zoned else "" for column in columns],
         "set": list(wish.constants),
         "values": list(wish.constants.values()),
@@ -139,8 +154,8 @@ def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
                 raise BadQuestionError(f"{file.name}: column {column!r} holds neither text, numbers nor times")
         structure = ", ".join(f"{_name(column)} {types[column]}" for column in dict.fromkeys(columns))
         return FileSource(path, "Parquet", structure)
-    structure = ", ".join(f"c{place} String" for place in range(1, len(file.columns) + 1))
-    settings = {"format_csv_delimiter": file.delimiter, "input_format_csv_skip_first_lines": int(file.header)}
+    structure = ", ".join(f"c{place} String" for place in range(1, file.width + 1))
+    settings = {"format_csv_delimiter": file.delimiter, "input_format_csv_skip_first_lines": file.skipped}
     return FileSource(path, "CSV", structure, file.gzip, settings)
 
 
@@ -182,9 +197,9 @@ def _unreadable(file: UsageFile, error: QueryError) -> Exception:
         return BadQuestionError(f"{file.name} cannot be read as {file.format}: {error}")
     said = str(error)
     reason = (
-        f"has fewer than {len(file.columns)} cells"
+        f"has fewer than {file.width} cells"
         if "less columns" in said
-        else f"has more than {len(file.columns)} cells"
+        else f"has more than {file.width} cells"
         if "more columns" in said
         else f"cannot be read: {said[:200]}"
     )

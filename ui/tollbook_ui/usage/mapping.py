@@ -12,6 +12,7 @@ COUNTS = (
     "input_tokens",
     "uncached_input_tokens",
     "output_tokens",
+    "visible_output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
     "cache_write_1h_tokens",
@@ -19,9 +20,23 @@ COUNTS = (
     "input_audio_tokens",
     "output_audio_tokens",
     "input_image_tokens",
+    "output_image_tokens",
     "web_searches",
+    "images",
+    "audio_seconds",
+    "video_seconds",
+    "characters",
+    "pages",
+    "queries",
 )
-"""Whole numbers. `input_tokens` holds the cached ones, `uncached_input_tokens` does not."""
+"""Whole numbers. `input_tokens` hold the cached ones, `uncached_input_tokens` do not; `output_tokens` hold those of reasoning,
+`visible_output_tokens` do not."""
+
+BODY = "usage"
+"""The provider's own object of counts, which says itself what holds what."""
+
+CALLS = "calls"
+"""How many calls a row stands for; `many` where nobody says."""
 
 NUMBERS = ("cost", "duration_ms", "duration_s")
 """Numbers with a decimal point."""
@@ -53,11 +68,13 @@ WORDS = (
 )
 """Taken as they are."""
 
+TOKENS = frozenset(target for target in COUNTS if target.endswith("_tokens"))
+
 BLOCKS = "prefix_blocks"
 """Identities of the blocks of the prompt, from which cached tokens follow."""
 
-TARGETS = (*TIMES, *COUNTS, *NUMBERS, *WORDS, BLOCKS)
-BILLED = (*COUNTS, "cost")
+TARGETS = (*TIMES, *COUNTS, BODY, CALLS, *NUMBERS, *WORDS, BLOCKS)
+BILLED = (*COUNTS, BODY, "cost")
 """One of these must be there, or nothing would be counted."""
 
 KNOWN_NAMES: Mapping[str, Sequence[str]] = {
@@ -218,6 +235,10 @@ def mapping(columns: Iterable[str], constants: Iterable[str] = (), reading: Read
         raise BadQuestionError(f"map what is counted: one of {', '.join(BILLED)}")
     if {"input_tokens", "uncached_input_tokens"} <= given:
         raise BadQuestionError("map input_tokens, which hold cached ones, or uncached_input_tokens, not both")
+    if {"output_tokens", "visible_output_tokens"} <= given:
+        raise BadQuestionError("map output_tokens, which hold those of reasoning, or visible_output_tokens, not both")
+    if BODY in given and (twice := sorted(given & TOKENS)):
+        raise BadQuestionError(f"map usage, the provider's own object of counts, or {twice[0]}, not both")
     if BLOCKS in given and "cache_read_tokens" in given:
         raise BadQuestionError(f"cached tokens follow from {BLOCKS} or are counted in cache_read_tokens, not both")
     _check_times(found.reading)

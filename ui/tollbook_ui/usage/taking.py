@@ -38,9 +38,8 @@ def wish(
 ) -> UsageMap:
     """The mapping that was typed; where none was, the error says what fits the names of the columns."""
     if not columns:
-        raise BadQuestionError(
-            f"say what the columns are. {suggestion(described(files[0], '', taking.form, header=taking.header))}"
-        )
+        with described(files[0], "", taking.form, header=taking.header) as file:
+            raise BadQuestionError(f"say what the columns are. {suggestion(file)}")
     return mapping(columns, constants, reading)
 
 

@@ -33,6 +33,13 @@ FROM (
                 ('end_time', fields['end_time'], multiIf(
                     fields['end_time'] = '', '', isNull(end_ns), no_time, end_ns < start_ns, 'is before the call began', ''
                 )),
+                ('usage', substring(fields['usage'], 1, 60), multiIf(
+                    fields['usage'] = '', '',
+                    NOT startsWith(fields['usage'], '{') OR NOT isValidJSON(fields['usage']), 'is no JSON object of counts',
+                    match(fields['usage'], '(?i)tokens?[a-z_]*"\\s*:\\s*-'), 'holds a negative count',
+                    match(fields['usage'], '(?i)tokens?[a-z_]*"\\s*:\\s*[0-9]{13}'), 'holds an absurd count: more than 10^12 in one call',
+                    ''
+                )),
                 ('model', '', if(fields[''] = '' AND fields['model'] = '' AND fields['cost'] = '', 'is missing', '')),
                 ('cache_read_tokens', fields['cache_read_tokens'], if(
                     match(fields['input_tokens'], '^[0-9]+$')
@@ -49,7 +56,8 @@ FROM (
                 ))
             ],
             arrayMap(target -> (target, fields[target], count_problem(fields[target])), {counts:Array(String)}),
-            arrayMap(target -> (target, fields[target], number_problem(fields[target])), {numbers:Array(String)})
+            arrayMap(target -> (target, fields[target], number_problem(fields[target])), {numbers:Array(String)}),
+            arrayMap(target -> (target, '', 'is no text in UTF-8'), arrayFilter(target -> NOT isValidUTF8(fields[target]), mapKeys(fields)))
         )) AS problems
     FROM usage_staged
     WHERE import_id = {import_id:UInt64}

@@ -2,14 +2,15 @@
 -- Times are ISO 8601, in the zone given where they name none, or numbers; a number's unit follows from its size unless it is given.
 INSERT INTO usage_staged
 WITH
+    json -> if(startsWith(json, '"'), JSONExtractString(json), json) AS unquoted,
+    (json, key) -> if(match(key, '^[0-9]{1,4}$') AND startsWith(json, '['), JSONExtractRaw(json, toInt64(key) + 1), JSONExtractRaw(json, key)) AS stepped,
     arrayMap(
-        path -> if(JSONHas(cells[1], path), JSONExtractRaw(cells[1], path), arrayFold((json, key) -> JSONExtractRaw(json, key), splitByChar('.', path), cells[1])),
-        {columns:Array(String)}
-    ) AS json_values,
-    if(
-        {json:Bool},
-        arrayMap(json -> if(startsWith(json, '"'), JSONExtractString(json), json), json_values),
-        arrayMap((place, zone) -> if(empty(cells[place]), '', concat(cells[place], zone)), {places:Array(UInt32)}, {zones:Array(String)})
+        (place, path, zone) -> if(
+            path = '',
+            if(empty(cells[place]), '', concat(cells[place], zone)),
+            unquoted(arrayFold((json, key) -> stepped(unquoted(json), key), splitByChar(char(31), path), cells[place]))
+        ),
+        {places:Array(UInt32)}, {paths:Array(String)}, {zones:Array(String)}
     ) AS texts,
     arrayMap(
         (target, text) -> if(
@@ -51,5 +52,7 @@ FROM (
     FROM /*SOURCE*/
 )
 -- A row with nothing but times is no call: exports have one for a day without any.
+-- Where files were put one after another, their header stands among the rows.
 WHERE (NOT {json:Bool} OR notEmpty(trimBoth(cells[1])))
+    AND (empty({names:Array(String)}) OR {names:Array(String)} != texts)
     AND (found[''] != '' OR arrayExists((target, text) -> text != '' AND target NOT IN ('timestamp', 'end_time'), {targets:Array(String)}, known))

@@ -18,7 +18,8 @@ WITH
         fields['uncached_input_tokens'] != '',
         counted('uncached_input_tokens') + ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0),
         counted('input_tokens')
-    ) AS input_tokens
+    ) AS input_tokens,
+    if(fields['visible_output_tokens'] != '', counted('visible_output_tokens') + ifNull(counted('reasoning_tokens'), 0), counted('output_tokens')) AS output_tokens
 SELECT
     {tenant:String} AS tenant,
     toFixedString(unhex(substring(identity, 1, 32)), 16) AS trace_id,
@@ -37,7 +38,15 @@ SELECT
         'gen_ai.usage.audio.input_tokens', fields['input_audio_tokens'],
         'gen_ai.usage.audio.output_tokens', fields['output_audio_tokens'],
         'gen_ai.usage.image.input_tokens', fields['input_image_tokens'],
+        'gen_ai.usage.image.output_tokens', fields['output_image_tokens'],
         'gen_ai.usage.web_searches', fields['web_searches'],
+        'gen_ai.usage.images', fields['images'],
+        'gen_ai.usage.audio_seconds', fields['audio_seconds'],
+        'gen_ai.usage.video_seconds', fields['video_seconds'],
+        'gen_ai.usage.characters', fields['characters'],
+        'gen_ai.usage.pages', fields['pages'],
+        'gen_ai.usage.queries', fields['queries'],
+        'gen_ai.usage.raw', fields['usage'],
         'gen_ai.request.batch', if(lower(fields['batch']) IN ('true', '1', 'yes', 't'), 'true', ''),
         'tollbook.usage.import', toString(import_id)
     )) AS attributes,
@@ -48,7 +57,7 @@ SELECT
     fields['response_model'] AS response_model,
     fields['request_id'] AS response_id,
     input_tokens,
-    counted('output_tokens') AS output_tokens,
+    output_tokens,
     if(fields['prefix_blocks'] != '', least(toInt64(hits * {block_tokens:UInt32}), input_tokens), cache_read_tokens) AS all_cache_read_tokens,
     cache_write_tokens,
     counted('reasoning_tokens') AS reasoning_tokens,
