@@ -24,3 +24,10 @@ def set_gpu_price(store: Store, model: str, usd_per_hour: str, **values: Any) ->
     """What an hour of a model of accelerator costs, since ever."""
     price = {"version": "v1", "category": "accelerator", "provider": "", "item": "gpu", "unit": "gpu_hour", "source": "test"}
     prices.add(store, [prices.Price(**{**price, "model": model, "amount": Decimal(usd_per_hour), **values})])
+
+
+def set_kwh(store: Store, amount: str, item: str = "kwh", **values: Any) -> None:
+    """What a kWh costs, or with `item` pue what the building takes beside."""
+    common = {"version": "v1", "category": "energy", "provider": "grid", "model": "electricity", "source": "test"}
+    unit = "kwh" if item == "kwh" else "ratio"
+    prices.add(store, [prices.Price(**{**common, "item": item, "unit": unit, "amount": Decimal(amount), **values})])

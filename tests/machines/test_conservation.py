@@ -80,11 +80,19 @@ def points(draw: st.DrawFn) -> Point:
             ("hw.gpu.utilization", 1.0, {"hw.id": "GPU-z", "hw.model": "H100"}),
             ("hw.power", 300.0, {"hw.id": "GPU-a"}), ("hw.power", 71.3, {"hw.id": "GPU-a"}),
             ("hw.energy", 5_000.7, {"hw.id": "GPU-z"}), ("hw.energy", 9_123.4, {"hw.id": "GPU-z"}),
+            ("node_rapl_package_joules_total", 900.3, {"index": "0"}),
+            ("node_rapl_package_joules_total", 7_777.1, {"index": "0"}),
+            ("hw.host.energy", 1_234.5, {}), ("hw.host.energy", 90_210.9, {}), ("system.cpu.logical.count", 3.0, {}),
             ("process.cpu.time", 50.0, {}), ("process.memory.usage", 3e9, {}),
         ])
     )  # fmt: skip
     return Point(
-        name, value, draw(TIMES_NS), cumulative=name in ("process.cpu.time", "hw.energy"), attributes=labels, resource=host
+        name,
+        value,
+        draw(TIMES_NS),
+        cumulative=name == "process.cpu.time" or "energy" in name or "joules" in name,
+        attributes=labels,
+        resource=host,
     )
 
 

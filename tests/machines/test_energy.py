@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import nullcontext
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from tollbook_attribution import policies, prices, settle
+from tollbook_attribution import policies, settle
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 from tollbook_ui import access, units
@@ -18,7 +17,7 @@ from typer.testing import CliRunner
 
 from tests.attribution.facts import NOON, Intake, Point, S, Span
 from tests.attribution.laws import assert_the_ledger_balances
-from tests.machines.devices import HOST, on_gpu, set_gpu_price
+from tests.machines.devices import HOST, on_gpu, set_gpu_price, set_kwh
 
 ENERGY = """
 SELECT device, toString(state) AS state, toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, joules, cost_usd, why
@@ -31,13 +30,6 @@ FROM ledger
 WHERE category = 'energy' ORDER BY allocation, item, trace
 """
 HOUR_S = 3_600
-
-
-def set_kwh(store: Store, amount: str, item: str = "kwh", **values: Any) -> None:
-    """What a kWh costs, or with `item` pue what the building takes beside."""
-    common = {"version": "v1", "category": "energy", "provider": "grid", "model": "electricity", "source": "test"}
-    unit = "kwh" if item == "kwh" else "ratio"
-    prices.add(store, [prices.Price(**{**common, "item": item, "unit": unit, "amount": Decimal(amount), **values})])
 
 
 def drawing(device: str, watts: dict[float, float], **labels: str) -> Iterator[Point]:

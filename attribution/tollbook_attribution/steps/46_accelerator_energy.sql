@@ -1,22 +1,49 @@
--- What energy do meters tell of each accelerator, from instant to instant?
+-- What energy do meters tell of each accelerator and machine, from instant to instant?
 -- What a counter of joules grew by; without one, watts between samples that are no more than ten minutes apart. Where several tell of one device at the
 -- same time (processes, pods, slices), their mean: a device's energy counts once. Where the first or the last reading of the hour is no more than one and a
 -- half usual intervals from the hour's border, it stands for the time up to there, so that hours add up.
+-- Of a machine what tells of all of it counts; else its packages and memory, each for itself; else what is inside of these. Each part has an axis of its
+-- own, named `cpu:`, the machine, a tab and the part. RAPL is read as Kepler, Scaphandre and the node exporter name it.
 -- In microwatts and whole nanojoules, so that no order of adding changes a sum.
 -- Where there is: metrics
 INSERT INTO work_energy
 WITH read AS (
     SELECT DISTINCT
         toUnixTimestamp64Nano(time) AS at_ns, temporality,
-        name IN ('hw.energy', 'hw.gpu.energy.consumed', 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION') AS meter,
-        if(name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', value / 1000, value) AS amount,
+        name LIKE '%joules%' OR name LIKE '%energy%' OR name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION' AS meter,
+        multiIf(name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', value / 1000, name LIKE 'scaph%', value / 1000000, value) AS amount,
         cityHash64(name, service_name, service_instance_id, ifNull(process_pid, -1), host_id, host_name, toString(attributes)) AS series,
-        arrayFirst(word -> word != '', [toString(host_id), toString(host_name), attributes['Hostname'], attributes['nodeid'], attributes['node']]) AS machine,
+        arrayFirst(word -> word != '', [
+            toString(host_id), toString(host_name), JSONExtractString(resource, 'k8s.node.name'), attributes['Hostname'], attributes['nodeid'],
+            attributes['node'], attributes['node_name'], attributes['exported_instance'], replaceRegexpOne(attributes['instance'], ':[0-9]+$', '')
+        ]) AS machine,
+        lower(arrayFirst(word -> word != '', [
+            attributes['zone'], attributes['domain_name'], if(name LIKE 'hw.%', attributes['hw.type'], ''),
+            extract(name, '^(?:kepler_node|node_rapl|scaph)_(platform|host|package|socket|dram|core|uncore)_')
+        ])) AS told_of,
+        multiIf(
+            name LIKE 'hw.host.%', 1,
+            NOT (name LIKE 'kepler_node_%' OR name LIKE 'node_rapl_%' OR name LIKE 'scaph_%' OR lower(attributes['hw.type']) IN ('cpu', 'memory')), 0,
+            told_of IN ('platform', 'host', 'psys'), 1,
+            told_of IN ('core', 'uncore'), 3,
+            2
+        ) AS scope,
+        concat(
+            multiIf(scope = 1, 'machine', told_of IN ('memory', 'dram'), 'memory', scope = 2, 'package', told_of), ' ',
+            if(scope = 1, '', arrayFirst(word -> word != '', [
+                attributes['socket_id'], attributes['package'], attributes['index'], attributes['hw.id'], extract(attributes['path'], ':([0-9]+)')
+            ])),
+            if(attributes['mode'] IN ('dynamic', 'idle'), concat(' ', attributes['mode']), '')
+        ) AS part,
         arrayFirst(
             word -> word != '',
             [attributes['hw.parent'], attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], machine]
         ) AS id,
-        if(match(id, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND machine != '' AND id != machine, concat(machine, '/', id), id) AS device,
+        multiIf(
+            scope > 0, if(machine = '', '', concat('cpu:', machine, '\t', trimBoth(part))),
+            match(id, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND machine != '' AND id != machine, concat(machine, '/', id),
+            id
+        ) AS device,
         arrayFirst(word -> word != '', [attributes['hw.model'], attributes['modelName'], attributes['device_type']]) AS model,
         JSONExtractString(resource, 'tollbook.site') AS site,
         JSONExtractString(resource, 'cloud.region') AS region
@@ -24,17 +51,23 @@ WITH read AS (
     WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
         AND name IN (
             'hw.energy', 'hw.power', 'hw.gpu.energy.consumed', 'hw.gpu.power.draw', 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'DCGM_FI_DEV_POWER_USAGE',
-            'hami_host_gpu_power_usage_watts'
+            'hami_host_gpu_power_usage_watts',
+            'hw.host.energy', 'hw.host.power', 'kepler_node_cpu_joules_total', 'kepler_node_cpu_watts', 'kepler_node_platform_joules_total',
+            'kepler_node_platform_watts', 'kepler_node_package_joules_total', 'kepler_node_dram_joules_total', 'kepler_node_core_joules_total',
+            'kepler_node_uncore_joules_total', 'node_rapl_package_joules_total', 'node_rapl_dram_joules_total', 'node_rapl_core_joules_total',
+            'node_rapl_uncore_joules_total', 'scaph_host_energy_microjoules', 'scaph_host_power_microwatts', 'scaph_socket_energy_microjoules',
+            'scaph_socket_power_microwatts', 'scaph_domain_energy_microjoules', 'scaph_domain_power_microwatts'
         )
-        AND value >= 0 AND value < 1e15 AND bitAnd(flags, 1) = 0
-        AND lower(attributes['hw.type']) IN ('', 'gpu', 'tpu', 'npu', 'lpu', 'xpu', 'fpga', 'asic', 'accelerator')
+        AND value >= 0 AND value < 1e18 AND bitAnd(flags, 1) = 0
+        AND lower(attributes['hw.type']) IN ('', 'cpu', 'memory', 'gpu', 'tpu', 'npu', 'lpu', 'xpu', 'fpga', 'asic', 'accelerator')
 ),
 stepped AS (
     SELECT
         *,
         lagInFrame(at_ns, 1, at_ns) OVER each AS before_ns,
         lagInFrame(amount, 1, amount) OVER each AS before,
-        max(meter) OVER (PARTITION BY device) AS has_meter
+        max(meter) OVER (PARTITION BY device) AS has_meter,
+        min(scope) OVER (PARTITION BY scope > 0, machine) AS widest
     FROM read
     WHERE device != ''
     WINDOW each AS (PARTITION BY device, series ORDER BY at_ns, amount ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
@@ -47,7 +80,7 @@ intervals AS (
             (multiIf(temporality = 'delta', amount, amount >= before, amount - before, amount)) * 1e9 / (at_ns - before_ns)
         ) AS watts
     FROM stepped
-    WHERE at_ns > before_ns AND meter = has_meter AND (meter OR at_ns - before_ns <= 600000000000)
+    WHERE at_ns > before_ns AND meter = has_meter AND scope = widest AND (meter OR at_ns - before_ns <= 600000000000)
 ),
 bordered AS (
     SELECT

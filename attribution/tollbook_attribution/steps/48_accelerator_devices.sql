@@ -44,7 +44,7 @@ told AS (
             device, max(e.model) AS model, max(e.host) AS host, '' AS spans_host, max(e.region) AS region, min(e.first_ns) AS since_ns,
             max(e.last_ns) AS until_ns, NULL AS busy_ratio
         FROM work_energy AS e
-        WHERE settlement = {settlement:UInt64}
+        WHERE settlement = {settlement:UInt64} AND NOT startsWith(device, 'cpu:')
         GROUP BY device
     ) AS t
     GROUP BY device

@@ -1,4 +1,4 @@
--- What energy of each accelerator is whose, and what does it cost?
+-- What energy of each accelerator and machine is whose, and what does it cost?
 -- Shares are laid end to end along the device's energy and along its cost, requests first: so they sum to both to the last digit.
 -- A kWh costs what the price book says of the device's site or region (category energy, unit kwh), times the site's power usage effectiveness (item pue)
 -- if that is declared. It is told and not priced where the rate of the device has the power in it, unless the tenant's policy says that rates are without.
@@ -13,7 +13,8 @@ places AS (
 ),
 devices AS (
     SELECT
-        d.device AS device, d.host AS host, d.model AS model, d.whole AS whole, m.nj AS nj, isNotNull(d.amount_usd) AS rated,
+        d.device AS device, d.host AS host, d.model AS model, m.nj AS nj, m.nj * toInt256(d.whole) * toInt256(281474976710656) AS everything,
+        if(isNotNull(d.amount_usd), 'in the rate of the device', '') AS rated,
         if(m.site != '', m.site, p.own_site) AS site, if(m.region != '', m.region, p.own_region) AS region
     FROM (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d
     INNER JOIN (
@@ -24,6 +25,14 @@ devices AS (
     ) AS m ON d.device = m.device
     LEFT ANY JOIN places AS p ON d.host = p.host
     WHERE m.nj > 0
+    UNION ALL
+    SELECT
+        d.device AS device, d.host AS host, '' AS model, toInt256(d.nj) AS nj, toInt256(d.axis_nj) * toInt256(16777216) AS everything,
+        if(d.rated, 'in the rate of the machine', '') AS rated,
+        if(d.site != '', d.site, p.own_site) AS site, if(d.region != '', d.region, p.own_region) AS region
+    FROM (SELECT * FROM work_machine_parts WHERE settlement = {settlement:UInt64}) AS d
+    LEFT ANY JOIN places AS p ON d.host = p.host
+    WHERE d.nj > 0
 ),
 book AS (
     SELECT
@@ -47,10 +56,9 @@ book AS (
 ),
 valued AS (
     SELECT
-        d.device AS device, d.host AS host, d.model AS model, d.nj AS nj,
-        toInt256(d.nj) * toInt256(d.whole) * toInt256(281474976710656) AS everything,
+        d.device AS device, d.host AS host, d.model AS model, d.nj AS nj, d.everything AS everything,
         multiIf(
-            d.rated AND (SELECT method FROM policy) != 'apart', 'in the rate of the device',
+            d.rated != '' AND (SELECT method FROM policy) != 'apart', d.rated,
             k.device = '', 'no price of a kWh',
             isNull(k.usd_per_unit) OR k.usd_per_unit = 0, 'no exchange rate',
             ''
@@ -74,6 +82,8 @@ told AS (
     INNER JOIN (SELECT * FROM work_slices WHERE settlement = {settlement:UInt64}) AS w ON substring(h.device, 8) = w.device AND h.slice = w.slice
     WHERE h.settlement = {settlement:UInt64} AND startsWith(h.device, 'energy:')
     GROUP BY device, slice, trace_id, span_id, state
+    UNION ALL
+    SELECT device, '' AS slice, trace_id, span_id, 1 AS state, units FROM work_machine_shares WHERE settlement = {settlement:UInt64}
 ),
 parts AS (
     SELECT device, slice, trace_id, span_id, state, told.units AS units FROM told
@@ -92,8 +102,8 @@ SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
-    e.device AS device,
-    e.slice AS slice,
+    if(startsWith(e.device, 'cpu:'), concat('cpu:', v.host), toString(e.device)) AS device,
+    if(startsWith(e.device, 'cpu:'), splitByChar('\t', toString(e.device))[2], toString(e.slice)) AS slice,
     v.host AS host,
     v.model AS model,
     e.trace_id AS trace_id,

@@ -27,7 +27,7 @@ FROM (
     SELECT device, trace_id, span_id, sum(joules) AS joules, sum(cost_usd) AS cost_usd, any(t.price_id) AS price_id, any(t.price_version) AS price_version
     FROM accelerator_energy_settled AS t
     WHERE t.tenant = {tenant:String} AND t.window = {window:DateTime('UTC')} AND t.settlement = {settlement:UInt64}
-        AND t.state = 'active' AND isNotNull(t.cost_usd)
+        AND t.state = 'active' AND isNotNull(t.cost_usd) AND NOT startsWith(device, 'cpu:')
     GROUP BY device, trace_id, span_id
 ) AS e
 INNER JOIN (SELECT trace_id, span_id, start_time FROM work_spans WHERE settlement = {settlement:UInt64} AND accelerator_id != '') AS s
@@ -61,7 +61,7 @@ FROM (
         any(t.price_version) AS price_version
     FROM accelerator_energy_settled AS t
     WHERE t.tenant = {tenant:String} AND t.window = {window:DateTime('UTC')} AND t.settlement = {settlement:UInt64}
-        AND t.state != 'active' AND isNotNull(t.cost_usd)
+        AND t.state != 'active' AND isNotNull(t.cost_usd) AND NOT startsWith(device, 'cpu:')
     GROUP BY device, state
 ) AS e
 INNER JOIN (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d ON e.device = d.device;
@@ -79,4 +79,5 @@ SELECT
     'computed' AS basis
 FROM accelerator_energy_settled AS t
 WHERE t.tenant = {tenant:String} AND t.window = {window:DateTime('UTC')} AND t.settlement = {settlement:UInt64} AND isNotNull(t.cost_usd)
+    AND NOT startsWith(device, 'cpu:')
 GROUP BY device

@@ -153,3 +153,46 @@ CREATE TABLE IF NOT EXISTS work_energy (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (device, at_ns);
+
+-- Parts of machines whose energy meters tell of, and what of it is each span's.
+CREATE TABLE IF NOT EXISTS work_machine_parts (
+    settlement UInt64,
+    device String COMMENT 'as in work_energy',
+    host LowCardinality(String) COMMENT 'as spans name it',
+    cluster LowCardinality(String),
+    site LowCardinality(String),
+    region LowCardinality(String),
+    rated UInt8 COMMENT 'whether the machine has a rate',
+    cpus Decimal(18, 3) COMMENT '0 where nobody says',
+    axis_nj Int64 COMMENT 'as the meter tells',
+    nj Int64 COMMENT 'without what meters of accelerators tell'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY device;
+
+CREATE TABLE IF NOT EXISTS work_machine_uses (
+    settlement UInt64,
+    device String,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    estimated UInt8,
+    begin_nj Int64 COMMENT 'where on the axis of its energy the span began',
+    end_nj Int64,
+    cpu_units Int256 COMMENT 'nanojoules x CPUs used x 2^24'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_machine_shares (
+    settlement UInt64,
+    device String,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    estimated UInt8,
+    units Int256 COMMENT 'nanojoules of axis_nj x 2^24'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (device, trace_id, span_id);
