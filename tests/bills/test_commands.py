@@ -34,6 +34,15 @@ def test_a_bill_is_imported_reconciled_mapped_and_exported_through_a_running_ser
     assert "wrong.csv, line 3, column BilledCost: '1,5'" in refused.stderr
     assert json.loads(tollbook(served, "bill", "list", "-f", "json").stdout) == []
 
+    for words in (("list",), ("show",), ("reconcile",)):
+        for asked, told in (
+            (("--period", "2026-13"), "as 2026-10, not as '2026-13'"),
+            (("--provider", "nobody"), "No such bill is stored; see"),
+        ):
+            assert told in tollbook(served, "bill", *words, *asked).output
+        assert "No bill is stored yet" in tollbook(served, "bill", *words).stdout
+    assert "ends in .csv or .parquet, not to x.txt" in tollbook(served, "bill", "export", "x.txt").stderr
+
     bill = folder.csv(
         focus(BilledCost="1.25", ResourceId="i-unseen"), focus(BilledCost="0.7", ChargeCategory="Tax", ResourceId="")
     )

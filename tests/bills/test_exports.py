@@ -14,6 +14,7 @@ import pytest
 from pyarrow import parquet
 from tollbook_attribution.bills import BillError, Options, load
 from tollbook_schema.store import Store
+from tollbook_ui.answers import Answers
 
 from tests.bills.conftest import FOCUS_ROW, Folder, as_csv, focus
 
@@ -290,3 +291,6 @@ def test_a_month_by_another_clock_is_that_month(store: Store, folder: Folder) ->
     )
     [row] = store.query("SELECT provider, billing_currency FROM bill")
     assert row == {"provider": "alibaba-cloud", "billing_currency": "CNY"}
+    asked = Answers(store).bills
+    assert [len(asked.periods(period=month)) for month in ("2026-10", "2026-11")] == [0, 1]
+    assert [len(asked.reconciliation(period=month).rows) for month in ("2026-10", "2026-11")] == [0, 1]

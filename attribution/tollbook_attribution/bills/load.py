@@ -25,6 +25,9 @@ NOWHERE = 1 << 31
 LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
+PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+"""A billing period as people write it."""
+
 TIMES = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 
 
@@ -93,7 +96,7 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
         StoreError: the store failed; nothing is in force of it.
     """
     checked_tenant(options.tenant)
-    if options.period and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", options.period):
+    if options.period and not PERIOD.fullmatch(options.period):
         raise ValueError(f"a billing period is written as 2026-10, not as {options.period!r}")
     reading = store.reading()
     with unpacked(paths, reading, names) as files:
@@ -107,6 +110,12 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
             reading.command(_query("forget_texts"), {"import_id": run.import_id})
     rows = store.query(_query("brought"), run.known)
     return Loaded(run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows), warnings)
+
+
+def lines_read(store: Store) -> int:
+    """Lines that imports which are under way have read by now."""
+    [found] = store.reading().query(_query("lines_read"))
+    return int(found["lines"])
 
 
 @dataclass(frozen=True)

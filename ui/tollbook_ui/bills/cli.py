@@ -41,15 +41,14 @@ def import_files(
     """Store bills: all lines of all files, or none. A billing period that was imported before is replaced; both are kept."""
     from tollbook_attribution.bills import Options
 
-    from tollbook_ui import access, place
-    from tollbook_ui.bills import show
+    from tollbook_ui import place
+    from tollbook_ui.bills import show, taking
     from tollbook_ui.periods import BadQuestionError
 
     if decimal not in ("point", "comma"):
         raise BadQuestionError(f"the decimal sign is point or comma, not {decimal!r}")
     options = Options(tenant, period, decimal == "comma", add, allow_duplicates)
-    with access.opened(place.at(data), create=True) as answers:
-        found = answers.bills.take(files, options)
+    found = taking.take(place.at(data), files, options)
     answer(shape, found, lambda: show.taken(found))
 
 
@@ -65,7 +64,9 @@ def list_periods(
 
     with asking(data) as answers:
         found = answers.bills.periods(provider, period, limit)
-    written(shape, found, [field.name for field in fields(Period)], lambda: show.periods(found))
+    written(
+        shape, found, [field.name for field in fields(Period)], lambda: show.periods(found, narrowed=bool(provider or period))
+    )
 
 
 @command(group, "show")
@@ -77,7 +78,7 @@ def show_charges(
 
     with asking(data) as answers:
         found = answers.bills.show(provider, period, limit)
-    answer(shape, found, lambda: show.charges(found))
+    answer(shape, found, lambda: show.charges(found, narrowed=bool(provider or period)))
 
 
 @command(group)
@@ -106,7 +107,7 @@ def reconcile(
         if found.unsettled_hours:
             access.settle(answers, None, None)
             found = answers.bills.reconciliation(provider, period, limit)
-    answer(shape, found, lambda: show.reconciliation(found))
+    answer(shape, found, lambda: show.reconciliation(found, narrowed=bool(provider or period)))
 
 
 @command(group)
@@ -118,7 +119,11 @@ def export(
     data: Data = None,
 ) -> None:
     """Write what was attributed as FOCUS 1.4, with its Allocated columns. The rows add up to the ledger."""
-    form = "parquet" if file.suffix == ".parquet" else "csv"
+    from tollbook_ui.periods import BadQuestionError
+
+    form = file.suffix.removeprefix(".").lower()
+    if form not in ("csv", "parquet"):
+        raise BadQuestionError(f"FOCUS is written to a file that ends in .csv or .parquet, not to {file.name}")
     with asking(data) as answers:
         size = answers.bills.export(file, moment(since), moment(until), form)
     typer.echo(f"{size:,} bytes of FOCUS 1.4 written to {file}.")

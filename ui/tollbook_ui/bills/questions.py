@@ -58,6 +58,10 @@ class Bills:
         rows = _rows(self._store.of(options.tenant), f.Period, "periods", bound)
         return f.Taken(loaded.import_id, loaded.files, loaded.lines, changed, rows, loaded.warnings)
 
+    def lines_read(self) -> int:
+        """Lines that imports which are under way have read by now."""
+        return bills.lines_read(self._store)
+
     def periods(self, provider: str = "", period: str = "", limit: int = ALL) -> tuple[f.Period, ...]:
         """Billing periods in force, the newest first."""
         return _rows(self._reads, f.Period, "periods", {**_asked(provider, period, limit), "import_id": 0})
@@ -189,6 +193,8 @@ def _whose(tenant: str) -> str:
 
 
 def _asked(provider: str, period: str, limit: int) -> dict[str, Any]:
+    if period and not bills.PERIOD.fullmatch(period):
+        raise BadQuestionError(f"a billing period is written as 2026-10, not as {period!r}")
     if not 1 <= limit <= ALL:
         raise BadQuestionError(f"1 to {ALL} rows can be told, not {limit}")
     return {"provider": provider, "period": period, "limit": limit}

@@ -2,7 +2,7 @@
 
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -39,7 +39,9 @@ class Ask(Protocol):
 class Upload(Protocol):
     """Sends a file to the server."""
 
-    def __call__(self, kind: type[Answer], path: str, asked: Mapping[str, Any], file: Path, sent: None) -> Answer:
+    def __call__(
+        self, kind: type[Answer], path: str, asked: Mapping[str, Any], file: Path, sent: Callable[[int, int], None] | None
+    ) -> Answer:
         """The answer."""
 
 
@@ -59,11 +61,17 @@ class RemoteBills:
         self._upload = upload
         self._save = save
 
-    def take(self, paths: Sequence[Path], options: bills.Options = bills.AS_THEY_ARE, names: Sequence[str] = ()) -> f.Taken:
-        """As `Bills.take`; the files go to the server."""
+    def take(
+        self,
+        paths: Sequence[Path],
+        options: bills.Options = bills.AS_THEY_ARE,
+        names: Sequence[str] = (),
+        sent: Callable[[int, int], None] | None = None,
+    ) -> f.Taken:
+        """As `Bills.take`; the files go to the server, which `sent` is told of: bytes by now, and in all."""
         asked = asdict(options)
         with _one_file(paths) as (file, name):
-            return self._upload(f.Taken, "/bills/imports", {**asked, "name": names[0] if names else name}, file, None)
+            return self._upload(f.Taken, "/bills/imports", {**asked, "name": names[0] if names else name}, file, sent)
 
     def periods(self, provider: str = "", period: str = "", limit: int = ALL) -> tuple[f.Period, ...]:
         """As `Bills.periods`."""

@@ -20,10 +20,10 @@ def taken(found: f.Taken) -> Iterable[RenderableType]:
         yield "Next: tollbook settle (a running server does it within a minute), then tollbook bill reconcile"
 
 
-def periods(found: Sequence[f.Period]) -> Iterable[RenderableType]:
+def periods(found: Sequence[f.Period], *, narrowed: bool = False) -> Iterable[RenderableType]:
     """Billing periods in force."""
     if not found:
-        yield "No bill is stored yet. Start with: tollbook bill import FILE"
+        yield _none(narrowed)
         return
     yield listed(
         "Billing periods",
@@ -47,17 +47,17 @@ def periods(found: Sequence[f.Period]) -> Iterable[RenderableType]:
     )
 
 
-def charges(found: f.Bill) -> Iterable[RenderableType]:
+def charges(found: f.Bill, *, narrowed: bool = False) -> Iterable[RenderableType]:
     """What was charged."""
     if not found.rows:
-        yield "No such bill is stored; see: tollbook bill list"
+        yield _none(narrowed)
         return
     yield listed(
         "Charges",
         ("=period", "provider", "account", "service", "kind", ">lines", ">billed", ">effective", ""),
         (
             (
-                row.billing_period[:7],
+                _month(row.billing_period),
                 row.provider,
                 row.account,
                 row.service,
@@ -72,10 +72,10 @@ def charges(found: f.Bill) -> Iterable[RenderableType]:
     )
 
 
-def reconciliation(found: f.Reconciliation) -> Iterable[RenderableType]:
+def reconciliation(found: f.Reconciliation, *, narrowed: bool = False) -> Iterable[RenderableType]:
     """Bills against the ledger."""
     if not found.rows:
-        yield "No bill is stored yet. Start with: tollbook bill import FILE"
+        yield _none(narrowed)
         return
     if found.unsettled_hours:
         yield f"{units.counted(found.unsettled_hours, 'hour')} of the ledger wait to be settled again: tollbook settle"
@@ -90,7 +90,7 @@ def reconciliation(found: f.Reconciliation) -> Iterable[RenderableType]:
         ("=period", "provider", "account", "service", ">billed", ">attributed", ">idle", ">shared", ">unattributed", ""),
         (
             (
-                row.billing_period[:7],
+                _month(row.billing_period),
                 row.provider,
                 row.account,
                 row.service,
@@ -105,7 +105,7 @@ def reconciliation(found: f.Reconciliation) -> Iterable[RenderableType]:
         ("=period", "provider", "account", "service", ">estimated", ">price", ">quantity", ">unknown usage", ">billed"),
         (
             (
-                row.billing_period[:7],
+                _month(row.billing_period),
                 row.provider,
                 row.account,
                 row.service,
@@ -124,7 +124,7 @@ def _orphans(found: f.Reconciliation) -> Iterable[RenderableType]:
             ("=period", "provider", "account", "service", "resource", "why", ">lines", ">amount", ""),
             (
                 (
-                    row.billing_period[:7],
+                    _month(row.billing_period),
                     row.provider,
                     row.account,
                     row.service,
@@ -169,6 +169,19 @@ def mappings(found: Sequence[f.Mapping]) -> Iterable[RenderableType]:
             for row in found
         ),
     )
+
+
+def _none(narrowed: bool) -> str:
+    return (
+        "No such bill is stored; see: tollbook bill list"
+        if narrowed
+        else "No bill is stored yet. Start with: tollbook bill import FILE"
+    )
+
+
+def _month(billing_period: str) -> str:
+    """`2026-10` of a period that begins on the first, as most do; else the day that it begins on."""
+    return billing_period.removesuffix("-01")
 
 
 def _money(amount: Decimal) -> str:

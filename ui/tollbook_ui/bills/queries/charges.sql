@@ -12,7 +12,7 @@ SELECT
     sum(b.effective_cost) AS effective_cost
 FROM bill AS b
 WHERE ({provider:String} = '' OR provider = {provider:String})
-    AND ({period:String} = '' OR formatDateTime(billing_period_start, '%Y-%m') = {period:String})
+    AND ({period:String} = '' OR formatDateTime(addHours(billing_period_start, 14), '%Y-%m') = {period:String})
 GROUP BY billing_period, provider, account, service, charge_category, charge_class, currency
 ORDER BY billing_period DESC, billed_cost DESC, provider, account, service, charge_category, charge_class
 LIMIT {limit:UInt32}

@@ -3,7 +3,7 @@ SELECT currency, toString(toDate(charge_period_start)) AS day, provider, sum(m.a
 FROM current_bill_matches AS m
 WHERE isNull(usd_per_unit)
     AND ({provider:String} = '' OR provider = {provider:String})
-    AND ({period:String} = '' OR formatDateTime(billing_period_start, '%Y-%m') = {period:String})
+    AND ({period:String} = '' OR formatDateTime(addHours(billing_period_start, 14), '%Y-%m') = {period:String})
 GROUP BY currency, day, provider
 ORDER BY currency, day, provider
 LIMIT {limit:UInt32}

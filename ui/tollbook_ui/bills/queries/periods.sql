@@ -11,7 +11,7 @@ LEFT ANY JOIN (
 ) AS v ON p.tenant = v.tenant AND p.provider = v.provider AND p.billing_account_id = v.billing_account_id
     AND p.billing_period_start = v.billing_period_start
 WHERE ({provider:String} = '' OR p.provider = {provider:String})
-    AND ({period:String} = '' OR formatDateTime(p.billing_period_start, '%Y-%m') = {period:String})
+    AND ({period:String} = '' OR formatDateTime(addHours(p.billing_period_start, 14), '%Y-%m') = {period:String})
     AND ({import_id:UInt64} = 0 OR p.import_id = {import_id:UInt64})
 ORDER BY billing_period_start DESC, provider, billing_account_id
 LIMIT {limit:UInt32}

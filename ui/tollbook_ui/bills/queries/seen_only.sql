@@ -10,7 +10,7 @@ FROM (
 INNER JOIN (
     SELECT tenant, provider AS billed_by, billing_period_start, billing_period_end FROM current_bill_periods
     WHERE ({provider:String} = '' OR provider = {provider:String})
-        AND ({period:String} = '' OR formatDateTime(billing_period_start, '%Y-%m') = {period:String})
+        AND ({period:String} = '' OR formatDateTime(addHours(billing_period_start, 14), '%Y-%m') = {period:String})
 ) AS p ON l.tenant = p.tenant
 WHERE l.window >= p.billing_period_start AND l.window < p.billing_period_end
     AND (l.provider = p.billed_by OR (l.provider = '' AND p.billed_by IN ('aws', 'azure', 'google', 'oci')))

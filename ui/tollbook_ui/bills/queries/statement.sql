@@ -24,7 +24,7 @@ FROM (
     FROM bill
     LEFT ANY JOIN (SELECT tenant AS whose, cost FROM current_bill_runs) AS r ON bill.tenant = r.whose
     WHERE ({provider:String} = '' OR provider = {provider:String})
-        AND ({period:String} = '' OR formatDateTime(billing_period_start, '%Y-%m') = {period:String})
+        AND ({period:String} = '' OR formatDateTime(addHours(billing_period_start, 14), '%Y-%m') = {period:String})
     GROUP BY tenant, billing_period, provider, account, service, currency
 ) AS b
 LEFT ANY JOIN (
