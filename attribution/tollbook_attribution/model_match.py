@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 VERSION = re.compile(
     r"(?:[-@:.]?(?:"
-    r"20\d{2}-?\d{2}-?\d{2}(?:-v\d+)?"  # 2025-09-29, 20250929, 20250929-v1
+    r"(?:v\d+[-@])?20\d{2}-?\d{2}-?\d{2}(?:-v\d+)?"  # 2025-09-29, 20250929, 20250929-v1, v2@20241022
     r"|\d{2}-\d{2}|\d{2}-20\d{2}"  # 05-06, 08-2024
     r"|\d{3,4}"  # 001, 0709
     r"|(?:v\d+)?:\d+"  # v1:0
@@ -24,8 +24,11 @@ VERSION = re.compile(
 FINE_TUNED = re.compile(r"(?::[^/:]*){0,3}")
 """What follows the base of a fine-tuned model's name: organization, name and id of the tuning."""
 
-UNFINISHED = re.compile(r"(?:@|[-@]20\d{0,2}|[-@]20\d{2}-?|:)$")
+UNFINISHED = re.compile(r"(?:@|[-@]0|[-@]20\d{0,2}|[-@]20\d{2}-?|:)$")
 """A clause that ends within a date or a version."""
+
+OPEN = re.compile(r"(?<=\.ft-)[\w-]+|(?<=-)\d+(?:\.\d+)?b(?:-it|-instruct)?")
+"""What a clause that ends in a dash leaves open: the id of a tuning (`….ft-0a1b`), a size (`gemma-3-27b-it`)."""
 
 BEFORE = re.compile(r"(?:.*[/:.])?")
 """What may stand before a model's name: a path, a region, a maker."""
@@ -62,6 +65,8 @@ def _places(text: str, name: str) -> list[int]:
 def _ends(text: str, rest: str) -> bool:
     """Whether a name may end so after what the clause names."""
     tuned = ""
+    if OPEN.fullmatch(text + rest, len(text)):
+        return True
     if text.startswith("ft:"):
         rest, colon, tuning = rest.partition(":")
         tuned = colon + tuning

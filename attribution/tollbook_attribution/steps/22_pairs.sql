@@ -1,11 +1,14 @@
 -- Which calls inside which may be the same one? A roll-up stands for all below it. Two others are one call unless they name different answers, one is
--- an embedding and the other is not, or they name different models (a date at the end is no difference). A proxy gives answers names of its own: two tellers
--- that name different answers of exactly the same length on both sides, one inside the other, tell of one.
+-- an embedding and the other is not, they name different models (a date at the end is no difference), or a tool stands between them: then the one called a model
+-- for the other. A proxy gives answers and models names of its own and may estimate tokens: two tellers, one inside the other, that name different answers of
+-- exactly the same length on both sides, or different models on about as much, tell of one.
 -- Trace by trace.
 -- Where there is: work_nesting
 INSERT INTO work_pairs
 WITH
-    u.input_tokens = l.input_tokens AND u.output_tokens = l.output_tokens AND u.has_usage AS equal_usage,
+    u.teller != l.teller AND u.has_usage AND u.input_tokens = l.input_tokens AND u.output_tokens = l.output_tokens AS retold,
+    u.teller != l.teller AND u.has_usage AND l.has_usage AND 10 * abs(u.input_tokens - l.input_tokens) <= greatest(u.input_tokens, l.input_tokens)
+    AND 10 * abs(u.output_tokens - l.output_tokens) <= greatest(u.output_tokens, l.output_tokens) AS retold_about,
     arrayExists(
         m -> arrayExists(
             n -> m = n OR (startsWith(m, n) AND match(substring(m, length(n) + 1), '^[-@][0-9]{4}'))
@@ -26,13 +29,14 @@ SELECT
     u.failed AS upper_failed,
     l.failed AS lower_failed,
     u.call_class = 'rollup' OR (
-        (u.response_id = '' OR l.response_id = '' OR u.response_id = l.response_id OR (u.teller != l.teller AND equal_usage))
+        (NOT n.by_tool OR NOT u.has_usage OR NOT l.has_usage OR retold)
+        AND (u.response_id = '' OR l.response_id = '' OR u.response_id = l.response_id OR retold)
         AND (u.embedding = l.embedding OR NOT u.has_usage)
-        AND (empty(u.models) OR empty(l.models) OR NOT u.has_usage OR share_model)
+        AND (empty(u.models) OR empty(l.models) OR NOT u.has_usage OR share_model OR retold_about OR (u.teller != l.teller AND l.failed AND NOT l.has_usage))
     ) AS same_call,
     (l.output_tokens > 0 AND u.output_tokens > l.output_tokens)
     OR (u.output_tokens = 0 AND l.output_tokens = 0 AND l.input_tokens > 0 AND u.input_tokens > l.input_tokens) AS upper_exceeds
-FROM (SELECT trace_id, upper_id, lower_id FROM work_nesting WHERE settlement = {settlement:UInt64}) AS n
+FROM (SELECT trace_id, upper_id, lower_id, by_tool FROM work_nesting WHERE settlement = {settlement:UInt64}) AS n
 INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS u ON n.trace_id = u.trace_id AND n.upper_id = u.span_id
 INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS l ON n.trace_id = l.trace_id AND n.lower_id = l.span_id;
 

@@ -1,19 +1,29 @@
--- Which spans of a trace name the same answer? All others are led to the first.
+-- Which spans of a trace name the same answer? All others are led to the first. Where one teller tells of different lengths on it, one after the other, the
+-- server gives all answers one name: then those of the same length.
 -- Trace by trace.
 -- Where there is: work_families
 INSERT INTO work_merges
-WITH firsts AS (
-    SELECT trace_id, response_id, min((start_ns, span_id)).2 AS first
+WITH
+one_name AS (
+    SELECT trace_id, response_id
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND response_id != '' AND input_tokens > 0 AND output_tokens > 0
+    GROUP BY trace_id, response_id, teller
+    HAVING uniqExact(input_tokens, output_tokens) > 1 AND max(start_ns) >= min(end_ns)
+),
+named AS (
+    SELECT
+        trace_id, span_id, start_ns,
+        cityHash64(response_id, if((trace_id, response_id) IN (SELECT trace_id, response_id FROM one_name), (input_tokens, output_tokens), (0, 0))) AS answer
     FROM work_families
     WHERE settlement = {settlement:UInt64} AND response_id != ''
-    GROUP BY trace_id, response_id
-    HAVING count() > 1
-)
+),
+firsts AS (SELECT trace_id, answer, min((start_ns, span_id)).2 AS first FROM named GROUP BY trace_id, answer HAVING count() > 1)
 SELECT
     {settlement:UInt64} AS settlement,
     f.trace_id AS trace_id, f.span_id AS span_id, f.trace_id AS into_trace_id, x.first AS into_span_id, 1 AS evidence
-FROM (SELECT trace_id, span_id, response_id FROM work_families WHERE settlement = {settlement:UInt64} AND response_id != '') AS f
-INNER JOIN firsts AS x ON f.trace_id = x.trace_id AND f.response_id = x.response_id
+FROM named AS f
+INNER JOIN firsts AS x ON f.trace_id = x.trace_id AND f.answer = x.answer
 WHERE f.span_id != x.first;
 
 -- What else proves two spans to tell of one call?

@@ -44,7 +44,7 @@ chained AS (
     SELECT
         *,
         lagInFrame((fails, end_ns, models, input_tokens)) OVER in_order AS before,
-        row_number() OVER in_order > 1 AND before.1 AND start_ns >= before.2
+        row_number() OVER in_order > 1 AND before.1 AND start_ns + 10000000 >= before.2
         AND (how = 2 OR empty(models) OR empty(before.3) OR hasAny(models, before.3))
         AND (input_tokens = 0 OR before.4 = 0 OR input_tokens = before.4) AS retries
     FROM placed

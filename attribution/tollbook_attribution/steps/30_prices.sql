@@ -231,6 +231,7 @@ SELECT
     priced_name != '' AS known,
     arrayStringConcat(arrayFilter(note -> note != '', [
         if(known AND startsWith(name_reason, 'unknown model'), '', name_reason),
+        if(NOT known AND name_reason = '' AND notEmpty(names), concat('the price list names ', names[-1], ' without a price'), ''),
         if(known AND n.in_batch AND NOT b.batch_priced, 'batches have no price of their own: priced as standard', ''),
         if(known AND n.tier NOT IN ('', 'default', 'standard', 'auto', 'on_demand', 'batch', 'not_available') AND NOT b.tier_priced,
             concat('service tier ', n.tier, ' has no price of its own: priced as standard'), '')

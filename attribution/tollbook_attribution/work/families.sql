@@ -9,6 +9,8 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
 
+ALTER TABLE work_climbs ADD COLUMN IF NOT EXISTS is_tool Bool COMMENT 'what a tool did';
+
 CREATE TABLE IF NOT EXISTS work_nesting (
     settlement UInt64,
     trace_id FixedString(16),
@@ -18,6 +20,8 @@ CREATE TABLE IF NOT EXISTS work_nesting (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, lower_id);
+
+ALTER TABLE work_nesting ADD COLUMN IF NOT EXISTS by_tool Bool COMMENT 'a tool stands between them';
 
 CREATE TABLE IF NOT EXISTS work_families (
     settlement UInt64,
@@ -125,3 +129,5 @@ CREATE TABLE IF NOT EXISTS work_same_calls (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+ALTER TABLE work_same_calls ADD COLUMN IF NOT EXISTS failed Bool COMMENT 'for the one who called: the outermost of these spans';

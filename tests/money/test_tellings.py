@@ -1,0 +1,104 @@
+"""Ways to tell of calls that are easily counted twice or not at all: lost spans, tools, names of proxies. Each trace is one."""
+
+from decimal import Decimal
+from typing import Any
+
+from tollbook_attribution import settle
+from tollbook_schema.store import Store
+
+from tests.attribution.facts import MS, Intake, S, Span, chat
+from tests.attribution.laws import assert_the_ledger_balances
+
+COUNTED = """
+SELECT
+    reinterpretAsUInt64(reverse(trace_id)) AS trace,
+    arraySort(groupArray(reinterpretAsUInt64(reverse(span_id)))) AS spans,
+    sum(cost_usd) AS usd,
+    arraySort(groupArrayIf(waste, waste != '')) AS waste
+FROM calls WHERE role = 'counted' GROUP BY trace
+"""
+EACH = {"input": 1_000, "output": 100}
+USD = Decimal("0.0035")
+"""What a call of gpt-4o of that length costs."""
+
+
+def agent(trace: int, span: int, parent: int = 0, **values: Any) -> Span:
+    """A roll-up of 50 s."""
+    return chat(trace, span, parent, operation="invoke_agent", duration_ns=50 * S, scope="framework", **values)
+
+
+def gateway(trace: int, span: int, parent: int = 0, **values: Any) -> Span:
+    """What a proxy tells of a call."""
+    return chat(trace, span, parent, scope="proxy", service="gateway", **values)
+
+
+def tool(trace: int, span: int, parent: int) -> Span:
+    """What a model had called."""
+    return chat(trace, span, parent, operation="execute_tool", model=None, provider=None, start_ns=S, duration_ns=5 * S)
+
+
+TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
+    # the span between an agent and its calls was lost: by their time they are the agent's
+    1: ([
+        agent(1, 1, input=2_000, output=200),
+        chat(1, 3, 2, start_ns=S, **EACH), chat(1, 4, 2, start_ns=9 * S, **EACH),
+    ], ([3, 4], 2 * USD, [])),
+    # calls of a lost parent that go on after the agent are not the agent's
+    2: ([
+        agent(2, 1, **EACH),
+        chat(2, 3, 2, start_ns=49 * S, duration_ns=2 * S, **EACH),
+    ], ([1, 3], 2 * USD, [])),
+    # a tool of a model calls a model: two calls, whatever their lengths
+    3: ([
+        chat(3, 1, duration_ns=9 * S, **EACH), tool(3, 2, 1), chat(3, 3, 2, start_ns=2 * S, input=2_000, output=200),
+    ], ([1, 3], 3 * USD, [])),
+    # a proxy's client knows a name of its own, and the proxy estimates
+    4: ([
+        chat(4, 1, model="prod-fast", duration_ns=3 * S, input=1_003, output=107),
+        gateway(4, 2, 1, response_model="gpt-4o-2024-08-06", **EACH),
+    ], ([2], USD, [])),
+    # a proxy falls back to another model
+    5: ([
+        chat(5, 1, model="prod-fast", duration_ns=9 * S, **EACH),
+        gateway(5, 2, 1, model="gpt-4o-mini", error=True),
+        gateway(5, 3, 1, start_ns=2 * S, **EACH),
+    ], ([2, 3], USD, ["retried"])),
+    # clocks that differ by minutes, and the same answer
+    6: ([chat(6, 1, response_id="chatcmpl-6", **EACH)], ([1], USD, [])),
+    7: ([gateway(7, 1, response_id="chatcmpl-6", start_ns=200 * S, **EACH)], ([], Decimal(0), [])),
+    # a server that gives all answers one name
+    8: ([
+        chat(8, 1, response_id="cmpl-0", **EACH), chat(8, 2, response_id="cmpl-0", start_ns=9 * S, input=2_000, output=200),
+    ], ([1, 2], 3 * USD, [])),
+    # what a proxy takes for a failure reached who called; what it takes for an answer did not
+    9: ([
+        chat(9, 1, duration_ns=3 * S, **EACH), gateway(9, 2, 1, error=True, **EACH),
+    ], ([2], USD, [])),
+    10: ([
+        chat(10, 1, duration_ns=3 * S, error=True), gateway(10, 2, 1, **EACH),
+    ], ([2], USD, ["failed"])),
+    # the next attempt begins a millisecond before the last one ends
+    11: ([
+        chat(11, 1, error=True, **EACH), chat(11, 2, start_ns=S - MS, **EACH),
+    ], ([1, 2], 2 * USD, ["retried"])),
+    # an answer of a cache has the name that it had: it is no call's twin minutes later
+    12: ([chat(12, 1, response_id="chatcmpl-12", **EACH)], ([1], USD, [])),
+    13: ([
+        gateway(13, 1, response_id="chatcmpl-12", start_ns=200 * S, attributes={"gen_ai.cache.hit": True}, **EACH),
+    ], ([1], Decimal(0), [])),
+    # the list names it and has no price
+    14: ([chat(14, 1, provider="openrouter", model="openai/gpt-oss-20b:free", **EACH)], ([1], Decimal(0), [])),
+}  # fmt: skip
+"""Spans of a trace; the spans that count, what they cost, and their waste."""
+
+
+def test_calls_count_once_however_they_are_told(store: Store, intake: Intake) -> None:
+    intake.spans([span for spans, _ in TELLINGS.values() for span in spans])
+    settle(store)
+    assert_the_ledger_balances(store)
+    counted = {row["trace"]: (row["spans"], row["usd"] or Decimal(0), row["waste"]) for row in store.query(COUNTED)}
+    assert {trace: counted.get(trace, ([], Decimal(0), [])) for trace in TELLINGS} == {
+        trace: answer for trace, (_, answer) in TELLINGS.items()
+    }
+    [unpriced] = store.query("SELECT reason FROM calls WHERE price_status = 'unpriced' AND role = 'counted'")
+    assert unpriced["reason"] == "the price list names openrouter/openai/gpt-oss-20b:free without a price"
