@@ -19,7 +19,7 @@ from typing import Any
 from weakref import WeakSet
 
 from tollbook_schema import cluster, dialects, lease, sql
-from tollbook_schema.store import Node, Store
+from tollbook_schema.store import Node, QueryError, ShareError, Store
 
 from tollbook_attribution import due, edges, model_names, needs, price_list, ranges, service_prices, superseded
 from tollbook_attribution.bills.reconcile import reconcile_all
@@ -110,13 +110,15 @@ def settle(
 
     Raises:
         lease.TakenError: another process settles on this server at present.
-        StoreError: a step failed; windows settled before it stay settled, the rest are taken up by the next call.
+        QueryError, ShareError: hours could not be settled, of which the message names one; all others are.
+        StoreError: the store failed; windows settled before it stay settled, the rest are taken up by the next call.
     """
     with _one_at_a_time, lease.held(store, "settlement") as held:
         started = time.monotonic()
         pace = _keeping(held, pace)
         _prepare(store)
         settled: dict[tuple[str, datetime], Mapping[str, Any]] = {}
+        failed: dict[tuple[str, datetime], QueryError | ShareError] = {}
         rounds: tuple[Callable[[], list[Unsettled]], ...] = (
             lambda: windows_to_settle(store, since, until),
             lambda: _due(store),
@@ -125,13 +127,25 @@ def settle(
         for hours in (found() for found in rounds):
             for done, unsettled in enumerate(hours, start=1):
                 key = (unsettled.tenant, unsettled.window)
-                settled[key] = _after(settled.get(key), settle_window(store, unsettled, pace))
+                try:
+                    settled[key] = _after(settled.get(key), settle_window(store, unsettled, pace))
+                except (QueryError, ShareError) as error:  # of what is in this hour: all others, and other tenants, go on
+                    failed[key] = error
                 if progress:
                     progress(done, len(hours), unsettled.window)
         removal = superseded.Removal.of(store)
         removal.note(window for _, window in settled)
         removal.run(store)
+        if failed:
+            raise _not_settled(failed)
         return _summary(list(settled.values()), time.monotonic() - started)
+
+
+def _not_settled(failed: Mapping[tuple[str, datetime], QueryError | ShareError]) -> QueryError | ShareError:
+    """What to say of hours that could not be settled: why, of the first of them."""
+    (tenant, window), error = next(iter(failed.items()))
+    more = f", and {len(failed) - 1} more hours" if len(failed) > 1 else ""
+    return type(error)(f"the hour of {window:%Y-%m-%d %H:%M} UTC of tenant {tenant}{more} cannot be settled: {error}")
 
 
 def _keeping(held: lease.Lease | None, pace: Pace) -> Pace:

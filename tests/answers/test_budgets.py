@@ -1,8 +1,10 @@
 """Budgets: one payer for each sum, states at their edges, alerts told once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from http.client import BadStatusLine
 
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,21 @@ def test_a_budget_is_in_the_worst_state_that_is_true_of_it(spent: str, pace: str
     assert status([AI], [one(spent, pace, day)])["AI and cloud"].state == state
 
 
+def test_budgets_of_a_month_and_of_a_year_count_the_same_money() -> None:
+    year = Budget("year", D(9000), period="year")
+    everything = [one("10", team="search"), one("5", team="mail")]
+    clock = tree.Clock(NOVEMBER, datetime(2026, 12, 1, tzinfo=UTC), NOON, NOVEMBER)
+    rows = tree.statuses([*TREE, year], {"month": everything, "year": everything}, {"month": clock, "year": clock})
+    assert {row.budget: row.spent_usd for row in rows if not row.depth} == {"AI and cloud": 15, "year": 15}
+
+
+def test_of_budgets_side_by_side_the_narrowest_pays() -> None:
+    either = Budget("a", D(1), conditions=("team=search", "team=core"))
+    flat = replace(SEARCH, parent="")
+    assert tree.payer([either, flat], {"team": "search"}) == flat
+    assert tree.payer([either, flat], {"team": "core"}) == either
+
+
 def test_nothing_is_forecast_from_an_hour() -> None:
     clock = tree.Clock(NOVEMBER, datetime(2026, 12, 1, tzinfo=UTC), NOVEMBER + timedelta(hours=1), NOVEMBER)
     (row,) = tree.statuses([AI], {"month": [one("50", "50", "50")]}, {"month": clock})
@@ -101,6 +118,10 @@ def test_periods_are_those_of_the_calendar(kind: str, start: str, end: str) -> N
     [
         Budget("", D(1)),
         Budget("x", D(0)),
+        Budget("x", D(10) ** 15),
+        Budget("x", D(1)),
+        Budget("x", D(1), parent="x", period="year"),
+        Budget("x", D(1), parent="AI and cloud", conditions=("team=search",)),
         Budget("x", D("NaN")),
         Budget("x", D(1), period="fortnight"),
         Budget("x", D(1), parent="nobody"),
@@ -133,6 +154,10 @@ def test_budget_lines_and_what_nobody_pays_for_add_up_to_everything(everything: 
     paid = sum((row.own_usd for row in found.values()), D(0))
     nobody = sum((sums.spent_usd for sums in everything if tree.payer(TREE[1:], sums.values) is None), D(0))
     assert paid + nobody == sum((sums.spent_usd for sums in everything), D(0))
+
+
+def _answered_garbage(_address: str, _body: bytes) -> None:
+    raise BadStatusLine("garbage")
 
 
 def test_budgets_over_a_store(store: Store) -> None:
@@ -178,6 +203,9 @@ def test_budgets_over_a_store(store: Store) -> None:
     answers.budgets.set(Budget("rag", D(250), parent="all", conditions=("team=search",)))
     assert [alert.state for alert in alarm.look(NOON)] == ["over"]
     assert [alert.state for alert in answers.budgets.alerts().rows] == ["over", "forecast"]
+    answers.budgets.set(Budget("all", D(300)))
+    deaf = Alarm(store, "https://example.com/hook", 0, _answered_garbage)
+    assert [(alert.budget, alert.state, alert.told) for alert in deaf.look(NOON)] == [("all", "over", "log")]
 
     answers.budgets.delete("all")
     assert [(row.budget, row.depth, row.owner) for row in answers.budgets.status(NOON).rows] == [("rag", 0, "")]

@@ -119,6 +119,24 @@ def test_a_ledger_that_does_not_balance_is_never_shown(store: Store, intake: Int
     assert store.query(LINES) == before
 
 
+def test_an_hour_that_cannot_be_settled_holds_up_no_other(store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for hours in range(3):
+        intake.spans([chat(1, 1, input=1_000)], NOON + hours * HOUR)
+    run = engine.run_step
+
+    def fails_at_noon(node: Node, step: str, parameters: Any, *how: Any) -> None:
+        if parameters["window"] == NOON:
+            raise QueryError("a number is too large")
+        run(node, step, parameters, *how)
+
+    monkeypatch.setattr(engine, "run_step", fails_at_noon)
+    said = f"the hour of {NOON:%Y-%m-%d} 12:00 UTC of tenant default cannot be settled: a number is too large"
+    with pytest.raises(QueryError, match=said):
+        settle(store)
+    assert [row["window"].hour for row in store.query(HISTORY)] == [13, 14]
+    assert [unsettled.window for unsettled in windows_to_settle(store)] == [NOON]
+
+
 def test_a_range_settles_its_hours_again_and_no_others(store: Store, intake: Intake) -> None:
     for hours in range(3):
         intake.spans([chat(1, 1, input=1_000)], NOON + hours * HOUR)

@@ -151,3 +151,16 @@ def test_another_process_that_settles_is_no_trouble() -> None:
     assert twice.wait(10)
     settler.stop(10)
     assert settler.trouble == ""
+
+
+def test_a_background_that_has_ended_by_a_fault_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda _told: ended.set())
+
+    def fails(*_period: object) -> None:
+        raise KeyError("a fault of ours")
+
+    settler = Settler(NO_STORE, 0.001, fails)
+    settler.start()
+    assert ended.wait(10)
+    assert "has ended by a fault of its own" in settler.trouble

@@ -87,6 +87,13 @@ class Settler:
             self._wanted.discard(me)
 
     def _settle_for_ever(self) -> None:
+        try:
+            self._settle_again_and_again()
+        finally:
+            if not self._stopping.is_set():  # a fault of ours, which the log tells
+                self.trouble = "the background settlement has ended by a fault of its own; a restart starts it again"
+
+    def _settle_again_and_again(self) -> None:
         rest_seconds = self._pause_seconds
         while not self._stopping.wait(rest_seconds):
             started = time.monotonic()

@@ -1,10 +1,10 @@
 """Tells of budgets that break, once for each period and state: in the log, and at a webhook where one is set."""
 
+import http.client
 import json
 import logging
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import fields
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 5
 REMEMBERED = 10_000
 
 Post = Callable[[str, bytes], None]
-"""Sends a body to an address; raises OSError where it is not taken."""
+"""Sends a body to an address. Raises OSError, HTTPException or ValueError where it is not taken."""
 
 
 class Alarm:
@@ -94,14 +94,14 @@ class Alarm:
         }
         try:
             self._post(self._webhook, json.dumps(said).encode())
-        except OSError as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:  # away, no HTTP, or no address
             log.warning("the webhook for budgets did not take the message: %s", error)
             return False
         return True
 
 
 def posted(address: str, body: bytes) -> None:
-    """Posts JSON to an address that the operator has set. Raises OSError where it is not taken."""
+    """Posts JSON to an address that the operator has set. Raises what `Post` says where it is not taken."""
     request = urllib.request.Request(address, body, {"content-type": "application/json"}, method="POST")  # noqa: S310
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310 - only http and https pass the settings
         pass
