@@ -105,15 +105,21 @@ def evaluation(trace: bytes, label: str, value: float | None) -> bytes:
 
 def test_scores_make_the_four_headline_numbers_and_the_cost_of_a_good_answer(store: Store, tmp_path) -> None:
     measured = {"duration_ns": 250_000_000, "input_age_ns": 3_600 * 10**9}
-    write(store, [Spent(MONDAY, "agents", "10", 4, more={"team": "core", **measured})])
+    house = Spent(MONDAY, "drafts", "0", 1, model="house-9", priced=False)
+    write(store, [Spent(MONDAY, "agents", "10", 4, more={"team": "core", **measured}), house])
     traces = [(1).to_bytes(8, "big") + at.to_bytes(8, "big") for at in range(1, 5)]
     intake = Intake(store, tmp_path)
     for trace, label, value in zip(traces, ("good", "", "bad"), (None, 0.9, 0.9), strict=False):
         intake._load("logs", evaluation(trace, label, value))
+    store.command("ALTER TABLE requests_settled UPDATE cost_usd = NULL WHERE workflow = 'drafts' SETTINGS mutations_sync = 1")
+    intake._load("logs", evaluation((2).to_bytes(8, "big") + (1).to_bytes(8, "big"), "good", None))
     answers = Answers(store)
-    (row,) = answers.costs.by(Scope(MONDAY, MONDAY + DAY), ["workflow"]).rows
+    row, unknown = answers.costs.by(Scope(MONDAY, MONDAY + DAY), ["workflow"]).rows
+    assert (unknown.good_requests, unknown.usd_per_good_answer) == (1, None)
     assert (row.scored_requests, row.good_requests, row.usd_per_good_answer) == (3, 2, D("3.75"))
-    (point,) = answers.outcomes.headlines(Scope(MONDAY, MONDAY + DAY)).rows
+    first, rest = answers.costs.by(Scope(MONDAY, MONDAY + DAY), ["hour", "workflow"], limit=1).rows
+    assert (first.good_requests, rest.good_requests) == (2, 1)
+    point, _drafts = answers.outcomes.headlines(Scope(MONDAY, MONDAY + DAY)).rows
     assert (point.duration_p50_ns, point.input_age_p50_ns, point.usd_per_request) == (250_000_000, 3_600 * 10**9, D("2.5"))
     assert (point.score_mean, round(point.good_ratio or 0, 4)) == (0.9, 0.6667)
 

@@ -90,6 +90,8 @@ def test_a_week_that_is_none_is_refused(week: str) -> None:
         ("24h", NOW - timedelta(days=1)),
         ("2w", NOW - timedelta(weeks=2)),
         ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
+        ("2026-11", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("2026-W47", datetime(2026, 11, 16, tzinfo=UTC)),
         ("2026-11-20T14:00:00+02:00", datetime(2026, 11, 20, 12, tzinfo=UTC)),
     ],
 )

@@ -9,6 +9,7 @@ HOUR = timedelta(hours=1)
 WEEK = timedelta(weeks=1)
 
 _AGO = re.compile(r"(\d+)\s*(h|d|w)")
+_MONTH = re.compile(r"\d{4}-\d{2}")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2106, 1, 1, tzinfo=UTC)
@@ -26,8 +27,10 @@ def whole_hours(since: datetime | None, until: datetime | None, now: datetime) -
     """
     end = _up(_utc(until) if until else now)
     start = _down(_utc(since)) if since else end - WEEK
-    if start >= end:
-        raise BadQuestionError(f"the period ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M})")
+    if start == end:
+        raise BadQuestionError(f"the period is empty: it starts and ends at {start:%Y-%m-%d %H:%M} UTC")
+    if start > end:
+        raise BadQuestionError(f"the period ends ({end:%Y-%m-%d %H:%M} UTC) before it starts ({start:%Y-%m-%d %H:%M} UTC)")
     if start < _EARLIEST or end > _LATEST:
         raise BadQuestionError("a period lies between 1970 and 2105")
     return Period(start, end)
@@ -69,7 +72,7 @@ def parse_length(text: str) -> timedelta:
 
 
 def parse_time(text: str, now: datetime) -> datetime:
-    """A moment as a person writes it: `2026-11-20`, `2026-11-20T14:00`, `now`, or how long ago: `24h`, `7d`, `2w`.
+    """A moment as a person writes it: `2026-11-20`, `2026-11-20T14:00`, a month or week's start, `now`, or how long ago: `7d`.
 
     It is in UTC unless it says otherwise.
 
@@ -81,13 +84,14 @@ def parse_time(text: str, now: datetime) -> datetime:
     try:
         if plain == "now":
             return now
-        return now - int(ago[1]) * _UNITS[ago[2]] if ago else _utc(datetime.fromisoformat(plain))
+        iso = f"{plain}-01" if _MONTH.fullmatch(plain) else plain
+        return now - int(ago[1]) * _UNITS[ago[2]] if ago else _utc(datetime.fromisoformat(iso))
     except (ValueError, OverflowError) as error:
         raise BadQuestionError(f"{text!r} is no time; write 2026-11-20T14:00, or how long ago: 24h, 7d, 2w") from error
 
 
 def parse_period(text: str, now: datetime) -> Period:
-    """A period as a person writes it: `2026-11-09..2026-11-16` without its end, or a whole day, month or week such as `2026-W46`.
+    """A period as a person writes it: `2026-11-09..2026-11-16` or `14d..7d` without its end, or a whole day, month or week.
 
     Raises:
         BadQuestionError: it is none of these.
@@ -102,7 +106,7 @@ def parse_period(text: str, now: datetime) -> Period:
         first = parse_time(plain if match[3] else f"{plain}-01", now)
         after = first + timedelta(days=1) if match[3] else (first + timedelta(days=31)).replace(day=1)
         return whole_hours(first, after, now)
-    raise BadQuestionError(f"{text[:60]!r} is no period; write 2026-11-09..2026-11-16, 2026-11-09, 2026-11 or 2026-W46")
+    raise BadQuestionError(f"{text[:60]!r} is no period; write 2026-11-09..2026-11-16, 14d..7d, 2026-11-09, 2026-11 or 2026-W46")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -25,6 +25,13 @@ PIPED_WIDTH = 240
 
 NO_ENERGY = "No meter of energy or power reported: an accelerator's is read where one is sampled (see tollbook-sampler --help)."
 NOBODY = "(none named)"
+MOST_OF_A_NAME = 100
+
+
+def name(value: str | None) -> str:
+    """A name as a cell has it: one line of up to a hundred characters, as others tear the table. JSON and CSV have all of it."""
+    flat = " ".join((value or NOBODY).split())
+    return flat if len(flat) <= MOST_OF_A_NAME else f"{flat[: MOST_OF_A_NAME - 1]}…"
 
 
 def escape(text: str) -> str:
@@ -73,7 +80,7 @@ def requests(found: f.Requests) -> Iterable[RenderableType]:
                 row.trace_id,
                 units.moment(row.start_time),
                 row.name,
-                row.workflow or NOBODY,
+                name(row.workflow),
                 units.duration(row.duration_ns) + (" (error)" if row.status == "error" else ""),
                 units.size(row.handoff_bytes),
                 units.age(row.input_age_ns),
@@ -90,7 +97,7 @@ def receipt(found: f.Receipt, lines: bool = False) -> Iterable[RenderableType]:
     yield f"[bold]Receipt[/] {found.trace_id}  {escape(found.name)}"
     yield told(
         ("Service", found.service_name or "unknown"),
-        ("Workflow", found.workflow or NOBODY),
+        ("Workflow", name(found.workflow)),
         ("Started", f"{units.moment(found.start_time)} UTC"),
         ("Took", units.duration(found.duration_ns)),
         ("Spans", units.count(found.spans)),
@@ -139,7 +146,7 @@ def freshness(found: f.Freshness) -> Iterable[RenderableType]:
         ("workflow", "model", ">inferences", ">age known", ">youngest", ">median", ">p95", ">oldest"),
         (
             (
-                row.workflow or NOBODY,
+                name(row.workflow),
                 row.model or "unknown",
                 units.count(row.inferences),
                 units.percent(row.inferences_with_age / row.inferences),
@@ -223,7 +230,7 @@ def owners(found: f.Owners) -> Iterable[RenderableType]:
         (*found.by, "goes to", ">requests", ">of it simulated", ">amount"),
         (
             (
-                *(getattr(row, key) or NOBODY for key in found.by),
+                *(name(getattr(row, key)) for key in found.by),
                 row.allocation,
                 units.count(row.requests),
                 _usd(row.simulated_usd),
@@ -272,7 +279,7 @@ def comparison(found: f.Comparison) -> Iterable[RenderableType]:
         ("workflow", "model", "where", ">requests", ">took", ">in the model", ">around it", ">bytes", ">hops", ">cost"),
         (
             (
-                row.workflow or NOBODY,
+                name(row.workflow),
                 row.model,
                 row.location,
                 units.count(row.requests),
@@ -470,7 +477,8 @@ def nothing(period: f.Period, extent: f.Extent) -> Iterable[RenderableType]:
     elif extent.settled_at is None:
         yield f"{units.count(extent.spans)} spans are stored and none is settled: tollbook settle"
     elif (first := extent.first_request) and (last := extent.last_request) and first < period.until and last >= period.since:
-        yield "There are requests in it, but nothing of this kind."
+        times = f"{units.moment(first)} to {units.moment(last)} UTC"
+        yield f"Either no request falls into it or none of this kind; requests are there from {times}."
     else:
         times = f"{units.moment(extent.first_request)} to {units.moment(extent.last_request)} UTC"
         yield f"Requests are there from {times}; choose with --since and --until."

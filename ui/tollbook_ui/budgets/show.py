@@ -6,7 +6,7 @@ from rich.console import RenderableType
 
 from tollbook_ui import units
 from tollbook_ui.budgets.figures import Alerts, Budgets, View
-from tollbook_ui.show import NOBODY, escape, headed, listed, told
+from tollbook_ui.show import escape, headed, listed, name, told
 
 NONE_SET = "No budget is set. Set one with: tollbook budget set AI 5000 --owner ann"
 
@@ -19,7 +19,7 @@ def budgets(found: Budgets) -> Iterable[RenderableType]:
     rows = (
         (
             "  " * row.depth + row.budget,
-            row.owner or NOBODY,
+            name(row.owner),
             ", ".join(row.conditions) or "everything",
             f"{units.usd(row.amount_usd)} a {row.period}",
             units.usd(row.spent_usd),
@@ -40,16 +40,16 @@ def budgets(found: Budgets) -> Iterable[RenderableType]:
 def view(found: View) -> Iterable[RenderableType]:
     """Both views of one sum."""
     yield headed("Budget lines and workloads", found.period)
-    lines = ((row.budget or "no budget", row.owner or NOBODY, units.usd_exact(row.amount_usd)) for row in found.rows)
+    lines = ((row.budget or "no budget", name(row.owner), units.usd_exact(row.amount_usd)) for row in found.rows)
     yield listed("By budget line", ("budget", "owner", ">amount"), lines)
     works = (
-        (row.workflow or NOBODY, ", ".join(name or "no budget" for name in row.budgets), units.usd_exact(row.amount_usd))
+        (name(row.workflow), ", ".join(name or "no budget" for name in row.budgets), units.usd_exact(row.amount_usd))
         for row in found.workloads
     )
     yield listed("By workload", ("workflow", "paid for by", ">amount"), works)
     if found.unowned:
         rows = (
-            (row.team or NOBODY, row.workflow or NOBODY, row.category, row.allocation, units.usd_exact(row.amount_usd))
+            (name(row.team), name(row.workflow), row.category, row.allocation, units.usd_exact(row.amount_usd))
             for row in found.unowned
         )
         yield listed("What no budget pays for", ("team", "workflow", "category", "goes to", ">amount"), rows)

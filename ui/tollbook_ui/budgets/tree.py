@@ -1,7 +1,8 @@
 """Which budget pays for what, and in which state it is. Pure: budgets and sums in, figures out.
 
-Each sum belongs to exactly one budget: from the top, the budget whose conditions it meets; of budgets side by side the one with
-most conditions, then the first by name; then the same among the budgets below it.
+Each sum belongs to exactly one budget: from the top, the budget whose conditions it meets; of budgets side by side the
+narrowest, which has most keys, then fewest values, then the first name; then the same among the budgets below it. In which
+state a budget is, only those of its own period decide with it: a year's and a month's stand side by side and both count.
 """
 
 from collections import defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from functools import cache
 
 from tollbook_ui import units
 from tollbook_ui.budgets.figures import PERIODS, Budget, Status
@@ -86,25 +88,36 @@ def checked(budget: Budget, others: Iterable[Budget]) -> None:
     beside = {other.budget: other for other in others if other.budget != budget.budget}
     if not budget.budget.strip() or len(budget.budget) > 100:
         raise BadQuestionError("a budget has a name of up to 100 characters")
-    if not budget.amount_usd.is_finite() or not NOTHING < budget.amount_usd < Decimal(10) ** 15:
-        raise BadQuestionError(f"a budget is more than $0, not ${budget.amount_usd}")
+    if not budget.amount_usd.is_finite() or not NOTHING < budget.amount_usd < MOST_USD:
+        raise BadQuestionError(f"a budget is more than $0 and less than ${MOST_USD:,}, not ${budget.amount_usd}")
     if not budget.warn_ratio.is_finite() or not NOTHING < budget.warn_ratio <= 1:
         raise BadQuestionError(f"a budget warns at a share of more than 0 and up to 1, not at {budget.warn_ratio}")
     if budget.period not in PERIODS:
         raise BadQuestionError(f"a budget is for a day, week, month, quarter or year, not for {budget.period[:40]!r}")
-    if budget.parent and budget.parent not in beside:
+    if budget.parent and budget.parent not in (*beside, budget.budget):
         raise BadQuestionError(f"there is no budget {budget.parent[:60]!r} to be part of")
     if budget.budget in _above(budget, beside):
         raise BadQuestionError(f"{budget.budget[:60]!r} would be part of itself")
     if used := set(wanted(budget)) & set(keys.TIMES):
         raise BadQuestionError(f"a budget is not for one {min(used)}; its period is a day, week, month, quarter or year")
     asked_for([*beside.values(), budget])
+    for other in beside.values():
+        if (other.parent, other.period, wanted(other)) == (budget.parent, budget.period, wanted(budget)):
+            raise BadQuestionError(
+                f"{other.budget[:60]!r} pays for the same in each {budget.period}, so one of them would pay for nothing; "
+                "make one part of the other with --parent, or say with --for what each pays for"
+            )
 
 
-def wanted(budget: Budget) -> dict[str, frozenset[str]]:
+def wanted(budget: Budget) -> Mapping[str, frozenset[str]]:
     """Values that a budget wants of each key. Raises BadQuestionError where a condition is none."""
+    return _values_of(budget.conditions)
+
+
+@cache
+def _values_of(conditions: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    for condition in budget.conditions:
+    for condition in conditions:
         key, equals, value = condition.partition("=")
         if not equals:
             raise BadQuestionError(f"a condition is written KEY=VALUE, not {condition[:60]!r}")
@@ -113,6 +126,7 @@ def wanted(budget: Budget) -> dict[str, frozenset[str]]:
 
 
 MOST_KEYS = 8
+MOST_USD = 10**15
 
 
 def asked_for(budgets: Iterable[Budget]) -> dict[str, tuple[str, ...]]:
@@ -142,7 +156,13 @@ def payer(budgets: Sequence[Budget], values: Values) -> Budget | None:
 def _beside(budgets: Sequence[Budget], parent: str) -> list[Budget]:
     names = {budget.budget for budget in budgets}
     found = [budget for budget in budgets if (budget.parent if budget.parent in names else "") == parent]
-    return sorted(found, key=lambda budget: (-len(wanted(budget)), budget.budget))
+    return sorted(found, key=_width)
+
+
+def _width(budget: Budget) -> tuple[int, int, str]:
+    """The narrowest first."""
+    conditions = wanted(budget)
+    return -len(conditions), sum(map(len, conditions.values())), budget.budget
 
 
 def _met(budget: Budget, values: Values) -> bool:
@@ -182,17 +202,43 @@ def statuses(budgets: Sequence[Budget], sums: Mapping[str, Sequence[Sums]], cloc
         clocks: the current period of each kind.
     """
     with localcontext(prec=DIGITS):
+        shares = {kind: _Shares(budgets, of_kind) for kind, of_kind in sums.items()}
         return tuple(
-            _status(depth, budget, budgets, sums[budget.period], clocks[budget.period]) for depth, budget in in_order(budgets)
+            _status(depth, budget, budgets, shares[budget.period], clocks[budget.period]) for depth, budget in in_order(budgets)
         )
 
 
-def _status(depth: int, budget: Budget, budgets: Sequence[Budget], sums: Sequence[Sums], clock: Clock) -> Status:
-    inside = {below.budget for _, below in in_order(budgets, budget.budget)} | {budget.budget}
-    paid = [(one, payer(budgets, one.values)) for one in sums]
-    mine = [one for one, paying in paid if paying is not None and paying.budget in inside]
+class _Shares:
+    """What each budget pays of some sums. Who comes first at a place in the tree, among budgets of one period, is found once."""
+
+    def __init__(self, budgets: Sequence[Budget], sums: Sequence[Sums]) -> None:
+        self._named = {budget.budget: budget for budget in budgets}
+        self._budgets, self._sums = budgets, sums
+        self._places: dict[tuple[str, str], tuple[Budget | None, ...]] = {}
+
+    def of(self, budget: Budget) -> list[Sums]:
+        """What it or a budget below it pays: nobody else of the same period comes first at any step from the top."""
+        path = [budget, *(self._named[name] for name in _above(budget, self._named) if name in self._named)]
+        places = [(one, self._first(one.parent if one.parent in self._named else "", one.period)) for one in path]
+        return [sums for at, sums in enumerate(self._sums) if all(first[at] == one for one, first in places)]
+
+    def own(self, budget: Budget) -> list[Sums]:
+        """Of it, what no budget below pays."""
+        below = _beside(self._budgets, budget.budget)
+        return [sums for sums in self.of(budget) if not any(_met(part, sums.values) for part in below)]
+
+    def _first(self, parent: str, period: str) -> tuple[Budget | None, ...]:
+        if (parent, period) not in self._places:
+            beside = [budget for budget in _beside(self._budgets, parent) if budget.period == period]
+            found = (next((budget for budget in beside if _met(budget, sums.values)), None) for sums in self._sums)
+            self._places[parent, period] = tuple(found)
+        return self._places[parent, period]
+
+
+def _status(depth: int, budget: Budget, budgets: Sequence[Budget], shares: _Shares, clock: Clock) -> Status:
+    mine = shares.of(budget)
     spent = sum((one.spent_usd for one in mine), NOTHING)
-    own = sum((one.spent_usd for one, paying in paid if paying is not None and paying.budget == budget.budget), NOTHING)
+    own = sum((one.spent_usd for one in shares.own(budget)), NOTHING)
     forecast = _forecast(spent, sum((one.pace_usd for one in mine), NOTHING), clock)
     burn = _burn(sum((one.day_usd for one in mine), NOTHING), budget.amount_usd, clock)
     state, reason = _state(budget, spent, forecast, burn)

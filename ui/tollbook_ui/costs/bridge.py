@@ -174,7 +174,7 @@ def _apart(workload: Workload, then: _Work, now: _Work) -> Iterable[Effect]:
         change = now.apart.get((allocation, category), NOTHING) - then.apart.get((allocation, category), NOTHING)
         if change:
             cause = allocation if allocation in CAUSES else "unattributed"
-            yield Effect(workload, cause, category, change)
+            yield Effect(workload, cause, category if category != cause else "", change)
 
 
 def _whole(workload: Workload, then: _Work, now: _Work) -> Iterable[Effect]:

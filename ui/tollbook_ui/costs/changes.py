@@ -11,6 +11,8 @@ from tollbook_ui.costs.bridge import CAUSES, DIGITS, Effect, Side, Workload
 from tollbook_ui.costs.bridge import effects as effects_of
 from tollbook_ui.costs.figures import Bridge, BridgeRow, CauseRow, Driver
 
+NOTHING_SETTLED = "What changed is unknown: nothing is settled in either period."
+
 MEANINGS = {
     "volume": "more or fewer requests",
     "mix": "what a request does: its calls, tokens and time",
@@ -48,7 +50,7 @@ def bridged(
             after_usd=after,
             change_usd=after - before,
             change_ratio=ratio(after - before, before),
-            sentence=_sentence(before, after, drivers, by),
+            sentence=_sentence(before, after, drivers, by) if any(map(_settled, sides)) else NOTHING_SETTLED,
             causes=causes,
             rows=_bridge_rows(sides, effects),
             drivers=drivers[:limit],
@@ -140,9 +142,13 @@ def _notes(periods: tuple[f.Period, f.Period], sides: Sequence[Side]) -> tuple[s
         if ratio is not None and ratio < 1:
             calls = sum(row.calls - row.priced for row in side.calls)
             notes.append(f"{name}: {calls:,} model calls have no price and are in no amount ({units.percent(ratio)} have one)")
-        if not side.lines and not side.requests:
+        if not _settled(side):
             notes.append(f"{name}: nothing is settled in this period")
     return tuple(notes)
+
+
+def _settled(side: Side) -> bool:
+    return bool(side.lines or side.requests or side.calls)
 
 
 def _hours(length: Any) -> str:

@@ -1,6 +1,6 @@
 """Questions about cost, asked of a store: one method for each, one SQL file behind each."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
@@ -181,7 +181,10 @@ class Costs:
         scored = {}
         if counted["with_requests"] and self._reads.query(_text("any_scores"), {})[0]["scored"]:
             scored = {_group(row, keys.MOST_KEYS): row for row in self._reads.query(_text("scored"), bound)}
-        return [{**_UNSCORED, **row, **counted, **_scores(scored.get(_group(row, keys.MOST_KEYS)))} for row in rows]
+        found = [{**_UNSCORED, **row, **counted, **_scores(scored.pop(_group(row, keys.MOST_KEYS), None))} for row in rows]
+        if scored and len(found) > limit:  # what is left is of groups that are told as one
+            found[-1] |= _all_scores(list(scored.values()))
+        return found
 
 
 def _read(period: f.Period, divided_by: Collection[str]) -> dict[str, Any]:
@@ -197,11 +200,16 @@ def _limited(rows: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str,
     return [*rows[:limit], others]
 
 
-_UNSCORED: dict[str, Any] = {"scored_requests": 0, "good_requests": 0, "scored_usd": Decimal(0)}
+_UNSCORED: dict[str, Any] = {"scored_requests": 0, "good_requests": 0, "scored_usd": None}
 
 
 def _scores(row: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: row[name] for name in _UNSCORED} if row else {}
+
+
+def _all_scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    counted = {name: sum(row[name] for row in rows) for name in ("scored_requests", "good_requests")}
+    return {**counted, "scored_usd": _known(row["scored_usd"] for row in rows)}
 
 
 def _side_of(
@@ -227,7 +235,7 @@ def _line(row: Mapping[str, Any], width: int) -> Line:
 
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(("amount_usd", "calls", "unpriced_calls", "requests", "scored_requests", "good_requests")),
-    **dict.fromkeys(("tokens", "scored_usd", "estimated_usd", "wasted_usd", "simulated_usd"), Decimal(0)),
+    **dict.fromkeys(("tokens", "estimated_usd", "wasted_usd", "simulated_usd"), Decimal(0)),
     "lines": 0,
     "with_calls": False,
     "with_requests": False,
@@ -238,8 +246,13 @@ def _together(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """All rows as one."""
     with localcontext(prec=DIGITS):
         sums: dict[str, Any] = {name: sum(row[name] for row in rows) for name in _ADDED if name in rows[0]}
-        amounts = [row["amount_usd"] for row in rows if row["amount_usd"] is not None]
-        return {**rows[0], **sums, "amount_usd": sum(amounts, Decimal(0)) if amounts else None}
+        return {**rows[0], **sums, **{name: _known(row.get(name) for row in rows) for name in ("amount_usd", "scored_usd")}}
+
+
+def _known(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of what is known; None where nothing is."""
+    found = [amount for amount in amounts if amount is not None]
+    return sum(found, Decimal(0)) if found else None
 
 
 _ADDED = (
@@ -250,7 +263,6 @@ _ADDED = (
     "requests",
     "scored_requests",
     "good_requests",
-    "scored_usd",
     "estimated_usd",
     "wasted_usd",
     "simulated_usd",

@@ -7,8 +7,9 @@ from rich.console import RenderableType
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
+from tollbook_ui.costs.bridge import CAUSES
 from tollbook_ui.costs.figures import Anomalies, Bridge, Caches, Cost, CostRow
-from tollbook_ui.show import NOBODY, escape, headed, listed, told
+from tollbook_ui.show import escape, headed, listed, name, told
 
 
 def cost(found: Cost) -> Iterable[RenderableType]:
@@ -61,7 +62,9 @@ def bridge(found: Bridge) -> Iterable[RenderableType]:
     drivers = (
         (*_keys(driver.workload), driver.cause, driver.detail, signed(driver.amount_usd), driver.said) for driver in found.drivers
     )
-    yield listed("What moved it", (*found.by, "cause", "of", ">change", "figures"), drivers)
+    if found.drivers:
+        yield listed("What moved it", (*found.by, "cause", "of", ">change", "figures"), drivers)
+    changed = [row for row in found.rows if row.change_usd or any(getattr(row, f"{cause}_usd") for cause in CAUSES)]
     rows = (
         (
             *_keys(row.workload),
@@ -70,9 +73,12 @@ def bridge(found: Bridge) -> Iterable[RenderableType]:
             signed(row.change_usd),
             units.change(row.after_usd, row.before_usd),
         )
-        for row in found.rows[:20]
+        for row in changed[:20]
     )
-    yield listed("Workloads", (*found.by, ">before", ">after", ">change", ">in percent"), rows)
+    if changed:
+        yield listed("Workloads that changed", (*found.by, ">before", ">after", ">change", ">in percent"), rows)
+    if left := len(found.rows) - len(changed[:20]):
+        yield f"{units.counted(left, 'more workload')} {'is' if left == 1 else 'are'} in the sums; all are in -f json."
     for note in found.notes:
         yield escape(f"Note: {note}.")
 
@@ -113,7 +119,7 @@ def caches(found: Caches) -> Iterable[RenderableType]:
     )
     rows = (
         (
-            row.workflow or NOBODY,
+            name(row.workflow),
             row.model,
             units.percent(row.hit_ratio),
             units.count(float(row.read_tokens)),
@@ -136,7 +142,7 @@ def signed(amount_usd: Decimal) -> str:
 
 
 def _keys(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(value or NOBODY for value in values)
+    return tuple(name(value) for value in values)
 
 
 def _period(period: f.Period) -> str:

@@ -26,6 +26,7 @@ def budget_cards(found: Budgets) -> Cards:
     tops = [row for row in found.rows if row.depth == 0]
     spent = sum((row.spent_usd for row in tops), Decimal(0))
     amount = sum((row.amount_usd for row in tops), Decimal(0))
+    alike = len({row.period for row in tops}) == 1
     return Cards(
         (
             Card("Budgets", units.count(len(found.rows)), f"as of {found.at:%d %b %H:%M} UTC"),
@@ -34,7 +35,7 @@ def budget_cards(found: Budgets) -> Cards:
                 units.count(broken),
                 "none" if not broken else ", ".join(row.budget for row in found.broken)[:60],
             ),
-            Card("Spent, at the top", units.usd(spent), f"of {units.usd(amount)}", units.usd_exact(spent)),
+            *([Card("Spent, at the top", units.usd(spent), f"of {units.usd(amount)}", units.usd_exact(spent))] if alike else []),
             Card("Nobody answers for", units.count(len(found.nobody)), ", ".join(found.nobody)[:60]),
         )
     )

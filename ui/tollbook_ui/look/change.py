@@ -112,8 +112,9 @@ def driver_table(found: Bridge, most: int = 12) -> Table:
 
 
 def workload_table(found: Bridge, most: int = 15) -> Table:
-    """Workloads, what changed most first, with every cause that moved anything."""
+    """Workloads that changed, the most first, with every cause that moved anything."""
     causes = [cause for cause in CAUSES if any(_of(row, cause) for row in found.rows)]
+    changed = [row for row in found.rows if row.change_usd or any(_of(row, cause) for cause in causes)][:most]
     rows = tuple(
         (
             *(blocks.text(key, "none named") for key in row.workload),
@@ -122,7 +123,7 @@ def workload_table(found: Bridge, most: int = 15) -> Table:
             moved(row.change_usd),
             *(moved(_of(row, cause)) for cause in causes),
         )
-        for row in found.rows[:most]
+        for row in changed
     )
     names = tuple(Column(key.capitalize()) for key in found.by)
     numbers = ("Before", "After", "Change", *(cause.capitalize() for cause in causes))
@@ -133,8 +134,8 @@ def workload_table(found: Bridge, most: int = 15) -> Table:
         moved(found.change_usd),
         *(moved(sum((_of(row, cause) for row in found.rows), Decimal(0))) for cause in causes),
     )
-    left = len(found.rows) - most
-    foot = f"{left:,} more workloads are in the total." if left > 0 else ""
+    left = len(found.rows) - len(changed)
+    foot = f"{units.counted(left, 'more workload')} in the total." if left else ""
     return Table((*names, *(Column(name, True) for name in numbers)), rows, total, foot)
 
 

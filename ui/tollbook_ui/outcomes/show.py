@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from tollbook_ui import units
 from tollbook_ui.outcomes.figures import Capacity, Headlines, Output, Return
-from tollbook_ui.show import NOBODY, headed, listed, told
+from tollbook_ui.show import headed, listed, name, told
 
 
 def roi(found: Return) -> Iterable[RenderableType]:
@@ -34,7 +34,7 @@ def capacity(found: Capacity) -> Iterable[RenderableType]:
     )
     rows = (
         (
-            row.team or NOBODY,
+            name(row.team),
             units.usd(row.used_usd),
             units.usd(row.idle_usd),
             units.usd(row.shared_usd),
@@ -52,7 +52,7 @@ def output(found: Output) -> Iterable[RenderableType]:
     yield headed("Spend against output", found.after)
     rows = (
         (
-            "everything" if at == 0 else row.workflow or NOBODY,
+            "everything" if at == 0 else name(row.workflow),
             units.usd(row.spend_before_usd),
             units.usd(row.spend_after_usd),
             _change(row.spend_change),
@@ -73,7 +73,7 @@ def headlines(found: Headlines) -> Iterable[RenderableType]:
     rows = (
         (
             f"{row.time:%Y-%m-%d %H:%M}",
-            row.workflow or NOBODY,
+            name(row.workflow),
             units.count(row.requests),
             units.duration(row.duration_p50_ns),
             units.age(row.input_age_p50_ns),

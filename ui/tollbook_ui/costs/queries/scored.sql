@@ -1,4 +1,4 @@
--- How many requests of each group have a score, how many of these answered well, and what did they cost?
+-- How many requests of each group have a score, how many of these answered well, and what did they cost, as far as that is known?
 SELECT
     toString({key1:Identifier}) AS key1,
     toString({key2:Identifier}) AS key2,
@@ -7,7 +7,7 @@ SELECT
     toString({key5:Identifier}) AS key5,
     count() AS scored_requests,
     countIf(bad = 0) AS good_requests,
-    sum(ifNull(cost_usd, 0)) AS scored_usd
+    sumOrNull(cost_usd) AS scored_usd
 FROM (
     SELECT
         tenant, team, project, feature, customer, environment, workflow, site, cost_usd, trace_id,
