@@ -244,6 +244,29 @@ def test_a_months_parts_come_with_their_manifest(store: Store, folder: Folder) -
     assert store.query("SELECT sum(billed_cost) AS billed FROM bill") == [{"billed": Decimal(3)}]
 
 
+BESIDE = {
+    "invoices.csv": as_csv(
+        [{"BilledCost": "3", "BillingCurrency": "USD", "ChargeCategory": "Usage", "InvoiceDetailGrain": "Total"}]
+    ),
+    "periods.csv": as_csv([{"BillingPeriodStart": "2026-11-01", "BillingPeriodStatus": "Closed", "InvoiceIssuerName": "AWS"}]),
+    "commitments.csv": as_csv([{"ContractCommitmentId": "c", "ContractCommitmentType": "Spend"}]),
+    "usage.csv": as_csv([{"lineItem/tenantId": "t", "usage/consumedQuantity": "1", "usage/billedQuantity": "1"}]),
+}
+"""Data sets that come with a bill, and tell of the same charges again or of none."""
+
+
+def test_what_comes_with_a_bill_is_left_out_and_named(store: Store, folder: Folder) -> None:
+    for name, text in BESIDE.items():
+        with pytest.raises(BillError, match=f"{name}: is .*: no bill"):
+            load(store, [folder.text(text, name)])
+    for name in ("SHA256SUMS", "_run.json", ".crc"):
+        folder.text("{", name)
+    folder.csv(focus(BilledCost="3"))
+    found = load(store, [folder.path])
+    assert [warning.split(" is ")[0] for warning in found.warnings] == sorted(BESIDE)
+    assert store.query("SELECT sum(billed_cost) AS billed FROM bill") == [{"billed": Decimal(3)}]
+
+
 def workbook() -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as packed:

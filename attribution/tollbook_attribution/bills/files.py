@@ -25,8 +25,10 @@ HEADER_LINES = 10
 """Lines in which the header is looked for: some portals put a title or the account's name above it."""
 
 DELIMITERS = (",", ";", "\t", "|")
-SIDE_FILES = ("manifest", ".ds_store", "__macosx", "_success", "readme", "create-table.sql")
+SIDE_FILES = ("manifest", "__macosx", "readme", "create-table.sql", "sha256", "md5")
 """Parts of the names of files that exports bring along, and that are no bill."""
+HIDDEN = (".", "_")
+"""Beginnings of the names of files that writers of folders keep for themselves, such as `_SUCCESS`."""
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SLASHED = re.compile(r"\d{1,2}/\d{1,2}/\d{4}\b")
@@ -100,7 +102,7 @@ def _members(paths: Sequence[Path], names: Sequence[str], room: Path) -> Iterato
         if len(paths) > 1 and _beside(path.name):
             continue
         if path.is_dir():
-            inside = sorted(found for found in path.rglob("*") if found.is_file() and not _beside(found.name))
+            inside = sorted(found for found in path.rglob("*") if found.is_file() and not _inside(found.name))
             yield from _members(inside, (), room)
         elif _magic(path).startswith(b"PK"):
             yield from _extracted(name or path.name, path, room)
@@ -115,7 +117,7 @@ def _extracted(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
             if "[Content_Types].xml" in archive.namelist():
                 raise of_file(name, "is a workbook of a spreadsheet; save its sheet as CSV")
             for number, member in enumerate(archive.infolist()):
-                if member.is_dir() or _beside(member.filename):
+                if member.is_dir() or _inside(member.filename):
                     continue
                 target = room / f"{number}.{path.name}"
                 with archive.open(member) as packed, target.open("wb") as plain:
@@ -145,6 +147,11 @@ def _from_utf_16(name: str, path: Path, target: Path) -> bool:
 
 def _beside(name: str) -> bool:
     return any(part in name.lower() for part in SIDE_FILES)
+
+
+def _inside(name: str) -> bool:
+    """Whether a file in a folder or archive is none of a bill."""
+    return _beside(name) or name.rsplit("/", 1)[-1].startswith(HIDDEN)
 
 
 def _magic(path: Path) -> bytes:

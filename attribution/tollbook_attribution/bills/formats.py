@@ -228,6 +228,23 @@ FORMATS = (FOCUS, AWS_CUR, OCI, GOOGLE, AZURE, OPENAI, ANTHROPIC, OPENAI_PAGES, 
 """In the order they are looked for: FOCUS first, as Azure's own columns stand in some of its files too."""
 
 
+COMPANIONS = (
+    ("FOCUS's Invoice Detail, which sums up the charges of Cost and Usage", ("InvoiceDetailGrain", "InvoiceIssueStatus")),
+    ("FOCUS's Billing Period", ("BillingPeriodStatus",)),
+    ("FOCUS's Contract Commitment", ("ContractCommitmentType", "ContractCommitmentCategory")),
+    ("Oracle's usage report, which has quantities and no cost", ("usage/consumedQuantity", "usage/consumedQuantityUnits")),
+)
+"""Data sets that exports bring beside a bill, and columns of theirs that no bill has."""
+
+
+def companion(header: Sequence[str]) -> str:
+    """The data set beside a bill whose columns these are; empty where it is none."""
+    there = {word(name) for name in header}
+    if "costmycost" in there:
+        return ""
+    return next((name for name, columns in COMPANIONS if there & {word(column) for column in columns}), "")
+
+
 @cache
 def word(name: str) -> str:
     """A column's name by its letters and digits."""

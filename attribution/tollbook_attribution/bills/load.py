@@ -99,7 +99,8 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
     if options.period and not PERIOD.fullmatch(options.period):
         raise ValueError(f"a billing period is written as 2026-10, not as {options.period!r}")
     reading = store.reading()
-    with unpacked(paths, reading, names) as files:
+    with unpacked(paths, reading, names) as found:
+        files, beside = _bills(found)
         parts = [_Part(number, file, _kind(file)) for number, file in enumerate(files)]
         run = _Import(store, reading, time.time_ns(), options, parts)
         try:
@@ -109,7 +110,9 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
         finally:
             reading.command(_query("forget_texts"), {"import_id": run.import_id})
     rows = store.query(_query("brought"), run.known)
-    return Loaded(run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows), warnings)
+    return Loaded(
+        run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows), (*beside, *warnings)
+    )
 
 
 def lines_read(store: Store) -> int:
@@ -252,6 +255,15 @@ class _Import:
         step = last if self.store is self.reading else LINES_AT_ONCE
         for after in range(0, last, step):
             self.store.take(self.reading, "bill_lines", _query("lines"), {**bound, "after": after, "upto": after + step})
+
+
+def _bills(files: Sequence[BillFile]) -> tuple[list[BillFile], list[str]]:
+    """The files that are bills, and what is said of those that only come with one. Raises BillError where none is a bill."""
+    companions = {file.name: formats.companion(file.header) for file in files}
+    found = [file for file in files if not companions[file.name]]
+    if not found:
+        raise of_file(files[0].name, f"is {companions[files[0].name]}: no bill")
+    return found, [f"{name} is {companion}: it was left out" for name, companion in companions.items() if companion]
 
 
 def _kind(file: BillFile) -> Format:
