@@ -1,5 +1,6 @@
 """The answers of a running server, asked over its API: the same methods, the same dataclasses, the same digits."""
 
+import http.client
 import json
 import shutil
 import ssl
@@ -17,8 +18,8 @@ from pydantic import TypeAdapter
 from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import QueryError, StoreError, StoreUnavailableError, Table
 
+from tollbook_ui import drafts, locate
 from tollbook_ui import figures as f
-from tollbook_ui import locate
 from tollbook_ui.answers import LAST_WEEK, MAX_SQL_ROWS
 from tollbook_ui.backup import Backup
 from tollbook_ui.bills.remote import RemoteBills
@@ -245,13 +246,13 @@ class RemoteAnswers:
         query = urllib.parse.urlencode({key: value for key, value in asked.items() if value is not None}, doseq=True)
         request = urllib.request.Request(f"{self.url}{PREFIX}{path}?{query}", headers=self.headers)  # noqa: S310 - our own server
         try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response, file.open("wb") as kept:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response, drafts.written(file) as kept:
                 shutil.copyfileobj(response, kept)
                 return kept.tell()
         except urllib.error.HTTPError as error:
             raise _named(error) from error
-        except urllib.error.URLError as error:
-            raise StoreUnavailableError(f"the server at {self.url} does not answer: {error}") from error
+        except (urllib.error.URLError, http.client.HTTPException) as error:
+            raise self._silent(error) from error
 
     def _answered(self, kind: type[Answer], request: urllib.request.Request) -> Answer:
         try:
@@ -259,8 +260,11 @@ class RemoteAnswers:
                 return TypeAdapter(kind).validate_json(response.read())
         except urllib.error.HTTPError as error:
             raise _named(error) from error
-        except OSError as error:
-            raise StoreUnavailableError(f"the server at {self.url} does not answer: {error}") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._silent(error) from error
+
+    def _silent(self, error: Exception) -> StoreUnavailableError:
+        return StoreUnavailableError(f"the server at {self.url} does not answer, or not to the end: {error}")
 
 
 class _Told:

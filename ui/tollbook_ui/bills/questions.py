@@ -13,6 +13,7 @@ from tollbook_schema import sql
 from tollbook_schema.store import Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
+from tollbook_ui import drafts
 from tollbook_ui.bills import export
 from tollbook_ui.bills import figures as f
 from tollbook_ui.periods import BadQuestionError, whole_hours
@@ -110,12 +111,12 @@ class Bills:
         """Writes what was attributed in a period as FOCUS 1.4; the bytes of the file.
 
         Args:
-            file: where to; overwritten.
+            file: where to; overwritten once all is written.
             since: start of the period, an hour; the last seven days if not given.
             until: its end, not part of it.
             form: csv or parquet.
         """
-        with file.open("wb") as out:
+        with drafts.written(file) as out:
             for piece in self.focus(since, until, form):
                 out.write(piece)
             return out.tell()
