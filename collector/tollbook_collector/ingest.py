@@ -11,6 +11,7 @@ import json
 import ssl
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ def _content(path: Path) -> bytes:
         return data
     try:
         return gzip.decompress(data)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BadRequestError(f"damaged gzip: {error}") from error
 
 
@@ -262,7 +263,7 @@ class HttpSink:
             connection.request("POST", f"/v1/{signal.name}", body, self._headers)
             response = connection.getresponse()
             return response.status, response.headers.get("retry-after", "1"), response.read()
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(f"cannot reach the collector at {self._host}: {error}") from error
         finally:
             connection.close()

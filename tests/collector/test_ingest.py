@@ -89,6 +89,7 @@ def test_a_file_says_by_itself_which_signal_it_holds(tmp_path: Path, content: by
         (b"a,b\n1,2\n3,4\n", "not OTLP: it looks like CSV"),
         (b"\x00\x01\x02\x03", "not OTLP: it looks like binary data that starts with 00 01 02 03"),
         (gzip.compress(b"hello")[:-5], "damaged gzip"),
+        (gzip.compress(b"hello")[:10] + bytes([255]) * 20, "damaged gzip"),
         (b"{", "not JSON"),
         (b"[]", "not OTLP: it looks like an empty array"),
         (b'[{"traceID":"a","spans":[]}]', "an array of 1, the first a Jaeger trace"),
