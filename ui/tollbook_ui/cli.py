@@ -130,7 +130,12 @@ def receipt(
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:
-    """Print what one request cost, line by line."""
+    """Print what one request cost, line by line.
+
+    For example:
+
+    tollbook receipt 4bf92f3577b34da6a3ce929d0e0e4736 --format json
+    """
     from tollbook_ui import show
 
     with asking(data) as answers:

@@ -476,12 +476,11 @@ def nothing(period: f.Period, extent: f.Extent) -> Iterable[RenderableType]:
         yield "No span is stored yet. Start a server with tollbook up, store files with tollbook ingest, or see tollbook demo."
     elif extent.settled_at is None:
         yield f"{units.count(extent.spans)} spans are stored and none is settled: tollbook settle"
-    elif (first := extent.first_request) and (last := extent.last_request) and first < period.until and last >= period.since:
-        times = f"{units.moment(first)} to {units.moment(last)} UTC"
-        yield f"Either no request falls into it or none of this kind; requests are there from {times}."
+    elif any(at and period.since <= at < period.until for at in (extent.first_request, extent.last_request)):
+        yield "There are requests in it, but nothing of this kind."
     else:
         times = f"{units.moment(extent.first_request)} to {units.moment(extent.last_request)} UTC"
-        yield f"Requests are there from {times}; choose with --since and --until."
+        yield f"Requests are there from {times}, perhaps not in it; choose with --since and --until."
 
 
 def coverage(found: f.Coverage) -> str:

@@ -29,7 +29,14 @@ def budget_set(
     tenant: Tenant = DEFAULT_TENANT,
     data: Data = None,
 ) -> None:
-    """Set a budget. One of the same name is replaced from now on."""
+    """Set a budget. One of the same name is replaced from now on.
+
+    For example:
+
+    tollbook budget set all 5000 --owner ann
+
+    tollbook budget set search 1500 --parent all --for team=search
+    """
     from tollbook_ui import access, place
     from tollbook_ui.budgets.figures import Budget
 

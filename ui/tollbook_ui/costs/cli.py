@@ -33,7 +33,14 @@ def cost(
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:
-    """Print money by any keys, with what a request, a thousand tokens and a good answer cost."""
+    """Print money by any keys, with what a request, a thousand tokens and a good answer cost.
+
+    For example:
+
+    tollbook cost --by team,model --from 2026-11-01 --to 2026-12-01
+
+    tollbook cost --by day --where model=gpt-4o --from 30d --format csv
+    """
     from tollbook_ui.costs import show
 
     with asking(data) as answers:
@@ -54,7 +61,14 @@ def bridge(
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:
-    """Print why cost changed between two periods, cause by cause; the causes add up to the difference, to the last digit."""
+    """Print why cost changed between two periods, cause by cause; the causes add up to the difference, to the last digit.
+
+    For example:
+
+    tollbook bridge --from 2026-W46 --to 2026-W47
+
+    tollbook bridge --from 14d..7d --to 7d..now --by team
+    """
     from tollbook_ui.costs import show
     from tollbook_ui.periods import parse_period
 
@@ -78,7 +92,12 @@ def anomalies(
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:
-    """Print hours and days that cost far more than usual, with what moved them."""
+    """Print hours and days that cost far more than usual, with what moved them.
+
+    For example:
+
+    tollbook anomalies --from 14d --by team,workflow
+    """
     from tollbook_ui.costs import show
 
     with asking(data) as answers:
