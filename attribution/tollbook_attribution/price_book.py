@@ -68,7 +68,9 @@ def load(store: Store, sheet: Sheet) -> Loaded:
 
 
 def set_price(store: Store, terms: Mapping[str, Any], now: datetime) -> str:
-    """Adds one price, its terms as in a file, and returns its id. Nothing is overwritten: the newest one of a box decides.
+    """Adds one price, its terms as in a file, and returns its id, or both where it holds over midnight.
+
+    Nothing is overwritten: the newest one of a box decides.
 
     Raises:
         BadValueError: a term that cannot be.
@@ -87,7 +89,7 @@ def set_price(store: Store, terms: Mapping[str, Any], now: datetime) -> str:
     }
     rows = [Price(**{**own, **parsed, **part}) for part in price_fields.day_parts(parsed)]
     prices.add(store, rows)
-    return rows[0].price_id
+    return " and ".join(row.price_id for row in rows)
 
 
 def set_discount(
@@ -174,11 +176,14 @@ def against_book(sheet: Sheet, book: Iterable[Price], now: datetime) -> list[Dif
 
 
 def deciding(alike: Sequence[Price], at: datetime) -> Price | None:
-    """Of prices of the same thing, the one that decides at a moment: people's before lists', then the newest."""
+    """Of prices of the same thing, the one that decides at a moment: people's, of a time of day, the newest."""
     holding = [price for price in alike if price.valid_from <= at and (price.valid_until is None or at < price.valid_until)]
-    return max(
-        holding, key=lambda price: (RANKS[price.precedence], price.tenant != "", price.valid_from, price.added_at), default=None
-    )
+    return max(holding, key=_weight, default=None)
+
+
+def _weight(price: Price) -> tuple[object, ...]:
+    of_hours = price.precedence == "own" and price.day_until_s - price.day_from_s < price_fields.DAY_S
+    return RANKS[price.precedence], price.tenant != "", of_hours, price.valid_from, price.added_at
 
 
 def _moment(price: Price, now: datetime) -> datetime:

@@ -62,6 +62,8 @@ def _box(line: Line) -> _Box:
 
 
 def _overlaps(file: str, lines: Sequence[Line], boxes: Sequence[_Box]) -> Iterator[Problem]:
+    """Each pair of lines once, however many parts of the day they hold in; named by the column that the two tell apart."""
+    told: set[tuple[int, int]] = set()
     ordered = sorted(zip(boxes, lines, strict=True), key=lambda pair: (pair[0].days, pair[0].line))
     for place, (box, line) in enumerate(ordered):
         for other, _ in ordered[place + 1 :]:
@@ -69,7 +71,16 @@ def _overlaps(file: str, lines: Sequence[Line], boxes: Sequence[_Box]) -> Iterat
                 break
             if box.overlaps(other):
                 first, second = sorted((box.line, other.line))
-                yield Problem(file, second, "valid_from", _overlap(line.price, first, box, other))
+                if (first, second) not in told:
+                    told.add((first, second))
+                    yield Problem(file, second, _apart_by(box, other), _overlap(line.price, first, box, other))
+
+
+def _apart_by(box: _Box, other: _Box) -> str:
+    """The column in which two prices differ that hold at once."""
+    if box.days != other.days or (box.quantities == other.quantities and box.seconds == other.seconds):
+        return "valid_from"
+    return "min_quantity" if box.quantities != other.quantities else "time_from"
 
 
 def _overlap(price: Price, first: int, box: _Box, other: _Box) -> str:

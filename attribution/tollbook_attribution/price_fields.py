@@ -68,7 +68,7 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 WHOLE = re.compile(r"\d{1,18}")
 MULTIPLES = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
 CURRENCY = re.compile(r"[A-Z]{3}")
-CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?Z?")
+CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?:Z|([+-])(0\d|1[0-4]):?([0-5]\d))?")
 MOST_PER = 2**32 - 1
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 2, 7, 6, 28, 15, tzinfo=UTC)
 """What ClickHouse's DateTime holds."""
@@ -147,9 +147,12 @@ def day(text: str) -> date:
 def _clock(text: str) -> int:
     found = CLOCK.fullmatch(text)
     second = int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3] or 0) if found else DAY_S + 1
-    if second > DAY_S:
-        raise BadValueError(f"{text!r} is no time of day: 16:30")
-    return second
+    if not found or second > DAY_S:
+        raise BadValueError(f"{text!r} is no time of day: 16:30 in UTC, or with its distance to it, 00:30+08:00")
+    if not found[4]:
+        return second
+    ahead = int(found[5]) * 3600 + int(found[6]) * 60
+    return (second - (ahead if found[4] == "+" else -ahead)) % DAY_S
 
 
 def _whole(text: str) -> int:
@@ -182,7 +185,7 @@ FIELDS: Mapping[str, Field] = {
     "category": Field(_category, f"{', '.join(CATEGORIES)}; tokens if not given"),
     "valid_from": Field(moment, "first moment that it holds, in UTC; since ever if not given"),
     "valid_until": Field(moment, "first moment that it no longer holds; for ever if not given"),
-    "time_from": Field(_clock, "time of day from which it holds, in UTC: 16:30"),
+    "time_from": Field(_clock, "time of day from which it holds, in UTC: 16:30; 00:30+08:00 is the same"),
     "time_until": Field(_clock, "time of day until which it holds; may lie before time_from, over midnight"),
     "min_quantity": Field(_whole, "smallest quantity it holds for: tokens of the input, or what the month came to"),
     "max_quantity": Field(_whole, "first quantity it no longer holds for"),

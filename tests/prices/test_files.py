@@ -96,6 +96,31 @@ def test_overlapping_days_are_an_error_and_missing_ones_a_warning() -> None:
     ]
 
 
+def test_an_overlap_is_named_once_by_the_column_that_tells_the_two_apart() -> None:
+    header = "provider,model,item,amount,per,min_quantity,max_quantity,time_from,time_until"
+    lines = [
+        "acme,m,input,1,1M,,200000,,",
+        "acme,m,input,2,1M,150000,,,",
+        "acme,n,input,1,1M,,,,",
+        "acme,n,input,2,1M,,,16:30,00:30",
+    ]
+    assert told("\n".join([header, *lines])) == [
+        "ours.csv, line 3, column min_quantity: overlaps line 2 from 1970-01-01 on: two prices for acme/m/input",
+        "ours.csv, line 5, column time_from: overlaps line 4 from 1970-01-01 on: two prices for acme/n/input",
+    ]
+
+
+def test_a_time_of_day_is_told_in_utc_or_by_its_distance_to_it() -> None:
+    header = "provider,model,item,amount,per,time_from,time_until"
+    by_both = (
+        f"{header}\nacme,n,input,3,1M,{since},{until}\n" for since, until in (("16:30", "00:30"), ("00:30+08:00", "08:30+0800"))
+    )
+    assert len({tuple((line.price.day_from_s, line.price.day_until_s) for line in read(text).lines) for text in by_both}) == 1
+    assert told(f"{header}\nacme,n,input,3,1M,8:00,09:00\n") == [
+        "ours.csv, line 2, column time_from: '8:00' is no time of day: 16:30 in UTC, or with its distance to it, 00:30+08:00"
+    ]
+
+
 def test_different_conditions_do_not_overlap() -> None:
     header = "provider,model,item,amount,per,min_quantity,max_quantity,service_tier,region,batch,time_from,time_until"
     lines = [

@@ -175,6 +175,23 @@ EDGES = [
 """What 1,000 tokens of input cost just before an edge and at it."""
 
 
+def test_a_price_of_hours_or_lengths_holds_there_whatever_is_set_later_for_all(store: Store, intake: Intake) -> None:
+    terms = {"provider": "acme", "model": "day-1", "item": "input", "per": "1M"}
+    set_now = {"amount": "1", "time_from": "12:00", "time_until": "13:00"}
+    price_book.set_price(store, {**terms, **set_now}, NOW)
+    price_book.set_price(store, {**terms, "model": "long-2", "amount": "4", "min_quantity": "2000"}, NOW)
+    for model in ("day-1", "long-2"):
+        price_book.set_price(store, {**terms, "model": model, "amount": "2"}, NOW + timedelta(minutes=1))
+    calls = [("day-1", 1_000, 0), ("day-1", 1_000, 3_600 * S), ("long-2", 1_999, 0), ("long-2", 2_000, 0)]
+    intake.spans([
+        chat(number, number, provider="acme", model=model, input=length, start_ns=start_ns)
+        for number, (model, length, start_ns) in enumerate(calls, start=1)
+    ])  # fmt: skip
+    settle(store)
+    costs = store.query("SELECT cost_usd FROM calls ORDER BY trace_id")
+    assert [row["cost_usd"] for row in costs] == [Decimal(usd) for usd in ("0.001", "0.002", "0.003998", "0.008")]
+
+
 def test_both_sides_of_an_edge_are_exact(store: Store, intake: Intake) -> None:
     for number, (model, edge, _, _) in enumerate(EDGES, start=1):
         for side, start_ns in ((0, S - 1), (1, S)):

@@ -52,5 +52,6 @@ def at(data: Path | None) -> Place:
 
 
 def _exit(error: Exception, status: int) -> typer.Exit:
-    typer.echo(plain.visible(f"tollbook: {error}"), err=True)
+    is_of_file = isinstance(error, OSError) and error.filename and error.strerror
+    typer.echo(plain.visible(f"tollbook: {error.filename}: {error.strerror}" if is_of_file else f"tollbook: {error}"), err=True)
     return typer.Exit(status)

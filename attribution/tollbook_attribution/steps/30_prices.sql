@@ -137,7 +137,8 @@ LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UIn
 LEFT ANY JOIN (SELECT * FROM work_price_names WHERE settlement = {settlement:UInt64}) AS q
     ON k.said_by = q.provider AND k.asked_for = q.model;
 
--- Which boxes hold? Those for batches and for the service tier before the usual, people's before lists', newer ones before older.
+-- Which boxes hold? Those for batches and for the service tier before the usual, people's before lists', of people's those of a time of day or a length before
+-- those of all, newer ones before older.
 INSERT INTO work_price_found
 SELECT
     {settlement:UInt64} AS settlement,
@@ -154,7 +155,11 @@ FROM (
         any(n.at) AS at,
         argMax(
             (b.unit, b.each, b.currency, b.usd_per_unit, b.price_id, b.version, b.provider, b.model, b.own, b.service_tier, b.batch),
-            (b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '', b.valid_from, b.added_at, b.price_id)
+            (
+                b.batch, b.service_tier != '', b.rank, -n.choice, b.account != '', b.region != '',
+                b.own AND b.day_until_s - b.day_from_s < 86400, b.own AND (b.min_quantity > 0 OR b.max_quantity < 1000000000000000000),
+                b.valid_from, b.added_at, b.price_id
+            )
         ) AS p
     FROM (SELECT *, name, choice FROM work_price_wanted ARRAY JOIN names AS name, arrayEnumerate(names) AS choice WHERE settlement = {settlement:UInt64}) AS n
     INNER JOIN (SELECT * FROM work_boxes WHERE settlement = {settlement:UInt64}) AS b ON n.name = b.name

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from tollbook_attribution import currencies, model_names, price_book, price_files, price_list, reprice
 from tollbook_attribution.price_checks import problems_of
-from tollbook_attribution.price_fields import BadValueError
+from tollbook_attribution.price_fields import CATEGORIES, BadValueError
 from tollbook_attribution.price_files import BadFileError, Problem, Sheet, Wish
 from tollbook_attribution.prices import EPOCH, Price
 from tollbook_schema import sql
@@ -48,7 +48,9 @@ class PriceBook:
     def prices(
         self, provider: str = "", model: str = "", source: str = "", category: str = "", limit: int = 1_000
     ) -> tuple[PriceRow, ...]:
-        """Prices to choose from, of a provider, a model, a source, a category or of all."""
+        """Prices to choose from, of a provider, a model, a source, a category or of all. Raises BadQuestionError."""
+        if category not in ("", *CATEGORIES):
+            raise BadQuestionError(f"{category!r} is no category; there are {', '.join(CATEGORIES)}")
         self._seeded()
         bound = {"provider": provider, "model": model, "source": source, "category": category, "limit": limit}
         return self._all(PriceRow, "prices", bound)

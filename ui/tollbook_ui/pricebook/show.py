@@ -61,11 +61,17 @@ def taken(found: Sequence[Taken], *, checked: bool) -> Iterable[RenderableType]:
                 f"{file.file}: what is wrong or missing", ("", ">line", "column", "what"), (_problem(row) for row in file.rows)
             )
         if file.errors:
-            yield escape(f"{file.file}: {file.errors} error{'' if file.errors == 1 else 's'}; nothing of it was loaded.")
+            counted = _counted(file.errors, "error")
+            yield escape(f"{file.file}: {counted}; nothing of it was loaded, and as it is it will be refused again.")
         elif checked:
-            yield escape(f"{file.file}: {file.prices} prices, no errors. Load it with: tollbook prices import {file.file}")
+            counted = _counted(file.prices, "price")
+            yield escape(f"{file.file}: {counted}, no errors. Load it with: tollbook prices import {file.file}")
         else:
             yield escape(f"{file.file}: {file.added} of {file.prices} prices are new (version {file.version}).")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def changes(found: Changes) -> Iterable[RenderableType]:
