@@ -11,7 +11,7 @@ from tollbook_schema import attributes as A  # noqa: N812
 
 from tollbook.handle import INERT, Handle, Value
 from tollbook.integrations.base import Integration
-from tollbook.integrations.queues import Message, Queue, Side, labelled, size_of
+from tollbook.integrations.queues import EVENT_ID, Message, Queue, Side, labelled, size_of
 from tollbook.integrations.serving import Request
 from tollbook.runtime import is_off, is_suppressed
 from tollbook.shield import shielded
@@ -121,7 +121,7 @@ def _received(task: Any, uuid: str, request: Mapping[str, Any]) -> Any:
     message = Message(
         str(delivery.get("routing_key") or delivery.get("exchange") or "celery"),
         int(size) if size.isdecimal() else None,
-        [(name, str(value)) for name, value in request.items() if isinstance(value, str | bytes)] + [("tollbook-event-id", uuid)],
+        [*((name, value) for name, value in request.items() if isinstance(value, str | bytes)), (EVENT_ID, uuid)],
         int(sent_ns) if sent_ns.isdecimal() else None,
     )
     connection = task.app.connection_for_read()

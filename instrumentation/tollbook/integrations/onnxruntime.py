@@ -245,27 +245,18 @@ def _loading(model: Any) -> Handle:
 
 def _run(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`run` and `run_with_ort_values`."""
-    model = _model_of(session)
-    handle = model.begin(session) if model else INERT
-    if model is None or handle is INERT:
-        return wrapped(*args, **kwargs)
-    with ending(handle):
-        with handle, model.pool:
-            outputs = wrapped(*args, **kwargs)
+
+    def say(handle: Handle, model: _Model, outputs: Any) -> None:
         _say_input(handle, model, _argument(args, kwargs, 1, "input_feed", "input_dict_ort_values") or {})
         _say_output(handle, outputs)
-    return outputs
+
+    return _told(lambda: wrapped(*args, **kwargs), session, say)
 
 
 def _run_bound(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`run_with_iobinding`: its inputs are what was bound before."""
-    model = _model_of(session)
-    handle = model.begin(session) if model else INERT
-    if model is None or handle is INERT:
-        return wrapped(*args, **kwargs)
-    with ending(handle):
-        with handle, model.pool:
-            result = wrapped(*args, **kwargs)
+
+    def say(handle: Handle, _model: _Model, _nothing: Any) -> None:
         with shielded("size a model's input and output"):
             binding = _argument(args, kwargs, 0, "iobinding")
             bound = _bound.get(binding, {})
@@ -273,6 +264,20 @@ def _run_bound(wrapped: Callable[..., Any], session: Any, args: tuple[Any, ...],
             handle.payload(input_bytes=_total(size for _, size in bound.values()) if bound else None)
             handle.payload(batch_size=first[0] if first else None)
             _say_output(handle, binding.get_outputs())
+
+    return _told(lambda: wrapped(*args, **kwargs), session, say)
+
+
+def _told(run: Callable[[], Any], session: Any, say: "Callable[[Handle, _Model, Any], None]") -> Any:
+    """Runs a session's model inside of a span, which `say` then tells of what went in and came out."""
+    model = _model_of(session)
+    handle = model.begin(session) if model else INERT
+    if model is None or handle is INERT:
+        return run()
+    with ending(handle):
+        with handle, model.pool:
+            result = run()
+        say(handle, model, result)
     return result
 
 
