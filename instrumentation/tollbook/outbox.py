@@ -322,7 +322,8 @@ class Outbox:
         self._since = time.monotonic()
         self._under_way = spans
         answer = self._delivery.send(packed)
-        self._under_way = []
+        if self._under_way is spans:  # else this thread was given up, and another one is sending
+            self._under_way = []
         return answer
 
     def _conclude(self, spans: list[Written], answer: Answer, turn: int) -> None:

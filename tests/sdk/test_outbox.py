@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import SpanContext
 from tollbook import exporters
 from tollbook import outbox as outboxes
-from tollbook.delivery import LONGEST_ANSWER, Delivery
+from tollbook.delivery import LONGEST_ANSWER, Answer, Delivery, Outcome
 from tollbook.outbox import Outbox
 from tollbook.processor import TollbookSpanProcessor
 from tollbook.sending import losses
@@ -268,6 +268,39 @@ def test_the_application_never_waits_for_a_deaf_collector() -> None:
     outbox.stop(0.2)
     assert slowest < 0.05
     assert outbox.dropped == 5000
+
+
+class _Stuck(Delivery):
+    """Takes a body each time that it is let, and says that there is more than one sender."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:1/v1/traces")
+        self.let = threading.Semaphore(0)
+        self.began = threading.Semaphore(0)
+        self.ended = threading.Semaphore(0)
+
+    def send(self, packed: bytes) -> Answer:
+        self.began.release()
+        self.let.acquire()
+        self.ended.release()
+        return Answer(Outcome.LATER)
+
+
+def test_a_try_that_was_given_up_hides_no_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "OVERDUE_S", 0.05)
+    delivery = _Stuck()
+    outbox = Outbox(delivery, delay_s=0.01)
+    outbox.put(span("first"))
+    assert delivery.began.acquire(timeout=10)
+    outbox.put(span("second"))  # the writing thread looks up, and has another thread send
+    assert delivery.began.acquire(timeout=10)
+    monkeypatch.setattr(outboxes, "OVERDUE_S", 60.0)
+    delivery.let.release()  # the first comes back after all
+    assert delivery.ended.acquire(timeout=10)
+    time.sleep(0.05)
+    outbox.stop(0.1)
+    assert outbox.dropped == 2
+    delivery.let.release(10)
 
 
 def test_what_cannot_be_delivered_waits_on_the_shelf_and_goes_in_order_later(tmp_path: Path, collector: Collector) -> None:
