@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +70,14 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'sch
 """
 
 
+def emptied(store: Store, kept: Collection[str] = ()) -> Store:
+    """The store without a row, but for those of tables that are kept."""
+    for name in (row["name"] for row in store.query(FILLED_TABLES)):
+        if name not in kept:
+            store.command(f"TRUNCATE TABLE {name}")
+    return store
+
+
 _read_book = price_list.rows_of_book
 
 
@@ -93,9 +101,7 @@ def _session_store(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fix
 @pytest.fixture
 def store(_session_store: Store) -> Store:
     """An empty, migrated store. One embedded database serves all tests of a process, which can open no second one."""
-    for table in _session_store.query(FILLED_TABLES):
-        _session_store.command(f"TRUNCATE TABLE {table['name']}")
-    return _session_store
+    return emptied(_session_store)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from tollbook_schema.store import Store
 from tollbook_ui.answers import Answers
 
 from tests.answers.books import MONDAY, Spent, write
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
 
@@ -32,7 +32,6 @@ AFTER = [
 @pytest.fixture(scope="module")
 def answers(_session_store: Store) -> Answers:
     """Answers over both weeks. Tests of a module that asks for them must not ask for an empty `store`."""
-    for table in _session_store.query(FILLED_TABLES):
-        _session_store.command(f"TRUNCATE TABLE {table['name']}")
-    write(_session_store, [*BEFORE, *AFTER])
-    return Answers(_session_store)
+    store = emptied(_session_store)
+    write(store, [*BEFORE, *AFTER])
+    return Answers(store)

@@ -19,7 +19,7 @@ from tollbook_ui.periods import BadQuestionError
 
 from tests.attribution.facts import NOON, Intake, S, Span, chat
 from tests.bills.conftest import Folder, focus
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 
 DAY = Period(NOON.replace(hour=0), NOON.replace(hour=0) + timedelta(days=1))
 
@@ -27,9 +27,7 @@ DAY = Period(NOON.replace(hour=0), NOON.replace(hour=0) + timedelta(days=1))
 @pytest.fixture(scope="module")
 def answers(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """An hour of two machines and two calls, and a bill of one of the machines, one that nobody saw, and a tax."""
-    store, path = _session_store, tmp_path_factory.mktemp("bills")
-    for table in store.query(FILLED_TABLES):
-        store.command(f"TRUNCATE TABLE {table['name']}")
+    store, path = emptied(_session_store), tmp_path_factory.mktemp("bills")
     for kind in ("box", "rack"):
         set_rate(store, kind, "1.00", 1)
     hour = {"duration_ns": 3600 * S - 1, "attributes": {A.TOLLBOOK_CPU_TIME: 900 * S, "tollbook.team": "core"}}

@@ -16,7 +16,7 @@ from tollbook_ui.answers import Answers
 from tests.attribution.facts import Intake, S, Span, chat
 from tests.attribution.laws import BALANCE
 from tests.bills.conftest import Folder, focus
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 
 HOURS = st.sampled_from([
     ("2026-11-20T12:00:00Z", "2026-11-20T13:00:00Z"), ("2026-11-20T13:00:00Z", "2026-11-20T14:00:00Z"),
@@ -74,9 +74,7 @@ FROM ledger GROUP BY ALL HAVING amount != 0 ORDER BY ALL
 
 
 def fresh(store: Store) -> None:
-    for table in store.query(FILLED_TABLES):
-        if table["name"] not in ("prices", "model_names"):  # a second to fill again, and no bill changes them
-            store.command(f"TRUNCATE TABLE {table['name']}")
+    emptied(store, kept=("prices", "model_names"))  # a second to fill again, and no bill changes them
     set_rate(store, "box", "0.123456789012345678", "0.7")
 
 

@@ -13,7 +13,7 @@ from tollbook_ui import answers
 from tollbook_ui.answers import Answers
 
 from tests.attribution.facts import Intake
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 from tests.dashboard.chromium import FLAGS, Visit
 from tests.house import browser as house
 from tests.report import week
@@ -32,10 +32,9 @@ def empty(store: Store) -> Iterator[Answers]:
 @pytest.fixture(scope="module")
 def filled(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
     """The dashboard's store holds the sample, two hours old. For reading only: it is filled once for the module."""
-    for table in _session_store.query(FILLED_TABLES):
-        _session_store.command(f"TRUNCATE TABLE {table['name']}")
-    week.fill(Intake(_session_store, tmp_path_factory.mktemp("week")), week.today())
-    yield from _served(Answers(_session_store))
+    store = emptied(_session_store)
+    week.fill(Intake(store, tmp_path_factory.mktemp("week")), week.today())
+    yield from _served(Answers(store))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from tollbook_schema.store import Store
 from tollbook_ui.answers import Answers
 
 from tests.attribution.facts import Intake
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 from tests.report import week
 
 
@@ -18,7 +18,6 @@ def empty(store: Store) -> Answers:
 @pytest.fixture(scope="module")
 def answers(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Answers of a store with the sample week, 2026-W47. For reading only: it is filled once for the module."""
-    for table in _session_store.query(FILLED_TABLES):
-        _session_store.command(f"TRUNCATE TABLE {table['name']}")
-    week.fill(Intake(_session_store, tmp_path_factory.mktemp("week")))
-    return Answers(_session_store)
+    store = emptied(_session_store)
+    week.fill(Intake(store, tmp_path_factory.mktemp("week")))
+    return Answers(store)

@@ -18,7 +18,7 @@ from tollbook_ui.figures import Scope
 from tollbook_ui.settler import Settler
 
 from tests.attribution.facts import Intake
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 from tests.ui import ledger
 from tests.ui.ledger import NOON
 
@@ -44,10 +44,9 @@ def empty(store: Store) -> Answers:
 @pytest.fixture(scope="module")
 def answers(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Answers over the settled hour, filled once: tests of a module that asks for them must not ask for an empty `store`."""
-    for table in _session_store.query(FILLED_TABLES):
-        _session_store.command(f"TRUNCATE TABLE {table['name']}")
-    ledger.fill_and_settle(Intake(_session_store, tmp_path_factory.mktemp("hour")))
-    return Answers(_session_store)
+    store = emptied(_session_store)
+    ledger.fill_and_settle(Intake(store, tmp_path_factory.mktemp("hour")))
+    return Answers(store)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tollbook_ui import answers as module
 from tollbook_ui.answers import Answers
 
 from tests.attribution.facts import MS, NOON, Intake, Point, S, Span, chat
-from tests.conftest import FILLED_TABLES
+from tests.conftest import emptied
 from tests.ui.guarded import OPERATOR_TOKEN, Guarded, guarded
 
 HOUR = {"since": "2026-11-20T12:00", "until": "2026-11-20T13:00"}
@@ -87,9 +87,7 @@ def facts_of(intake: TenantsIntake, number: int) -> None:
 @pytest.fixture(scope="module")
 def house(_session_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """A guarded server over a settled hour of two tenants."""
-    store, folder = _session_store, tmp_path_factory.mktemp("two")
-    for table in store.query(FILLED_TABLES):
-        store.command(f"TRUNCATE TABLE {table['name']}")
+    store, folder = emptied(_session_store), tmp_path_factory.mktemp("two")
     set_rate(store, "box", "0.36", 2)
     for number, tenant in enumerate(TENANTS, 1):
         facts_of(TenantsIntake(store, folder, tenant), number)
