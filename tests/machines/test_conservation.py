@@ -122,6 +122,10 @@ def test_states_sum_to_devices_and_lines_to_resources(
         store.command(f"TRUNCATE TABLE {table}")
     box, gpubox, gpu = prices_usd
     set_rate(store, "box", box, 3, memory_gib=24)
+    if sure:
+        set_rate(store, "box", gpu, 3, memory_gib=24, valid_from=NOON + timedelta(minutes=25))
+        set_gpu_price(store, "A30", str(box), valid_until=NOON + timedelta(minutes=35))
+        set_gpu_price(store, "A30", str(gpubox), valid_from=NOON + timedelta(minutes=35))
     set_rate(store, "gpubox", gpubox, 8, accelerators=3, accelerator_share="0.9")
     set_gpu_price(store, "H100", str(gpu))
     kwh = {"version": "v1", "category": "energy", "provider": "", "model": "electricity", "unit": "kwh", "source": "test"}

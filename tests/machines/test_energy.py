@@ -165,6 +165,31 @@ def test_slices_of_a_device_make_up_its_use_and_share_its_energy(store: Store, i
     assert (usage["joules"], usage["request_joules"]) == (Decimal(4_200), Decimal(600))
 
 
+def test_a_device_is_one_device_however_exporters_name_it(store: Store, intake: Intake) -> None:
+    """Half busy at 200 W, each told by a name and a label of its own."""
+    bare = "01234567-89ab-cdef-0123-456789abcdef"
+    instinct = {"gpu_id": "2", "hostname": "amd", "card_series": "AMD Instinct MI300X"}
+    told = [
+        ("nvidia_smi_utilization_gpu_ratio", 0.5, "nvidia_smi_power_draw_watts", 200, {"uuid": bare}),
+        ("nvidia_gpu_duty_cycle", 50, "nvidia_gpu_power_usage_milliwatts", 200_000, {"uuid": "GPU-b", "name": "Tesla P40"}),
+        ("gpu_gfx_activity", 50, "gpu_package_power", 200, instinct),
+        ("gpu.dcgm.utilization", 0.5, "hw.power", 200, {"uuid": "GPU-d", "model": "NVIDIA L4"}),
+        ("tpu.runtime.tensorcore.dutycycle.percent", 50, "hw.power", 200, {"accelerator_id": "tpu-v5e-7"}),
+    ]  # fmt: skip
+    intake.points(
+        Point(name, value, second * S, attributes=labels)
+        for use, busy, power, watts, labels in told
+        for second in range(0, HOUR_S, 60)
+        for name, value in ((use, busy), (power, watts))
+    )
+    settle(store)
+    found = store.query("SELECT device, model, busy_ratio_avg, joules FROM accelerator_usage ORDER BY device")
+    assert [tuple(row.values()) for row in found] == [
+        (f"GPU-{bare}", "", 0.5, 720_000), ("GPU-b", "Tesla P40", 0.5, 720_000),
+        ("GPU-d", "NVIDIA L4", 0.5, 720_000), ("amd/2", "AMD Instinct MI300X", 0.5, 720_000), ("tpu-v5e-7", "", 0.5, 720_000),
+    ]  # fmt: skip
+
+
 def test_the_price_of_a_kwh_is_set_and_devices_show_their_energy(
     store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 -- Which machines were seen, for how long, and what did they cost in that time?
 -- A machine is observed from its first to its last fact in the window, spans and metrics alike. It costs its rate for that time: the
--- rate in force at its first fact, of its own region before one of every region. Without a rate its cost is unknown.
+-- rates in force from its first fact on, each for its time, of its own region before one of every region. Without a rate its cost is unknown.
 -- The rate says what of it is for CPUs, memory and accelerators. Of machines that were paid for ahead, each costs its time's share of that;
 -- where there are more of them than were paid for, all of them that share, and the rate for the rest of their time.
 -- Where there is: hosts
@@ -20,7 +20,7 @@ WITH seen AS (
         UNION ALL
         SELECT
             if(m.host_id != '', m.host_id, m.host_name) AS host, max(m.host_name) AS host_name, max(m.host_type) AS host_type,
-            '' AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster, min(m.time) AS first_seen, max(m.time) AS last_seen
+            max(JSONExtractString(m.resource, 'cloud.region')) AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster, min(m.time) AS first_seen, max(m.time) AS last_seen
         FROM metrics AS m
         WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND (m.host_id != '' OR m.host_name != '')
         GROUP BY host
@@ -42,18 +42,44 @@ claims AS (
     WHERE e.settlement = {settlement:UInt64} AND s.settlement = {settlement:UInt64} AND e.claim_ns > 0
     GROUP BY s.host
 ),
-rated AS (
+offered AS (
     SELECT
         seen.host AS host,
-        argMax(
+        toUnixTimestamp64Nano(any(seen.first_seen)) AS first_ns,
+        toUnixTimestamp64Nano(any(seen.last_seen)) AS last_ns,
+        arrayReverseSort(o -> o.1, groupArray((
+            (r.region = seen.region, r.valid_from, r.set_at, r.rate_id),
+            toInt64(toUnixTimestamp(r.valid_from)) * 1000000000,
             (
-                rate_id, vcpus, memory_gib, usd_per_hour, r.memory_usd_per_hour, r.accelerator_usd_per_hour, r.accelerators, r.split
-            ), (r.region = seen.region, valid_from, set_at)
-        ) AS rate
+                r.rate_id, r.vcpus, r.memory_gib, r.usd_per_hour, r.memory_usd_per_hour, r.accelerator_usd_per_hour, r.accelerators, r.split
+            )
+        ))) AS offers,
+        arrayDistinct(arraySort(arrayMap(o -> greatest(o.2, first_ns), offers))) AS begins,
+        arrayMap(
+            (at, until) -> (arrayFirst(o -> o.2 <= at, offers).3, toInt256(until - at)),
+            begins, arrayPushBack(arrayPopFront(begins), last_ns)
+        ) AS terms
     FROM seen
     INNER JOIN instance_rates AS r ON seen.host_type = r.instance_type
-    WHERE (r.region = seen.region OR r.region = '') AND r.valid_from <= seen.first_seen AND seen.host_type != ''
+    WHERE (r.region = seen.region OR r.region = '') AND seen.host_type != ''
+        AND (r.valid_from <= seen.first_seen OR r.valid_from < seen.last_seen)
     GROUP BY seen.host
+    HAVING begins[1] = first_ns
+),
+rated AS (
+    SELECT
+        host,
+        arrayDistinct(arrayMap(t -> toString(t.1.1), terms)) AS ids,
+        terms[-1].1 AS newest,
+        arraySum(arrayMap(t -> reinterpret(toDecimal256(t.1.4, 18), 'Int256') * t.2, terms)) AS usd_ns,
+        arraySum(arrayMap(t -> reinterpret(toDecimal256(t.1.5, 18), 'Int256') * t.2, terms)) AS memory_usd_ns,
+        arraySum(arrayMap(t -> reinterpret(toDecimal256(t.1.6, 18), 'Int256') * t.2, terms)) AS accelerator_usd_ns,
+        if(
+            length(ids) = 1, newest.4,
+            toDecimal128(reinterpret(intDiv(usd_ns, toInt256(greatest(last_ns - first_ns, 1))), 'Decimal256(18)'), 18)
+        ) AS usd_per_hour,
+        arrayStringConcat(ids, '+') AS rate_id
+    FROM offered
 ),
 memory AS (
     SELECT
@@ -100,34 +126,32 @@ SELECT
     seen.first_seen AS first_seen,
     seen.last_seen AS last_seen,
     toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen) AS observed_ns,
-    if(rated.rate.1 = '', NULL, rated.rate.2) AS vcpus,
-    if(rated.rate.1 = '', NULL, toInt64(toDecimal128(rated.rate.2, 3) * observed_ns)) AS capacity_ns,
+    if(rated.rate_id = '', NULL, rated.newest.2) AS vcpus,
+    if(rated.rate_id = '', NULL, toInt64(toDecimal128(rated.newest.2, 3) * observed_ns)) AS capacity_ns,
     ifNull(claims.claimed_ns, 0) AS claimed_ns,
-    rated.rate.1 AS rate_id,
-    if(rated.rate.1 = '', NULL, rated.rate.4) AS usd_per_hour,
+    rated.rate_id AS rate_id,
+    if(rated.rate_id = '', NULL, rated.usd_per_hour) AS usd_per_hour,
     if(
-        rated.rate.1 = '', NULL,
+        rated.rate_id = '', NULL,
         committed_usd + toDecimal128(
-            toDecimal256(rated.rate.4, 18) * toInt256(observed_ns) * if(covered.host = '', toInt256(1), covered.deal.4)
+            reinterpret(rated.usd_ns, 'Decimal256(18)') * if(covered.host = '', toInt256(1), covered.deal.4)
                 / if(covered.host = '', toInt256(1), covered.deal.5) / toInt256(3600000000000),
             18
         )
     ) AS amount_usd,
     amount_usd - memory_usd - accelerator_usd AS cpu_usd,
     if(
-        rated.rate.1 = '', NULL,
-        if(rated.rate.4 > 0, toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * reinterpret(toDecimal256(rated.rate.5, 18), 'Int256')
-            / reinterpret(toDecimal256(greatest(rated.rate.4, toDecimal128('0.000000000000000001', 18)), 18), 'Int256'), 18), toDecimal128(0, 18))
+        rated.rate_id = '', NULL,
+        toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * rated.memory_usd_ns / greatest(rated.usd_ns, toInt256(1)), 18)
     ) AS memory_usd,
     if(
-        rated.rate.1 = '', NULL,
-        if(rated.rate.4 > 0, toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * reinterpret(toDecimal256(rated.rate.6, 18), 'Int256')
-            / reinterpret(toDecimal256(greatest(rated.rate.4, toDecimal128('0.000000000000000001', 18)), 18), 'Int256'), 18), toDecimal128(0, 18))
+        rated.rate_id = '', NULL,
+        toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * rated.accelerator_usd_ns / greatest(rated.usd_ns, toInt256(1)), 18)
     ) AS accelerator_usd,
-    rated.rate.7 AS accelerators,
-    rated.rate.8 AS split,
+    rated.newest.7 AS accelerators,
+    rated.newest.8 AS split,
     if(busy.host = '', NULL, toInt64(round(busy.busy_seconds * 1000000000))) AS busy_ns,
-    if(rated.rate.1 = '', NULL, rated.rate.3) AS memory_gib,
+    if(rated.rate_id = '', NULL, rated.newest.3) AS memory_gib,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.used_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_used_gib_s,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.claimed_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_claimed_gib_s,
     toDecimal128(toDecimal256(covered.deal.1, 18) * toInt256(observed_ns) / greatest(covered.deal.3, toInt256(1)), 18) AS committed_usd,

@@ -1,6 +1,7 @@
 -- Which ledger lines do machines make? Each span bears the share of its machine that it claims.
 -- A share is claim / capacity of what the CPUs cost; where all claims exceed the capacity, claim / all claims. Shares are cut off at the
 -- 18th decimal, so that their sum never exceeds the cost.
+-- Where the rate of the machine changed within the hour, a share is weighed by what the machine cost while the span ran.
 -- Trace by trace.
 -- Where there is: hosts
 -- Where there is: rates
@@ -22,7 +23,7 @@ SELECT
     amount_usd AS amount,
     'USD' AS currency,
     toDecimal128(
-        toDecimal256(assumeNotNull(h.cpu_usd), 18) * toInt256(e.claim_ns)
+        toDecimal256(assumeNotNull(h.cpu_usd), 18) * if(w.weight = 0, toInt256(e.claim_ns), intDiv(toInt256(e.claim_ns) * w.weight, 1000000000000))
             / toInt256(greatest(assumeNotNull(h.capacity_ns), h.claimed_ns)),
         18
     ) AS amount_usd,
@@ -41,4 +42,6 @@ INNER JOIN (
     SELECT * FROM hosts_settled
     WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != ''
 ) AS h ON s.host = h.host
+LEFT ANY JOIN (SELECT trace_id, span_id, weight FROM work_rate_weights WHERE settlement = {settlement:UInt64}) AS w
+    ON e.trace_id = w.trace_id AND e.span_id = w.span_id
 WHERE h.capacity_ns > 0 OR h.claimed_ns > 0

@@ -32,7 +32,9 @@ SELECT
         toDecimal128(
             toDecimal256(h.usd, 18) * toInt256(m.bytes) * toInt256(m.spans_ns) * toInt256(e.self_ns) / (toInt256(greatest(m.self_ns, 1)) * h.byte_ns), 18
         ),
-        toDecimal128(toDecimal256(h.usd, 18) * toInt256(e.claim_ns) / h.cpu_capacity, 18)
+        toDecimal128(
+            toDecimal256(h.usd, 18) * if(w.weight = 0, toInt256(e.claim_ns), intDiv(toInt256(e.claim_ns) * w.weight, 1000000000000)) / h.cpu_capacity, 18
+        )
     ) AS amount_usd,
     h.rate_id AS price_id,
     splitByChar('@', toString(h.rate_id))[-1] AS price_version,
@@ -58,4 +60,6 @@ INNER JOIN (
     WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id != '' AND memory_usd > 0
 ) AS h ON s.host = h.host
 LEFT ANY JOIN (SELECT * FROM work_process_memory WHERE settlement = {settlement:UInt64}) AS m ON s.process = m.process
+LEFT ANY JOIN (SELECT trace_id, span_id, weight FROM work_rate_weights WHERE settlement = {settlement:UInt64}) AS w
+    ON e.trace_id = w.trace_id AND e.span_id = w.span_id
 WHERE if(h.told, m.bytes > 0 AND e.self_ns > 0, e.claim_ns > 0)

@@ -11,11 +11,15 @@ WITH read AS (
     SELECT DISTINCT
         toUnixTimestamp64Nano(time) AS at_ns, temporality,
         name LIKE '%joules%' OR name LIKE '%energy%' OR name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION' AS meter,
-        multiIf(name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', value / 1000, name LIKE 'scaph%', value / 1000000, value) AS amount,
+        multiIf(
+            name IN ('DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'nvidia_gpu_power_usage_milliwatts'), value / 1000,
+            name LIKE 'scaph%' OR name LIKE '%gpu_energy_consumed', value / 1000000,
+            value
+        ) AS amount,
         cityHash64(name, service_name, service_instance_id, ifNull(process_pid, -1), host_id, host_name, toString(attributes)) AS series,
         arrayFirst(word -> word != '', [
-            toString(host_id), toString(host_name), JSONExtractString(resource, 'k8s.node.name'), attributes['Hostname'], attributes['nodeid'],
-            attributes['node'], attributes['node_name'], attributes['exported_instance'], replaceRegexpOne(attributes['instance'], ':[0-9]+$', '')
+            toString(host_id), toString(host_name), attributes['Hostname'], attributes['hostname'], attributes['nodeid'], attributes['node'],
+            attributes['node_name'], JSONExtractString(resource, 'k8s.node.name'), attributes['exported_instance'], replaceRegexpOne(attributes['instance'], ':[0-9]+$', '')
         ]) AS machine,
         lower(arrayFirst(word -> word != '', [
             attributes['zone'], attributes['domain_name'], if(name LIKE 'hw.%', attributes['hw.type'], ''),
@@ -35,23 +39,31 @@ WITH read AS (
             ])),
             if(attributes['mode'] IN ('dynamic', 'idle'), concat(' ', attributes['mode']), '')
         ) AS part,
-        arrayFirst(
-            word -> word != '',
-            [attributes['hw.parent'], attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], machine]
-        ) AS id,
+        arrayFirst(word -> word != '', [
+            attributes['hw.parent'], attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], attributes['uuid'],
+            attributes['gpu_uuid'], attributes['gpu.uuid'], JSONExtractString(resource, 'gpu.uuid'), attributes['accelerator_id'], attributes['gpu_number'],
+            attributes['gpu.number'], attributes['gpu.index'], attributes['minor_number'], attributes['gpu_id'], attributes['device_id'], attributes['gpu'],
+            machine
+        ]) AS told_id,
+        if(match(told_id, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'), concat('GPU-', told_id), told_id) AS id,
         multiIf(
             scope > 0, if(machine = '', '', concat('cpu:', machine, '\t', trimBoth(part))),
             match(id, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND machine != '' AND id != machine, concat(machine, '/', id),
             id
         ) AS device,
-        arrayFirst(word -> word != '', [attributes['hw.model'], attributes['modelName'], attributes['device_type']]) AS model,
+        arrayFirst(word -> word != '', [
+            attributes['hw.model'], attributes['modelName'], attributes['devicetype'], attributes['device_type'], attributes['card_series'],
+            attributes['gpu.model'], attributes['gpu.name'], JSONExtractString(resource, 'gpu.model'), attributes['model'],
+            if(startsWith(name, 'nvidia_gpu_'), attributes['name'], '')
+        ]) AS model,
         JSONExtractString(resource, 'tollbook.site') AS site,
         JSONExtractString(resource, 'cloud.region') AS region
     FROM metrics
     WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
         AND name IN (
             'hw.energy', 'hw.power', 'hw.gpu.energy.consumed', 'hw.gpu.power.draw', 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'DCGM_FI_DEV_POWER_USAGE',
-            'hami_host_gpu_power_usage_watts',
+            'hami_host_gpu_power_usage_watts', 'gpu.dcgm.energy_consumption', 'nvidia_smi_power_draw_watts', 'nvidia_gpu_power_usage_milliwatts',
+            'gpu_package_power', 'amd_gpu_package_power', 'GPU_PACKAGE_POWER', 'gpu_energy_consumed', 'amd_gpu_energy_consumed', 'gpu.power.draw',
             'hw.host.energy', 'hw.host.power', 'kepler_node_cpu_joules_total', 'kepler_node_cpu_watts', 'kepler_node_platform_joules_total',
             'kepler_node_platform_watts', 'kepler_node_package_joules_total', 'kepler_node_dram_joules_total', 'kepler_node_core_joules_total',
             'kepler_node_uncore_joules_total', 'node_rapl_package_joules_total', 'node_rapl_dram_joules_total', 'node_rapl_core_joules_total',

@@ -1,24 +1,43 @@
 -- How busy do samples say each accelerator was? The mean of them; one told twice counts once, one marked as without a value not at all.
--- Of a device in slices whose own figure nobody tells: the mean of each slice by its part of the device. DCGM's and HAMi's metrics are read
--- under their own names too; the driver's figure of DCGM counts where there is no better one, and never for a slice.
+-- Of a device in slices whose own figure nobody tells: the mean of each slice by its part of the device. Exporters' metrics are read under
+-- their own names too; the driver's figure of DCGM counts where there is no better one, and never for a slice. What tells in percent is a
+-- hundredth of it; a UUID as nvidia-smi's exporter gives it is the one that NVML has with GPU- before it.
 -- Where there is: metrics
 INSERT INTO work_device_samples
 WITH read AS (
     SELECT DISTINCT
         name, time, attributes,
-        multiIf(name = 'hw.gpu.utilization', 1, name = 'DCGM_FI_PROF_GR_ENGINE_ACTIVE', 2, 3) AS rank,
-        if(rank = 3, value / 100, value) AS ratio,
-        arrayFirst(word -> word != '', [toString(host_id), toString(host_name), attributes['Hostname'], attributes['nodeid'], attributes['node']]) AS machine,
-        arrayFirst(word -> word != '', [attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], machine]) AS id,
+        multiIf(name = 'hw.gpu.utilization', 1, name IN ('DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'gpu.dcgm.utilization'), 2, 3) AS rank,
+        if(rank = 3 AND name NOT IN ('nvidia_smi_utilization_gpu_ratio', 'nvml.gpu.utilization'), value / 100, value) AS ratio,
+        arrayFirst(word -> word != '', [
+            toString(host_id), toString(host_name), attributes['Hostname'], attributes['hostname'], attributes['nodeid'], attributes['node'],
+            attributes['node_name']
+        ]) AS machine,
+        arrayFirst(word -> word != '', [
+            attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], attributes['uuid'],
+            attributes['gpu_uuid'], attributes['gpu.uuid'], JSONExtractString(resource, 'gpu.uuid'), attributes['accelerator_id'], attributes['gpu_number'],
+            attributes['gpu.number'], attributes['gpu.index'], attributes['minor_number'], attributes['gpu_id'], attributes['device_id'], attributes['gpu'],
+            machine
+        ]) AS told_id,
+        if(match(told_id, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'), concat('GPU-', told_id), told_id) AS id,
         multiIf(attributes['hw.parent'] != '', attributes['hw.parent'], attributes['GPU_I_ID'] != '', id, '') AS parent,
         if(parent != '', parent, id) AS whole,
         if(match(whole, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND machine != '' AND whole != machine, concat(machine, '/', whole), whole) AS device,
         if(parent != '', concat(id, ' ', attributes['GPU_I_ID']), '') AS slice,
-        arrayFirst(word -> word != '', [attributes['hw.model'], attributes['modelName'], attributes['devicetype'], attributes['device_type']]) AS model_name,
+        arrayFirst(word -> word != '', [
+            attributes['hw.model'], attributes['modelName'], attributes['devicetype'], attributes['device_type'], attributes['card_series'],
+            attributes['gpu.model'], attributes['gpu.name'], JSONExtractString(resource, 'gpu.model'), attributes['model'],
+            if(startsWith(name, 'nvidia_gpu_'), attributes['name'], '')
+        ]) AS model_name,
         arrayFirst(word -> word != '', [attributes['tollbook.accelerator.profile'], attributes['GPU_I_PROFILE']]) AS profile
     FROM metrics
     WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
-        AND name IN ('hw.gpu.utilization', 'DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'DCGM_FI_DEV_GPU_UTIL', 'HostCoreUtilization', 'hami_host_gpu_utilization_ratio')
+        AND name IN (
+            'hw.gpu.utilization', 'DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'gpu.dcgm.utilization', 'DCGM_FI_DEV_GPU_UTIL', 'HostCoreUtilization',
+            'hami_host_gpu_utilization_ratio', 'nvidia_smi_utilization_gpu_ratio', 'nvml.gpu.utilization', 'agent.googleapis.com/gpu/utilization',
+            'nvidia_gpu_duty_cycle', 'gpu_gfx_activity', 'amd_gpu_gfx_activity', 'GPU_GFX_ACTIVITY', 'gpu.utilization',
+            'tpu.runtime.tensorcore.dutycycle.percent', 'kubernetes.io/node/accelerator/duty_cycle', 'kubernetes_io:node_accelerator_duty_cycle'
+        )
         AND value >= 0 AND value <= 100 AND attributes['hw.gpu.task'] IN ('', 'general') AND bitAnd(flags, 1) = 0
         AND NOT (name = 'DCGM_FI_DEV_GPU_UTIL' AND attributes['GPU_I_ID'] != '')
 ),

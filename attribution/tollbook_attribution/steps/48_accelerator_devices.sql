@@ -1,6 +1,6 @@
 -- Which accelerators were paid for, for how long, and what did they cost in that time?
 -- A device is there from the first to the last fact of itself, of who has it, or of its machine. Its price is its part of what its machine's rate pays for
--- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's,
+-- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's, each price for its time,
 -- less the discount that a list's price has. It is never paid twice. Without a price its cost is unknown.
 -- Where there is: work_held_spans, work_device_samples, work_energy, work_commitments
 INSERT INTO work_devices
@@ -74,17 +74,31 @@ placed AS (
     FROM told AS t
     LEFT ANY JOIN machines AS m ON t.host = m.host AND t.host != ''
 ),
-priced AS (
+offered AS (
     SELECT
         p.device AS device,
-        argMax((b.amount, b.currency, b.price_id, b.version, b.precedence = 'own', lower(b.provider), lower(b.model), b.item), chosen) AS price,
-        argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
+        any(p.since_ns) AS first_ns,
+        any(p.until_ns) AS last_ns,
+        arrayReverseSort(o -> o.1, groupArray((
+            (b.precedence, b.tenant != '', b.region != '', b.valid_from, b.added_at),
+            toInt64(toUnixTimestamp(b.valid_from)) * 1000000000,
+            if(isNull(b.valid_until), 9223372036854775807, toInt64(toUnixTimestamp(assumeNotNull(b.valid_until))) * 1000000000),
+            (b.amount, b.currency, b.price_id, b.version, b.precedence = 'own', lower(b.provider), lower(b.model), b.item),
+            x.usd_per_unit
+        ))) AS offers,
+        arrayDistinct(arraySort(arrayMap(
+            at -> greatest(at, first_ns), arrayFilter(at -> at < greatest(last_ns, first_ns + 1), arrayConcat([first_ns], offers.2, offers.3))
+        ))) AS begins,
+        arrayMap(
+            (at, until) -> (arrayFirst(o -> o.2 <= at AND at < o.3, offers) AS offer, toInt256(until - at), offer.5),
+            begins, arrayPushBack(arrayPopFront(begins), last_ns)
+        ) AS terms
     FROM placed AS p
     INNER JOIN (
         SELECT *, lower(replaceRegexpOne(model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) AS name
         FROM current_prices
         WHERE category = 'accelerator' AND unit = 'gpu_hour' AND tenant IN ('', {tenant:String})
-            AND valid_from <= {window:DateTime('UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
+            AND valid_from < {until:DateTime64(9, 'UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
     ) AS b ON lower(replaceRegexpOne(p.model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) = b.name
     LEFT ANY JOIN (
         SELECT currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})
@@ -93,6 +107,15 @@ priced AS (
     ) AS x ON b.currency = x.currency
     WHERE p.model != '' AND b.region IN ('', p.region)
     GROUP BY p.device
+),
+priced AS (
+    SELECT
+        device,
+        terms[-1].1.4 AS price,
+        arrayStringConcat(arrayDistinct(arrayMap(t -> toString(t.1.4.3), terms)), '+') AS price_ids,
+        if(arrayUniq(terms.1.4.2) = 1 AND arrayAll(t -> t.3 > 0, terms), terms[-1].3, toDecimal128(0, 18)) AS usd_per_unit,
+        arraySum(arrayMap(t -> reinterpret(toDecimal256(t.1.4.1, 18), 'Int256') * t.2, terms)) AS amount_ns
+    FROM offered
 ),
 ahead AS (
     SELECT
@@ -125,7 +148,7 @@ valued AS (
             if(b.price.5, [], discounts)
         ) AS less,
         toDecimal128(
-            toDecimal256(b.price.1, 18) * if(less.9 = '', toDecimal256(1, 11), less.8) * toInt256(d.until_ns - d.since_ns) * toInt256(whole)
+            reinterpret(b.amount_ns, 'Decimal256(18)') * if(less.9 = '', toDecimal256(1, 11), less.8) * toInt256(whole)
                 / toInt256(greatest(s.parts, 28000000000000000)) / toInt256(3600000000000),
             18
         ) AS book_amount,
@@ -135,7 +158,8 @@ valued AS (
         a.beyond_ns AS beyond_ns,
         toDecimal128(toDecimal256(a.usd, 18) * toInt256(d.until_ns - d.since_ns) / greatest(a.everything_ns, toInt256(1)), 18) AS ahead_usd,
         toDecimal128(toDecimal256(book_usd, 18) * a.beyond_ns / greatest(a.used_ns, toInt256(1)), 18) AS beyond_usd,
-        b.price AS price
+        b.price AS price,
+        b.price_ids AS price_ids
     FROM placed AS d
     LEFT ANY JOIN slices AS s ON d.device = s.device
     LEFT ANY JOIN priced AS b ON d.device = b.device
@@ -159,7 +183,7 @@ SELECT
     ) AS usd,
     if(isNotNull(machine_usd) OR commitment != '', ifNull(usd, toDecimal128(0, 18)), book_amount) AS amount,
     if(isNotNull(machine_usd) OR commitment != '', 'USD', toString(price.2)) AS currency,
-    multiIf(isNotNull(machine_usd), toString(rate_id), commitment != '', commitment, price.3) AS price_id,
+    multiIf(isNotNull(machine_usd), toString(rate_id), commitment != '', commitment, price_ids) AS price_id,
     if(isNotNull(machine_usd), splitByChar('@', toString(rate_id))[-1], toString(price.4)) AS price_version,
     if(commitment != '' AND isNotNull(usd), ahead_usd, toDecimal128(0, 18)) AS committed_usd,
     if(isNull(machine_usd) AND commitment = '', less.9, '') AS discount

@@ -25,6 +25,28 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY process;
 
+-- Of machines whose rate changed within the hour: which was in force when, and what a span's time cost by it.
+CREATE TABLE IF NOT EXISTS work_rate_terms (
+    settlement UInt64,
+    host LowCardinality(String),
+    from_ns Int64,
+    until_ns Int64,
+    usd_units Int256 COMMENT 'USD per hour, in units of the 18th decimal'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (host, from_ns);
+
+CREATE TABLE IF NOT EXISTS work_rate_weights (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    weight Int64 COMMENT 'of its time in the mean of the hour, in 10^-12'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
 -- What is left of the resources that the same requests bear, laid end to end in units of the 18th decimal.
 CREATE TABLE IF NOT EXISTS work_pools (
     settlement UInt64,
