@@ -21,7 +21,7 @@ from weakref import WeakSet
 from tollbook_schema import cluster, dialects, lease, sql
 from tollbook_schema.store import Node, QueryError, ShareError, Store
 
-from tollbook_attribution import due, edges, model_names, needs, price_list, ranges, service_prices, superseded
+from tollbook_attribution import due, edges, merges, model_names, needs, price_list, ranges, service_prices, superseded
 from tollbook_attribution.bills.reconcile import reconcile_all
 from tollbook_attribution.pace import FULL, Pace
 
@@ -227,16 +227,17 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
     pieces = ranges.of_window(node, hour, unsettled.facts, pace.finer)
     held = needs.Holdings(node, parameters)
     try:
-        for step in steps():
-            if held.has_work(step):
-                run_step(node, step, parameters, pieces, pace)
-                held.wrote(step)
-            if step == edges.LOOKED_BY[-1] and held.there(edges.FOUND):
-                for beside in edges.hours_beside(parameters):
-                    for taking_in in edges.TAKEN_IN_BY:
-                        run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
-            if step == MODELS_NAMED_AFTER and held.there(CALLS):
-                _name_models(store, node, parameters)
+        with merges.put_off(store, pieces[0].tables):
+            for step in steps():
+                if held.has_work(step):
+                    run_step(node, step, parameters, pieces, pace)
+                    held.wrote(step)
+                if step == edges.LOOKED_BY[-1] and held.there(edges.FOUND):
+                    for beside in edges.hours_beside(parameters):
+                        for taking_in in edges.TAKEN_IN_BY:
+                            run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
+                if step == MODELS_NAMED_AFTER and held.there(CALLS):
+                    _name_models(store, node, parameters)
     finally:
         _work_done(node, parameters["settlement"])
     return node.query(_query("settlement.sql"), parameters)[0]

@@ -5,7 +5,7 @@ but disk.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 from weakref import WeakKeyDictionary
@@ -16,6 +16,7 @@ from tollbook_schema.store import Node, Store
 from tollbook_attribution import days
 
 EVERY_S: Final = 600.0
+LATER: Final[Mapping[str, Any]] = {"lightweight_deletes_sync": 0}
 
 SETTLED_TABLE: Final = "any_settled"
 """Stands for the name of a table in a question about any of them."""
@@ -41,9 +42,14 @@ class Removal:
         self._windows.update(windows)
 
     def run(self, store: Store, *, now: bool = False) -> None:
-        """Removes what is superseded, if it is time to; hours that an earlier process settled are looked up once.
+        """Has what is superseded removed, if it is time to; hours that an earlier process settled are looked up once.
 
         Days that are over are added up with it.
+
+        Args:
+            store: where.
+            now: whether it is time and the rows are gone on return. Else the database removes them when it comes to it, also after
+                a restart: a table whose parts are being merged would be waited for longer than the settlement took.
         """
         if not self._windows or not (now or time.monotonic() - self._at > EVERY_S or self._first):
             return
@@ -51,20 +57,20 @@ class Removal:
             self._windows.update(row["window"].replace(tzinfo=UTC) for row in store.query(_query("settled_again.sql")))
         windows = sorted(self._windows)
         for node in (store.shard(number) for number in range(store.shards)):
-            _remove(store, node, windows)
+            _remove(store, node, windows, {} if now else LATER)
         days.add_up(store)
         self._windows.clear()
         self._at, self._first = time.monotonic(), False
 
 
-def _remove(store: Store, node: Node, windows: Sequence[datetime]) -> None:
+def _remove(store: Store, node: Node, windows: Sequence[datetime], settings: Mapping[str, Any]) -> None:
     hours: dict[str, Any] = {"seconds": [int(window.timestamp()) for window in windows]}
     kept = [row["settlement"] for row in store.query(_query("kept_settlements.sql"), hours)]
     bounds = {**hours, "first": windows[0], "last": windows[-1], "kept": kept}
     names = {row["name"].removesuffix(cluster.LOCAL) for row in node.query(_query("settled_tables.sql"))}
     for name in sorted(names):
         if node.query(_query("superseded.sql").replace(SETTLED_TABLE, name), bounds):
-            node.command(_query("remove_superseded.sql").replace(SETTLED_TABLE, name), bounds)
+            node.command(_query("remove_superseded.sql").replace(SETTLED_TABLE, name), bounds, settings=settings)
 
 
 def _query(name: str) -> str:

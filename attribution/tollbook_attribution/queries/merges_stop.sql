@@ -1,0 +1,2 @@
+-- What lets parts of a table wait to be merged?
+SYSTEM STOP MERGES any_table
