@@ -143,6 +143,13 @@ def test_a_line_is_counted_with_its_line_breaks(store: Store, folder: Folder) ->
         load(store, [folder.csv(focus(ChargeDescription="one\ntwo\nthree"), focus(BilledCost="x"))])
 
 
+def test_lines_above_the_header_are_counted_with_their_line_breaks(store: Store, folder: Folder) -> None:
+    wrong = as_csv([focus(BilledCost="x"), focus(BilledCost="y")]).replace("ChargeDescription", '"Charge\nDescription"', 1)
+    with pytest.raises(BillError) as found:
+        load(store, [folder.text(f'Account,123\nReport,"of\nall"\n\n{wrong}')])
+    assert [problem.line for problem in found.value.problems] == [7, 8]
+
+
 def test_a_file_given_twice_is_refused(store: Store, folder: Folder) -> None:
     with pytest.raises(BillError, match=r"copy\.csv: has the lines of bill\.csv again"):
         load(store, [folder.csv(focus()), folder.csv(focus(), name="copy.csv")])

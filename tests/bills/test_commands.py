@@ -43,6 +43,19 @@ def test_a_bill_is_imported_reconciled_mapped_and_exported_through_a_running_ser
         assert "No bill is stored yet" in tollbook(served, "bill", *words).stdout
     assert "ends in .csv or .parquet, not to x.txt" in tollbook(served, "bill", "export", "x.txt").stderr
 
+    mine = folder.text("day,price,what\n2026-11-20,3.5,H100\n", "mine.csv")
+    said = (
+        "--map",
+        "BilledCost=price,ServiceName=what",
+        "--map",
+        "ChargePeriodStart=day,ChargePeriodEnd=day",
+        "--set",
+        "BillingCurrency=USD",
+    )
+    more = ("--set", "ServiceProviderName=Acme,ChargeCategory=Usage")
+    assert "1 line of 1 file stored" in tollbook(served, "bill", "import", str(mine), *said, *more).stdout
+    assert "not 'Price=USD'" in tollbook(served, "bill", "import", str(mine), "--map", "Price=USD").stderr
+
     bill = folder.csv(
         focus(BilledCost="1.25", ResourceId="i-unseen"), focus(BilledCost="0.7", ChargeCategory="Tax", ResourceId="")
     )

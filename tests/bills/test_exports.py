@@ -4,6 +4,7 @@ import codecs
 import gzip
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -96,6 +97,17 @@ REPORT = {
 """Anthropic's cost report: amounts in cents."""
 
 
+COST_TABLE = (
+    "Invoice number,5012345678\nInvoice date,2026-11-30\nDue date,\nBilling ID,01-A\nCurrency,AUD\n\n"
+    "Billing account name,Billing account ID,Project ID,Service description,SKU description,Credit type,Cost type,"
+    "Usage start date,Usage end date,Usage amount,Usage unit,Unrounded Cost ($),Cost ($)\n"
+    'Acme,01-A,p-1,Vertex AI,Gemini in,,Usage,2026-11-01,2026-11-30,"1,234",count,"1,012.345678",1012.35\n'
+    "Acme,01-A,p-1,Vertex AI,Gemini in,Promotion,Usage,2026-11-01,2026-11-30,0,,-5,-5.00\n"
+    "Acme,01-A,,,,,Rounding error,,,,,-0.005678,-0.01\n"
+)
+"""Google's cost table, as its console saves it: the currency stands above the header, the last day is part of the usage."""
+
+
 def lines_of(rows: list[Row]) -> str:
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
@@ -103,6 +115,7 @@ def lines_of(rows: list[Row]) -> str:
 FILES: dict[str, tuple[str, str]] = {
     "oracle.csv": (as_csv([PREVIEW]), "0.5"),
     "google.jsonl": (lines_of([VIEW]), "0.1"),
+    "table.csv": (COST_TABLE, "1007.34"),
     "host.jsonl": (lines_of([STREAMED, {**STREAMED, "BilledCost": 20.5, "ServiceName": "Pro"}]), "20.5000001"),
     "cur2.csv": (as_csv([{**CUR_2, "line_item_resource_id": ""}, POD, {**EDP, "line_item_resource_id": ""}]), "3.6"),
     "costs.csv": (CONSOLE, "0.003835980000000000000000000001"),
@@ -124,9 +137,13 @@ def test_exports_of_many_providers_add_up(store: Store, folder: Folder) -> None:
     ]
     rows = {row["file"]: row for row in store.query("SELECT * FROM bill ORDER BY line DESC")}
     assert {(row["file"], row["provider"]) for row in rows.values()} == {
-        ("oracle.csv", "oci"), ("google.jsonl", "google"), ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("costs.csv", "openai"),
+        ("oracle.csv", "oci"), ("google.jsonl", "google"), ("table.csv", "google"),
+        ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("costs.csv", "openai"),
         ("costs.json", "openai"), ("claude.csv", "anthropic"), ("report.json", "anthropic"),
     }  # fmt: skip
+    table = rows["table.csv"]  # rows are by line, the last one first: this is the usage
+    assert (table["billing_currency"], table["consumed_quantity"], table["charge_category"]) == ("AUD", 1234, "Usage")
+    assert str(table["charge_period_end"])[:10] == "2026-12-01"
     assert rows["oracle.csv"]["tags"] == {"team": "search", "size": "3"}
     assert rows["google.jsonl"]["tags"] == {"team": "search"}
     assert (rows["cur2.csv"]["service_name"], rows["cur2.csv"]["tags"]) == (
@@ -265,6 +282,33 @@ def test_what_comes_with_a_bill_is_left_out_and_named(store: Store, folder: Fold
     found = load(store, [folder.path])
     assert [warning.split(" is ")[0] for warning in found.warnings] == sorted(BESIDE)
     assert store.query("SELECT sum(billed_cost) AS billed FROM bill") == [{"billed": Decimal(3)}]
+
+
+INVOICE = """product,description,hours,start,end,USD
+Droplets,web,720,2026-11-01,2026-12-01,$6.00
+GPUs,h100,10,2026-11-05,2026-11-06,$33.90
+"""
+COLUMNS = ("BilledCost=USD", "ChargePeriodStart=start", "chargeperiodend=end", "ServiceName=product", "ConsumedQuantity=hours")
+CONSTANTS = ("ServiceProviderName=Acme Cloud", "BillingCurrency=USD", "ChargeCategory=Usage", "ConsumedUnit=Hours")
+
+
+def test_the_columns_of_any_other_bill_are_said_in_focus(store: Store, folder: Folder) -> None:
+    options = Options(columns=COLUMNS, constants=CONSTANTS)
+    load(store, [folder.text(INVOICE)], options)
+    rows = store.query("SELECT provider, service_name, billed_cost, consumed_quantity, consumed_unit FROM bill ORDER BY line")
+    assert [tuple(row.values()) for row in rows] == [
+        ("acme-cloud", "Droplets", 6, 720, "Hours"), ("acme-cloud", "GPUs", Decimal("33.9"), 10, "Hours"),
+    ]  # fmt: skip
+    for text, asked, wrong in (
+        (INVOICE, Options(), "say what they are with --map and --set"),
+        (INVOICE.replace("$6.00", "six"), options, "line 2, column USD: 'six' is not a number"),
+        (INVOICE, Options(columns=(*COLUMNS, "ListCost=list"), constants=CONSTANTS), "line 1, column list: is not in the header"),
+        (INVOICE, Options(columns=COLUMNS), "column BillingCurrency: is missing"),
+    ):
+        with pytest.raises(BillError, match=re.escape(wrong)):
+            load(store, [folder.text(text)], asked)
+    with pytest.raises(ValueError, match="not 'Price=USD'; it has BilledCost"):
+        load(store, [folder.text(INVOICE)], Options(columns=("Price=USD",)))
 
 
 def workbook() -> bytes:

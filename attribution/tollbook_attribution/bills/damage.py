@@ -53,7 +53,7 @@ def of_rows(file: "BillFile", told: str) -> BillError:
     columns = len(file.header)
     try:
         with text(file.path, file.compression) as lines:
-            before = sum(1 for _ in itertools.islice(lines, file.skip))
+            before = sum(1 for _ in itertools.islice(lines, file.above))
             reader = csv.reader(lines, delimiter=file.delimiter)
             begins = 1
             for record in reader:

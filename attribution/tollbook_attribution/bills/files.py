@@ -21,7 +21,7 @@ from tollbook_schema.store import QueryError, Store
 from tollbook_attribution.bills import damage, formats
 from tollbook_attribution.bills.problems import BillError, Problem, of_file
 
-HEADER_LINES = 10
+HEADER_LINES = 20
 """Lines in which the header is looked for: some portals put a title or the account's name above it."""
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -46,10 +46,19 @@ class BillFile:
     compression: str
     header: tuple[str, ...]
     skip: int = 0
+    """Records before the first row, empty ones too: ClickHouse counts a line break inside of quotes as none."""
+    above: int = 0
     """Lines before the first row."""
     delimiter: str = ","
     slashed: bool = False
     """Whether days are written with slashes, so that the month may stand first or second."""
+    told: tuple[tuple[str, str], ...] = ()
+    """What holds for every row, by name: lines of a name and a value above the header."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns, and what is told of every row after them."""
+        return (*self.header, *(name for name, _ in self.told))
 
     @property
     def structure(self) -> str:
@@ -85,7 +94,7 @@ def line_of(file: BillFile, row: int) -> int:
     if file.kind != "CSV":
         return row
     with damage.text(file.path, file.compression) as lines:
-        before = sum(1 for _ in itertools.islice(lines, file.skip))
+        before = sum(1 for _ in itertools.islice(lines, file.above))
         reader = csv.reader(lines, delimiter=file.delimiter)
         wanted = 0
         for _ in itertools.islice((record for record in _nonempty(reader)), row - 1):
@@ -193,33 +202,39 @@ def _start(name: str, path: Path, compression: str) -> str:
 
 
 def _csv(name: str, path: Path, compression: str, start: str) -> BillFile:
-    place, delimiter, header = _header(start)
+    (skip, above), delimiter, header, facts = _header(start)
     if len(header) < 2:
         raise of_file(name, "has no line with the names of columns", line=1)
     twice = [column for column in header if column and header.count(column) > 1]
     if twice:
-        raise of_file(name, "stands twice in the header", twice[0], place + 1)
+        raise of_file(name, "stands twice in the header", twice[0], above)
     damage.checked_whole(name, path, compression, delimiter)
     slashed = bool(SLASHED.search(start))
-    return BillFile(name, path, "CSV", compression, header, place + 1, delimiter, slashed)
+    there = {formats.word(column) for column in header}
+    told = tuple((column, value) for column, value in facts.items() if formats.word(column) not in there)
+    return BillFile(name, path, "CSV", compression, header, skip, above, delimiter, slashed, told)
 
 
-def _header(start: str) -> tuple[int, str, tuple[str, ...]]:
-    """(place, sign between columns, their names) of the first line that a format knows, else of that of most words."""
-    best: tuple[int, int, str, tuple[str, ...]] = (0, 0, ",", ())
+def _header(start: str) -> tuple[tuple[int, int], str, tuple[str, ...], dict[str, str]]:
+    """Of the first line that a format knows, else of that of most words.
+
+    Returns:
+        records and lines down to its end; the sign between columns; their names; what lines of a name and a value say above it.
+    """
+    best: tuple[int, tuple[int, int], str, tuple[str, ...], dict[str, str]] = (0, (1, 1), ",", (), {})
     for delimiter in DELIMITERS:
-        for place, record in enumerate(_records(start, delimiter)):
+        facts: dict[str, str] = {}
+        reader = csv.reader(io.StringIO(start), delimiter=delimiter)
+        for place, record in enumerate(reader, start=1):
             names = tuple(cell.strip() for cell in record)
             if formats.detected(names):
-                return place, delimiter, names
+                return (place, reader.line_num), delimiter, names, facts
             filled = sum(1 for cell in names if cell and not cell.replace(".", "").isdigit())
             if filled > best[0]:
-                best = (filled, place, delimiter, names)
+                best = (filled, (place, reader.line_num), delimiter, names, dict(facts))
+            if len(names) > 1 and all(names[:2]) and not any(names[2:]):
+                facts[names[0]] = names[1]
     return best[1:]
-
-
-def _records(start: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(start), delimiter=delimiter)
 
 
 def _self_described(name: str, path: Path, kind: str, compression: str, store: Store) -> BillFile:

@@ -88,6 +88,14 @@ FOCUS = Format(
     ),
 )
 
+TAKEN = (
+    "BilledCost", "EffectiveCost", "ListCost", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart",
+    "ChargePeriodEnd", "ChargeCategory", "ChargeClass", "ChargeDescription", "ServiceProviderName", "ServiceName",
+    "ServiceCategory", "BillingAccountId", "SubAccountId", "SubAccountName", "RegionId", "ResourceId", "ResourceName",
+    "ResourceType", "SkuId", "SkuMeter", "ConsumedQuantity", "ConsumedUnit", "InvoiceId", "Tags",
+)  # fmt: skip
+"""Columns of FOCUS that people may say the columns of any other bill to be."""
+
 AWS_CUR = Format(
     name="aws_cur",
     told_by=(
@@ -168,19 +176,23 @@ OCI = Format(
 
 GOOGLE = Format(
     name="google",
-    told_by=(("billing_account_id",), ("usage_start_time",), ("cost", "sku.id", "sku", "service")),
-    needs=(("cost",), ("currency",), ("usage_start_time",)),
+    told_by=(
+        ("billing_account_id",),
+        ("usage_start_time", "usage_start_date"),
+        ("cost", "sku.id", "sku", "service", "unrounded_cost"),
+    ),
+    needs=(("cost", "unrounded_cost"), ("currency",), ("usage_start_time", "usage_start_date")),
     columns=(
-        ("BilledCost", ("cost",)),
-        ("EffectiveCost", ("cost",)),
+        ("BilledCost", ("unrounded_cost", "cost")),
+        ("EffectiveCost", ("unrounded_cost", "cost")),
         ("ListCost", ("cost_at_list",)),
         ("ContractedUnitPrice", ("price.effective_price", "price")),
         ("PricingQuantity", ("usage.amount_in_pricing_units", "usage")),
         ("ConsumedQuantity", ("usage.amount", "usage")),
-        ("BillingPeriodStart", ("invoice.month", "invoice", "usage_start_time")),
-        ("BillingPeriodEnd", ("invoice.month", "invoice", "usage_start_time")),
-        ("ChargePeriodStart", ("usage_start_time",)),
-        ("ChargePeriodEnd", ("usage_end_time",)),
+        ("BillingPeriodStart", ("invoice.month", "invoice", "invoice_date", "usage_start_time", "usage_start_date")),
+        ("BillingPeriodEnd", ("invoice.month", "invoice", "invoice_date", "usage_start_time", "usage_start_date")),
+        ("ChargePeriodStart", ("usage_start_time", "usage_start_date")),
+        ("ChargePeriodEnd", ("usage_end_time", "usage_end_date")),
         ("BillingCurrency", ("currency",)),
     ),
     late_usage=True,

@@ -4,7 +4,7 @@ import contextlib
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -44,6 +44,10 @@ class Options:
     """Whether the lines come beside those in force, instead of in their place: a later part of the same bill."""
     allow_duplicates: bool = False
     """Whether a line that is told twice was charged twice."""
+    columns: Sequence[str] = ()
+    """What columns of a file of no known format are in FOCUS: `BilledCost=Amount`."""
+    constants: Sequence[str] = ()
+    """What holds for every line, by its column in FOCUS: `BillingCurrency=EUR`."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +102,12 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
     checked_tenant(options.tenant)
     if options.period and not PERIOD.fullmatch(options.period):
         raise ValueError(f"a billing period is written as 2026-10, not as {options.period!r}")
+    columns, constants = _pairs(options.columns), _pairs(options.constants)
     reading = store.reading()
     with unpacked(paths, reading, names) as found:
         files, beside = _bills(found)
-        parts = [_Part(number, file, _kind(file)) for number, file in enumerate(files)]
+        files = [replace(file, told=(*file.told, *constants.items())) for file in files]
+        parts = [_Part(number, file, _kind(file, columns), columns) for number, file in enumerate(files)]
         run = _Import(store, reading, time.time_ns(), options, parts)
         try:
             run.read()
@@ -128,11 +134,18 @@ class _Part:
     number: int
     file: BillFile
     kind: Format
+    meant: Mapping[str, str]
+    """Columns of FOCUS, and what the file calls them, where its names do not tell."""
+
+    def called(self, column: str) -> str:
+        """What the file calls a column of FOCUS."""
+        return self.meant.get(column) or self.kind.called(column, self.file.names)
 
     def places(self) -> dict[str, Any]:
         """Which column of the file is where, as its format's statement asks it."""
-        header = tuple(enumerate(self.file.header, start=1))
+        header = tuple(enumerate(self.file.names, start=1))
         places = {formats.word(name): place for place, name in header}
+        places |= {formats.word(ours): places[formats.word(theirs)] for ours, theirs in self.meant.items()}
         asked = sorted(self.kind.asked())
         tags = {name.removeprefix(start): place for place, name in header for start in self.kind.tags if name.startswith(start)}
         return {
@@ -152,12 +165,13 @@ class _Part:
             "compression": file.compression,
             "skip": file.skip,
             "delimiter": file.delimiter,
+            "told": [value for _, value in file.told],
         }
 
     def times(self) -> dict[str, int]:
         """Which column of the file is where, of those that hold times."""
         places = {name: place for place, name in enumerate(self.file.header, start=1)}
-        named = {column: self.kind.called(column, self.file.header) for column in TIMES}
+        named = {column: self.called(column) for column in TIMES}
         return {column: places[name] for column, name in named.items() if name in places}
 
 
@@ -205,13 +219,13 @@ class _Import:
         for part in self.parts:
             if not lines.get(part.number):
                 found.append(Problem(part.file.name, None, "", "", "is empty: it has a header and no line"))
-            found.extend(self._problems(part))
+            found.extend(dict.fromkeys(self._problems(part)))
             if len(found) > SHOWN:
                 break
         warnings = [
             f"{part.file.name} names no billing periods: each charge is of the calendar month that it begins in"
             for part in self.parts
-            if part.kind.lacks_periods(part.file.header)
+            if part.kind.lacks_periods((*part.file.names, *part.meant))
         ]
         for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}):
             name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
@@ -232,7 +246,7 @@ class _Import:
             "limit": SHOWN + 1,
         }
         for row in self.reading.query(_query("problems"), asked):
-            column = part.kind.called(row["column"], part.file.header) if row["column"] else ""
+            column = part.called(row["column"]) if row["column"] else ""
             yield Problem(part.file.name, line_of(part.file, row["line"]), column, row["value"], row["problem"])
 
     def take(self) -> None:
@@ -266,17 +280,37 @@ def _bills(files: Sequence[BillFile]) -> tuple[list[BillFile], list[str]]:
     return found, [f"{name} is {companion}: it was left out" for name, companion in companions.items() if companion]
 
 
-def _kind(file: BillFile) -> Format:
-    found = formats.detected(file.header)
+def _pairs(texts: Sequence[str]) -> dict[str, str]:
+    """Columns of FOCUS as it spells them, and what was typed of each. Raises ValueError where it has no such column."""
+    known = {formats.word(column): column for column in formats.TAKEN}
+    found: dict[str, str] = {}
+    for text in texts:
+        ours, _, theirs = (part.strip() for part in text.partition("="))
+        if formats.word(ours) not in known or not theirs:
+            raise ValueError(
+                f"say what a column of FOCUS is, such as BilledCost=Amount, not {text!r}; it has {', '.join(formats.TAKEN)}"
+            )
+        found[known[formats.word(ours)]] = theirs
+    return found
+
+
+def _kind(file: BillFile, meant: Mapping[str, str]) -> Format:
+    found = formats.FOCUS if meant else formats.detected(file.names)
     if found is None:
         known = ", ".join(dict.fromkeys(kind.name for kind in formats.FORMATS))
         start = ", ".join(file.header[:6])
-        raise of_file(file.name, f"has the columns of no bill that is known ({known}); it begins with {start}", line=1)
-    if missing := found.missing(file.header):
+        wrong = (
+            f"has the columns of no bill that is known ({known}); it begins with {start}; say what they are with --map and --set"
+        )
+        raise of_file(file.name, wrong, line=1)
+    there = {formats.word(name) for name in file.names}
+    if absent := [theirs for theirs in meant.values() if formats.word(theirs) not in there]:
+        raise of_file(file.name, "is not in the header", absent[0], max(file.above, 1))
+    if missing := found.missing((*file.names, *meant)):
         wrong = f"is missing from this {found.name} file"
-        raise BillError([Problem(file.name, max(file.skip, 1), column, "", wrong) for column in missing])
+        raise BillError([Problem(file.name, max(file.above, 1), column, "", wrong) for column in missing])
     if twice := found.ambiguous(file.header):
-        raise of_file(file.name, f"is there as {' and as '.join(twice)}: which one counts?", twice[0], max(file.skip, 1))
+        raise of_file(file.name, f"is there as {' and as '.join(twice)}: which one counts?", twice[0], max(file.above, 1))
     return found
 
 

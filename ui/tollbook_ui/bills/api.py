@@ -46,12 +46,14 @@ async def take(
     comma: Annotated[bool, Query(description="whether numbers have a decimal comma")] = False,
     add: Annotated[bool, Query(description="beside the lines in force instead of in their place")] = False,
     allow_duplicates: Annotated[bool, Query(description="take a line that is told twice as charged twice")] = False,
+    columns: Annotated[list[str] | None, Query(description="what a column is in FOCUS: BilledCost=Amount")] = None,
+    constants: Annotated[list[str] | None, Query(description="what holds for every line: BillingCurrency=EUR")] = None,
     tenant: Whose = DEFAULT_TENANT,
 ) -> Response:
     """Store a bill: FOCUS, AWS CUR, Azure, OCI or Google; CSV, JSON lines or Parquet, gzip or zip. All of it, or nothing."""
     principal: Principal | None = request.scope.get(PRINCIPAL)
     whose = principal.tenant if principal and principal.tenant else tenant
-    options = Options(whose, period, comma, add, allow_duplicates)
+    options = Options(whose, period, comma, add, allow_duplicates, columns or (), constants or ())
     with tempfile.TemporaryDirectory(prefix="tollbook-bill-") as folder:
         path = Path(folder) / "file"
         await _kept(request, path)

@@ -34,6 +34,16 @@ def import_files(
     allow_duplicates: Annotated[
         bool, typer.Option("--allow-duplicates", help="A line that is told twice was charged twice.")
     ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=NAME,...", help="What columns of any other bill are in FOCUS: BilledCost=Amount."),
+    ] = None,
+    constants: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="COLUMN=VALUE,...", help="What holds for every line: BillingCurrency=EUR,ChargeCategory=Usage."
+        ),
+    ] = None,
     tenant: Tenant = "default",
     data: Data = None,
     shape: As = Format.TABLE,
@@ -47,7 +57,8 @@ def import_files(
 
     if decimal not in ("point", "comma"):
         raise BadQuestionError(f"the decimal sign is point or comma, not {decimal!r}")
-    options = Options(tenant, period, decimal == "comma", add, allow_duplicates)
+    said = [[part for text in texts or () for part in text.split(",")] for texts in (columns, constants)]
+    options = Options(tenant, period, decimal == "comma", add, allow_duplicates, *said)
     found = taking.take(place.at(data), files, options)
     answer(shape, found, lambda: show.taken(found))
 

@@ -1,5 +1,7 @@
 -- What does a billing export of Google Cloud say? Standard and detailed, from BigQuery: nested as Parquet and JSON have it, or flattened.
--- Each credit of a row becomes a line of its own, so that the lines sum to the invoice.
+-- Each credit of a row becomes a line of its own, so that the lines sum to the invoice. Its console's cost table has rows of credits, whole days and
+-- costs before they are rounded, and says the currency and the day of the invoice above its header;
+-- its commas are between thousands.
 INSERT INTO bill_texts
 WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
 SELECT
@@ -16,7 +18,7 @@ SELECT
         NULL,
         coalesce(v[at['priceeffectiveprice']], JSONExtractString(price, 'effective_price')),
         if(part.1 = 0, coalesce(v[at['usageamountinpricingunits']], JSONExtractString(used, 'amount_in_pricing_units')), ''),
-        if(part.1 = 0, coalesce(v[at['usageamount']], JSONExtractString(used, 'amount')), '')
+        if(part.1 = 0, coalesce(if(isNull(v[at['unroundedcost']]), v[at['usageamount']], replaceAll(v[at['usageamount']], ',', '')), JSONExtractString(used, 'amount')), '')
     ]) AS numbers,
     arrayMap(x -> ifNull(x, ''), [
         if(length(month) = 6, concat(substring(month, 1, 4), '-', substring(month, 5, 2), '-01'), toString(toStartOfMonth(start))),
@@ -25,7 +27,7 @@ SELECT
             toString(addMonths(toDateOrZero(concat(substring(month, 1, 4), '-', substring(month, 5, 2), '-01')), 1)),
             toString(addMonths(toStartOfMonth(start), 1))
         ),
-        v[at['usagestarttime']], coalesce(v[at['usageendtime']], v[at['usagestarttime']])
+        starts, ends
     ]) AS times,
     'Google Cloud' AS provider_name,
     coalesce(v[at['sellername']], '') AS publisher_name,
@@ -36,9 +38,9 @@ SELECT
     coalesce(v[at['projectid']], nullIf(JSONExtractString(project, 'id'), ''), '') AS sub_account_id,
     coalesce(v[at['projectname']], nullIf(JSONExtractString(project, 'name'), ''), '') AS sub_account_name,
     multiIf(
-        part.1 > 0, 'Credit',
+        part.1 > 0 OR isNotNull(v[at['credittype']]), 'Credit',
         kind = 'tax', 'Tax',
-        kind IN ('adjustment', 'rounding_error'), 'Adjustment',
+        kind IN ('adjustment', 'rounding_error', 'rounding error'), 'Adjustment',
         'Usage'
     ) AS charge_category,
     if(coalesce(v[at['adjustmentinfotype']], nullIf(JSONExtractString(adjustment, 'type'), ''), '') != '', 'Correction', '') AS charge_class,
@@ -74,8 +76,13 @@ FROM (
         line,
         v,
         lower(coalesce(v[at['costtype']], 'regular')) AS kind,
-        coalesce(v[at['invoicemonth']], nullIf(JSONExtractString(ifNull(v[at['invoice']], '{}'), 'month'), ''), '') AS month,
-        parseDateTimeBestEffortOrNull(ifNull(v[at['usagestarttime']], ''), 'UTC') AS start,
+        coalesce(v[at['invoicemonth']], nullIf(JSONExtractString(ifNull(v[at['invoice']], '{}'), 'month'), ''), formatDateTime(invoiced, '%Y%m'), '') AS month,
+        parseDateTimeBestEffortOrNull(ifNull(v[at['invoicedate']], ''), 'UTC') AS invoiced,
+        -- The cost table's rows without days, such as what rounding leaves, are of the invoice's month; its last days are part of the usage.
+        coalesce(v[at['usagestarttime']], v[at['usagestartdate']], toString(toStartOfMonth(invoiced))) AS starts,
+        parseDateTimeBestEffortOrNull(ifNull(v[at['usageenddate']], ''), 'UTC') AS last_day,
+        coalesce(v[at['usageendtime']], toString(addDays(last_day, 1)), starts) AS ends,
+        parseDateTimeBestEffortOrNull(ifNull(starts, ''), 'UTC') AS start,
         ifNull(v[at['service']], '{}') AS service,
         ifNull(v[at['sku']], '{}') AS sku,
         ifNull(v[at['project']], '{}') AS project,
@@ -88,7 +95,7 @@ FROM (
         JSONExtractArrayRaw(credits_text) AS credits,
         extractAll(credits_text, '"amount"\\s*:\\s*"?([^",}\\s]+)') AS credit_amounts,
         arrayJoin(arrayConcat(
-            [(0, ifNull(v[at['cost']], ''), '', '')],
+            [(0, coalesce(replaceAll(v[at['unroundedcost']], ',', ''), v[at['cost']], ''), '', '')],
             arrayMap(
                 (x, i) -> (
                     i,
