@@ -476,6 +476,12 @@ TOLLBOOK_SERVICE_CURRENCY: Final = "tollbook.service.currency"
 TOLLBOOK_USAGE_IMPORT: Final = "tollbook.usage.import"
 """Import of a usage file that the call came from."""
 
+TOLLBOOK_USAGE_BUCKET: Final = "tollbook.usage.bucket"
+"""Bucket of a usage file that the call is one of, by its times and words."""
+
+TOLLBOOK_USAGE_COUNTS: Final = "tollbook.usage.counts"
+"""What the bucket told beyond what was known of it, on the first of the calls that were added for that."""
+
 TOLLBOOK_ACCELERATOR_PROFILE: Final = "tollbook.accelerator.profile"
 """Slice of the accelerator that the span holds."""
 

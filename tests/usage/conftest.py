@@ -13,6 +13,7 @@ from tollbook_ui.usage.mapping import Reading, mapping
 Take = Callable[..., Imported]
 
 COLUMNS = "timestamp=t,input_tokens=i,output_tokens=o"
+FILE_OF_ONE = "t,i,o\n2026-11-20T12:00:00Z,10,2\n"
 GPT_4O = "provider=openai,model=gpt-4o"
 
 

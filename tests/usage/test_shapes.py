@@ -15,15 +15,13 @@ from tollbook_attribution import engine
 from tollbook_schema.store import Store
 from tollbook_ui.periods import BadQuestionError
 
-from tests.usage.conftest import COLUMNS, Take
+from tests.usage.conftest import COLUMNS, FILE_OF_ONE, Take
 from tests.usage.test_import import SPANS
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
-
-FILE = "t,i,o\n2026-11-20T12:00:00Z,10,2\n"
 
 OPENAI = {
     "prompt_tokens": 1117,
@@ -40,21 +38,27 @@ def zipped(*members: str) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for member in members:
-            archive.writestr(member, FILE)
+            archive.writestr(member, FILE_OF_ONE)
     return content.getvalue()
 
 
 def test_packed_files_and_those_of_spreadsheets_are_the_same_calls(take: Take) -> None:
-    assert take(FILE).new_calls == 1
-    plain = FILE.encode()
-    for content in (zstd.compress(plain), lzma.compress(plain), bz2.compress(plain), zipped("calls.csv"), FILE.encode("utf-16")):
+    assert take(FILE_OF_ONE).new_calls == 1
+    plain = FILE_OF_ONE.encode()
+    for content in (
+        zstd.compress(plain),
+        lzma.compress(plain),
+        bz2.compress(plain),
+        zipped("calls.csv"),
+        FILE_OF_ONE.encode("utf-16"),
+    ):
         assert (take(content).rows, take(content).new_calls) == (1, 0)
-    assert take(f"sep=;\r\n{FILE.replace(',', ';')}{FILE.replace(',', ';')}").rows == 2  # a header again is no row
+    assert take(f"sep=;\r\n{FILE_OF_ONE.replace(',', ';')}{FILE_OF_ONE.replace(',', ';')}").rows == 2  # a header again is no row
 
 
 def test_what_cannot_be_unpacked_is_refused_for_good(take: Take) -> None:
     wrong = {
-        "ended before": zstd.compress(FILE.encode() * 1000)[:-9],
+        "ended before": zstd.compress(FILE_OF_ONE.encode() * 1000)[:-9],
         "is not a zip file": b"PK\x03\x04junk",
         "holds 2 files": zipped("a", "b"),
         "is a workbook": zipped("[Content_Types].xml"),
@@ -114,4 +118,4 @@ def test_reasoning_beside_the_output_is_added(store: Store, take: Take) -> None:
     take("t,i,v,r\n2026-11-20T12:00:00Z,10,5,50\n", "timestamp=t,input_tokens=i,visible_output_tokens=v,reasoning_tokens=r")
     assert [(row["output_tokens"], row["reasoning_tokens"]) for row in store.query(SPANS)] == [(55, 50)]
     with pytest.raises(BadQuestionError, match="or visible_output_tokens, not both"):
-        take(FILE, f"{COLUMNS},visible_output_tokens=o")
+        take(FILE_OF_ONE, f"{COLUMNS},visible_output_tokens=o")

@@ -51,7 +51,7 @@ SELECT
     toInt16(length(arrayDistinct(arrayFilter(c -> c < 34, concepts))) + notEmpty(models)) AS usage_score,
     buckets,
     cache_told,
-    if(texts[indexOf(concepts, 54)] = 'metrics', 0, all_input) AS total_input_tokens,
+    if(texts[indexOf(concepts, 54)] IN ('metrics', 'sum'), 0, all_input) AS total_input_tokens,
     flags,
     arrayFilter(note -> note != '', arrayConcat([
         multiIf(
@@ -70,12 +70,13 @@ SELECT
             'only a total was told: what was input and what output is unknown'
         )
     ], arrayMap(flag -> transform(toString(flag),
-        ['parts_exceed_total', 'kinds_exceed_total', 'rounds_beside', 'negative_count', 'absurd_count', 'unreadable_count', 'from_logs', 'from_metrics'],
+        ['parts_exceed_total', 'kinds_exceed_total', 'rounds_beside', 'negative_count', 'absurd_count', 'unreadable_count', 'from_logs', 'from_metrics', 'average_of_calls', 'sum_of_calls'],
         [
             'input and output exceed the total that was told', 'tokens of one kind exceed all tokens: cut off',
             'rounds of a compaction or an advisor, billed besides, are not in it: a lower bound', 'a negative count was left out',
             'a count too large to be one was left out', 'a count that is no number was left out', 'told by a log record',
-            'told by metrics: the sum of an hour''s calls'
+            'told by metrics: the sum of an hour''s calls', 'a row of usage tells of several calls: this is their average',
+            'a row of usage tells of several calls, and not of how many: this is their sum'
         ], ''
     ), flags))) AS notes,
     multiIf(
@@ -116,7 +117,11 @@ FROM (
             if(arraySum(wanted_in) + arraySum(wanted_out) > arraySum(kinds_in) + arraySum(kinds_out), 'kinds_exceed_total', ''),
             multiIf(has(concepts, 9), '', cached[1] > 0, '', embedding, '', all_input >= 1024, 'cache_share_unknown', ''),
             multiIf(hasAny(concepts, [1, 2, 18]), '', has(concepts, 25), 'only_total', ''),
-            transform(texts[indexOf(concepts, 54)], ['logs', 'metrics'], ['from_logs', 'from_metrics'], ''),
+            transform(
+                texts[indexOf(concepts, 54)], ['logs', 'metrics', 'average', 'sum', 'long_sum'],
+                ['from_logs', 'from_metrics', 'average_of_calls', 'sum_of_calls', 'sum_of_calls'], ''
+            ),
+            if(texts[indexOf(concepts, 54)] IN ('average', 'sum', 'long_sum'), 'estimated', ''),
             if(numbers[indexOf(concepts, 26)] > 0, 'rounds_beside', ''),
             if(arrayExists(b -> b.2 < 0, bad), 'negative_count', ''),
             if(arrayExists(b -> toFloat64OrZero(b.3) > 10000000000, bad), 'absurd_count', ''),

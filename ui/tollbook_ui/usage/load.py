@@ -21,7 +21,7 @@ from tollbook_schema.tenants import DEFAULT_TENANT
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, UsageFile, described
-from tollbook_ui.usage.mapping import COUNTS, NUMBERS, TIMES, UNITS_NS, UsageMap, option, suggested
+from tollbook_ui.usage.mapping import CALLS, COUNTS, NUMBERS, TIMES, UNITS_NS, UsageMap, option, suggested
 
 SCOPE = "tollbook.usage"
 """Name of the scope of spans that come of usage files."""
@@ -31,6 +31,9 @@ STEP = "\x1f"
 
 PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
+
+MOST_CALLS = 1_000_000
+"""That a row may stand for: each of them is kept."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,14 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
         _check_not_taken(store.of(tenant), digest, wish, file)
     import_id = time.time_ns()
     node = store.shard(0)
-    with _staged(store, node, file, wish, import_id):
+    with _staged(store, node, file, wish, import_id) as rows_id:
         _check(node, file, wish, import_id)
-        ids = {"import_id": import_id, "tenant": tenant, "scope": SCOPE}
+        ids = {"import_id": import_id, "rows_id": rows_id, "tenant": tenant, "scope": SCOPE}
+        now = datetime.now(UTC).replace(microsecond=0)
+        if rows_id != import_id:
+            _spread(node, file, wish, {**ids, "now_ns": int(now.timestamp()) * 10**9})
         if not dry_run:
-            node.command(
-                _query("store"),
-                {**ids, "block_tokens": wish.reading.block_tokens, "received_at": datetime.now(UTC).replace(microsecond=0)},
-            )
+            node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
         counted = node.query(_query("staged"), ids)[0]
         first = () if not dry_run else _first_rows(node, import_id)
     imported = _imported(file, wish, counted, first, stored=not dry_run)
@@ -108,8 +111,8 @@ def suggestion(file: UsageFile) -> str:
 
 
 @contextmanager
-def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[None]:
-    """The rows of the file in `usage_staged`, for as long as the block."""
+def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[int]:
+    """The rows of the file in `usage_staged`, for as long as the block; under which id its calls stand there."""
     targets, columns = list(wish.columns), list(wish.columns.values())
     cells = [file.cell(column) for column in columns]
     if file.format == "parquet":  # only these are read
@@ -125,7 +128,8 @@ def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id
         "zones": [" UTC" if column in file.zoned else "" for column in columns],
         "set": list(wish.constants),
         "values": list(wish.constants.values()),
-        "numeric": [*TIMES, *COUNTS, *NUMBERS],
+        "numeric": [*TIMES, *COUNTS, *NUMBERS, CALLS],
+        "many": CALLS in wish.columns or CALLS in wish.constants,
         "timezone": wish.reading.timezone,
         "unit_ns": UNITS_NS.get(wish.reading.time_unit, 0),
         "epoch_ns": int(epoch.timestamp()) * 10**9,
@@ -138,10 +142,29 @@ def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id
         except QueryError as error:
             node.command(_query("forget"), {"import_id": import_id})
             raise _unreadable(file, error) from error
+    many = CALLS in wish.columns or CALLS in wish.constants
     try:
-        yield
+        yield import_id + 2 if many else import_id
     finally:
-        node.command(_query("forget"), {"import_id": import_id})
+        for staged in (import_id, import_id + 1, import_id + 2) if many else (import_id,):
+            node.command(_query("forget"), {"import_id": staged})
+
+
+def _spread(node: Node, file: UsageFile, wish: UsageMap, ids: Mapping[str, Any]) -> None:
+    """Rows that stand for many calls become as many, of average size, but for those of their buckets that are known."""
+    between = ids["import_id"] + 1
+    counted = [target for target in (*COUNTS, "cost") if target in wish.columns or target in wish.constants]
+    node.command(_query("buckets"), {**ids, "into_id": between, "counted": counted})
+    shrunk = node.query(_query("shrunk"), {"into_id": between, "limit": PROBLEMS_SHOWN + 1})
+    if shrunk:
+        problems = tuple(
+            CellProblem(
+                file.line(row["row"]), "", "", f"tells of less than was imported of the same bucket before: {row['text']}"
+            )
+            for row in shrunk[:PROBLEMS_SHOWN]
+        )
+        raise UsageFileError(file.name, problems, more=len(shrunk) > PROBLEMS_SHOWN)
+    node.command(_query("spread"), {"import_id": between, "into_id": ids["rows_id"]})
 
 
 def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
@@ -160,7 +183,13 @@ def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
 
 
 def _check(node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> None:
-    asked = {"import_id": import_id, "counts": list(COUNTS), "numbers": list(NUMBERS), "epoch": wish.reading.epoch is not None}
+    asked = {
+        "import_id": import_id,
+        "counts": list(COUNTS),
+        "numbers": list(NUMBERS),
+        "epoch": wish.reading.epoch is not None,
+        "most_calls": MOST_CALLS,
+    }
     rows = node.query(_query("problems"), {**asked, "limit": PROBLEMS_SHOWN + 1})
     if rows:
         problems = tuple(

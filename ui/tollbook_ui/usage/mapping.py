@@ -52,6 +52,7 @@ WORDS = (
     "service_tier",
     "batch",
     "currency",
+    "context_window",
     "region",
     "account",
     "status",
@@ -239,6 +240,8 @@ def mapping(columns: Iterable[str], constants: Iterable[str] = (), reading: Read
         raise BadQuestionError("map output_tokens, which hold those of reasoning, or visible_output_tokens, not both")
     if BODY in given and (twice := sorted(given & TOKENS)):
         raise BadQuestionError(f"map usage, the provider's own object of counts, or {twice[0]}, not both")
+    if CALLS in given and (whole := sorted(given & {BODY, BLOCKS, "request_id"})):
+        raise BadQuestionError(f"{whole[0]} is of one call, so that it cannot stand beside calls")
     if BLOCKS in given and "cache_read_tokens" in given:
         raise BadQuestionError(f"cached tokens follow from {BLOCKS} or are counted in cache_read_tokens, not both")
     _check_times(found.reading)

@@ -19,6 +19,9 @@ LISTS = (
 ASIDE = ("meta", "metadata", "pagination", "paging", "links", "pageinfo", "totals", "summary", "params")
 """Objects beside such a list that say nothing of a row."""
 
+PAGING = ("object", "hasmore", "nextpage", "firstid", "lastid", "nextcursor", "cursor", "page", "limit", "total", "count")
+"""What a page says of itself, and not of its rows."""
+
 Row = dict[str, Any]
 
 
@@ -39,7 +42,8 @@ def _of(placed: Placed, above: Row) -> Iterator[tuple[int, Any]]:
         for element in document(placed):
             yield from _of(element, above)
     elif isinstance(value, Mapping) and (name := _rows_of(value)) is not None:
-        said = {**above, **{key: told for key, told in value.items() if not isinstance(told, Mapping | list)}}
+        own = {key: told for key, told in value.items() if not isinstance(told, Mapping | list) and _plain(key) not in PAGING}
+        said = {**above, **own}
         inside = next(member for member in document(placed) if member.name == name)
         yield from _of(inside, said)
     else:

@@ -60,6 +60,8 @@ def _line(file: Imported) -> str:
     )
     if not file.stored:
         return f"{file.file}: {span}; all rows can be read, nothing was taken"
+    if "calls" in file.columns or "calls" in file.constants:
+        return f"{file.file}: {span.replace('call', 'row', 1)}, which stand for calls; {file.new_calls:,} of these are new"
     known = file.rows - file.new_calls
     return f"{file.file}: {span}; {file.new_calls:,} new" + (f", {known:,} known already" if known else "")
 

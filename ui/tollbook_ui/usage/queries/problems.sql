@@ -33,6 +33,13 @@ FROM (
                 ('end_time', fields['end_time'], multiIf(
                     fields['end_time'] = '', '', isNull(end_ns), no_time, end_ns < start_ns, 'is before the call began', ''
                 )),
+                ('calls', fields['calls'], multiIf(
+                    lower(fields['calls']) = 'many', '',
+                    count_problem(fields['calls']) != '', count_problem(fields['calls']),
+                    counted('calls') > {most_calls:UInt32},
+                    concat('is more than ', toString({most_calls:UInt32}), ' calls in one row: export shorter periods, or take the row as one call with --set calls=many'),
+                    ''
+                )),
                 ('usage', substring(fields['usage'], 1, 60), multiIf(
                     fields['usage'] = '', '',
                     NOT startsWith(fields['usage'], '{') OR NOT isValidJSON(fields['usage']), 'is no JSON object of counts',

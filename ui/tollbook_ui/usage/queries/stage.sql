@@ -19,9 +19,15 @@ WITH
         ),
         {targets:Array(String)}, arrayMap(text -> trimBoth(text), texts)
     ) AS known,
+    -- What a row says beside counts, where it stands for many calls: rows that differ in a key or a project are not one.
+    multiIf(
+        NOT {many:Bool}, '',
+        {json:Bool}, hex(sipHash128(replaceRegexpAll(cells[1], ':\\s*-?[0-9][0-9.eE+-]*', ':'))),
+        hex(sipHash128(arrayMap(cell -> if(match(cell, '^[$]?-?[0-9.,]*$'), '', cell), cells)))
+    ) AS others,
     mapFromArrays(
-        arrayConcat({targets:Array(String)}, {set:Array(String)}, ['']),
-        arrayConcat(known, {values:Array(String)}, [if({json:Bool} AND NOT startsWith(trimLeft(cells[1]), '{') OR {json:Bool} AND NOT isValidJSON(cells[1]), 'not JSON', '')])
+        arrayConcat({targets:Array(String)}, {set:Array(String)}, ['#row', '']),
+        arrayConcat(known, {values:Array(String)}, [others, if({json:Bool} AND NOT startsWith(trimLeft(cells[1]), '{') OR {json:Bool} AND NOT isValidJSON(cells[1]), 'not JSON', '')])
     ) AS found,
     arrayMap(
         text -> multiIf(

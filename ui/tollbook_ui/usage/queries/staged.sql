@@ -6,4 +6,6 @@ SELECT
     (SELECT fromUnixTimestamp64Nano(ifNull(max(start_ns), 0), 'UTC') FROM usage_staged WHERE import_id = {import_id:UInt64}) AS last_call
 FROM spans
 WHERE tenant = {tenant:String} AND scope_name = {scope:String} AND attributes['tollbook.usage.import'] = toString({import_id:UInt64})
-    AND start_time >= first_call AND start_time <= last_call
+    AND start_time >= first_call AND start_time <= (
+        SELECT fromUnixTimestamp64Nano(ifNull(max(start_ns), 0), 'UTC') FROM usage_staged WHERE import_id IN ({import_id:UInt64}, {rows_id:UInt64})
+    )

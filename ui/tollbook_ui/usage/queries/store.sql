@@ -48,7 +48,10 @@ SELECT
         'gen_ai.usage.queries', fields['queries'],
         'gen_ai.usage.raw', fields['usage'],
         'gen_ai.request.batch', if(lower(fields['batch']) IN ('true', '1', 'yes', 't'), 'true', ''),
-        'tollbook.usage.import', toString(import_id)
+        'tollbook.usage.import', toString({import_id:UInt64}),
+        'tollbook.usage.bucket', fields['#bucket'],
+        'tollbook.usage.counts', fields['#counts'],
+        'tollbook.told_by', fields['#told_by']
     )) AS attributes,
     {received_at:DateTime('UTC')} AS received_at,
     operation AS operation_name,
@@ -81,15 +84,15 @@ FROM (
     FROM (
         SELECT
             *,
-            hex(SHA256(if(
-                fields['request_id'] != '',
-                concat('request ', fields['provider'], ' ', fields['request_id']),
+            hex(SHA256(multiIf(
+                fields['#call'] != '', fields['#call'],
+                fields['request_id'] != '', concat('request ', fields['provider'], ' ', fields['request_id']),
                 toString((
                     start_ns, end_ns, arraySort(arrayFilter(pair -> pair.1 NOT IN ('timestamp', 'end_time'), arrayZip(mapKeys(fields), mapValues(fields))))
                 ))
             ))) AS saying
         FROM usage_staged
-        WHERE import_id = {import_id:UInt64}
+        WHERE import_id = {rows_id:UInt64}
     )
     ORDER BY row
     LIMIT 1 BY identity
@@ -102,7 +105,7 @@ LEFT ANY JOIN (
         FROM (
             SELECT row, JSONExtractArrayRaw(fields['prefix_blocks']) AS blocks
             FROM usage_staged
-            WHERE import_id = {import_id:UInt64} AND fields['prefix_blocks'] != ''
+            WHERE import_id = {rows_id:UInt64} AND fields['prefix_blocks'] != ''
         )
         ARRAY JOIN blocks AS block, arrayEnumerate(blocks) AS place
     )
@@ -111,6 +114,6 @@ LEFT ANY JOIN (
 WHERE (trace_id, span_id) NOT IN (
     SELECT trace_id, span_id FROM spans
     WHERE tenant = {tenant:String} AND scope_name = {scope:String}
-        AND start_time >= (SELECT fromUnixTimestamp64Nano(assumeNotNull(min(start_ns)), 'UTC') FROM usage_staged WHERE import_id = {import_id:UInt64})
-        AND start_time <= (SELECT fromUnixTimestamp64Nano(assumeNotNull(max(start_ns)), 'UTC') FROM usage_staged WHERE import_id = {import_id:UInt64})
+        AND start_time >= (SELECT fromUnixTimestamp64Nano(assumeNotNull(min(start_ns)), 'UTC') FROM usage_staged WHERE import_id = {rows_id:UInt64})
+        AND start_time <= (SELECT fromUnixTimestamp64Nano(assumeNotNull(max(start_ns)), 'UTC') FROM usage_staged WHERE import_id = {rows_id:UInt64})
 )
