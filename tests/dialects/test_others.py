@@ -9,7 +9,10 @@ from tollbook_attribution import settle
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import Intake, Span
+from tests.dialects.bodies import BODIES
 from tests.dialects.others import CASES, Case
+
+ALL = CASES | BODIES
 
 CALLS = """
 SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role, flags
@@ -30,7 +33,7 @@ def came_to(call: dict[str, Any], case: Case) -> dict[str, Any]:
 
 
 def test_what_others_tell_comes_to_one_call_each(store: Store, intake: Intake) -> None:
-    intake.spans(spans(CASES.values()))
+    intake.spans(spans(ALL.values()))
     settle(store)
     counted: dict[int, list[dict[str, Any]]] = {}
     for row in store.query(CALLS):
@@ -38,7 +41,7 @@ def test_what_others_tell_comes_to_one_call_each(store: Store, intake: Intake) -
             counted.setdefault(row["trace"], []).append(row)
     found = {
         name: [came_to(call, case) for call in counted.get(number, [])]
-        for number, (name, case) in enumerate(CASES.items(), start=1)
+        for number, (name, case) in enumerate(ALL.items(), start=1)
     }
-    expected = {name: [{"buckets": dict(case.buckets), "price": case.price, **case.more}] for name, case in CASES.items()}
+    expected = {name: [{"buckets": dict(case.buckets), "price": case.price, **case.more}] for name, case in ALL.items()}
     assert {name: was for name, was in found.items() if was != expected[name]} == {}
