@@ -119,6 +119,13 @@ def test_the_bridge_says_what_has_no_price(answers: Answers) -> None:
     assert earlier.sentence == "What changed is unknown: nothing is settled in either period."
 
 
+def test_money_of_nobody_is_named_by_its_cause_alone(answers: Answers) -> None:
+    idle = answers.costs.bridge(FIRST, SECOND, [], ["allocation=idle"])
+    assert idle.sentence.endswith("First cause: idle (+$0.5).")
+    steady = answers.costs.bridge(FIRST, FIRST)
+    assert steady.sentence == "Cost did not change: $22.90 in both periods."
+
+
 def test_a_filter_that_requests_do_not_have_leaves_their_number_alone(answers: Answers) -> None:
     found = answers.costs.bridge(FIRST, SECOND, ["workflow"], ["model=gpt-4o"])
     rows = {row.workload: row for row in found.rows}

@@ -42,6 +42,11 @@ def test_everything_is_answered_as_json_and_as_csv(client: TestClient, path: str
         assert len(rows) == len(found) + 1
 
 
+def test_a_filter_that_does_not_exist_is_refused(client: TestClient) -> None:
+    refused = client.get("/api/v1/cost", params={**HOUR, "tema": "search"})
+    assert (refused.status_code, refused.json()["detail"][:42]) == (422, "no parameter 'tema'; there are by, customer"[:42])
+
+
 def test_money_is_text_with_every_digit(client: TestClient) -> None:
     totals = client.get("/api/v1/overview", params=HOUR).json()["totals"]
     assert totals["simulated_usd"] == "0.00035"

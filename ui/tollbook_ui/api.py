@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request, Response
+from fastapi import params as fastapi_params
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.responses import PlainTextResponse
@@ -150,7 +152,20 @@ def keyring_of(request: Request) -> Keyring:
     return found
 
 
+def known_only(request: Request) -> None:
+    """Refuses a parameter that the route does not have: a filter with a slip in its name would answer about everything.
+
+    Raises:
+        BadQuestionError: there is one.
+    """
+    known = get_flat_params(request.scope["route"].dependant)
+    names = {parameter.alias for parameter in known if isinstance(parameter.field_info, fastapi_params.Query)}
+    if unknown := sorted({*request.query_params} - names):
+        raise BadQuestionError(f"no parameter {unknown[0][:60]!r}; there are {', '.join(sorted(names))}")
+
+
 def scope_of(
+    request: Request,
     *,
     since: Annotated[str | None, Query(description="start: 2026-11-16, 2026-11-16T09:00, or how long ago: 24h, 7d, 2w")] = None,
     until: Annotated[str | None, Query(description="end, not part of the period; the end of this hour if not given")] = None,
@@ -162,7 +177,12 @@ def scope_of(
     customer: str | None = None,
     environment: str | None = None,
 ) -> f.Scope:
-    """The part of the ledger that the query's parameters name."""
+    """The part of the ledger that the query's parameters name.
+
+    Raises:
+        BadQuestionError: a parameter is none of the route's, or a time is none.
+    """
+    known_only(request)
     now = datetime.now(UTC)
     return f.Scope(
         since=parse_time(since, now) if since else None,

@@ -11,6 +11,7 @@ from tollbook_ui.costs.bridge import CAUSES, DIGITS, Effect, Side, Workload
 from tollbook_ui.costs.bridge import effects as effects_of
 from tollbook_ui.costs.figures import Bridge, BridgeRow, CauseRow, Driver
 
+CAUSES_OF_NO_REQUEST = ("idle", "shared", "unattributed")
 NOTHING_SETTLED = "What changed is unknown: nothing is settled in either period."
 
 MEANINGS = {
@@ -117,16 +118,24 @@ def _sentence(before: Decimal, after: Decimal, drivers: Sequence[Driver], by: tu
     change = after - before
     if not change and not drivers:
         return f"Cost did not change: {units.usd(after)} in both periods."
-    moved = "rose" if change > 0 else "fell" if change < 0 else "stayed"
     percent = f" ({units.change(after, before)})" if before and change else ""
-    said = f"Cost {moved} by {units.usd(abs(change))}{percent}, from {units.usd(before)} to {units.usd(after)}."
+    moved = (
+        f"{'rose' if change > 0 else 'fell'} by {units.usd(abs(change))}{percent}, from {units.usd(before)} to {units.usd(after)}"
+    )
+    said = f"Cost {moved}." if change else f"Cost stayed at {units.usd(after)}, though what it is made of changed."
     if not drivers:
         return said
     first = drivers[0]
     whose = ", ".join(f"{key} {value or 'not named'}" for key, value in zip(by, first.workload, strict=True))
+    where = "" if of_nobody(first) else f" at {whose or 'all'}"
     figures = f", {first.said}" if first.said else ""
     sign = "+" if first.amount_usd > 0 else "-"
-    return f"{said} First cause: {first.cause} at {whose or 'all'} ({sign}{units.usd(abs(first.amount_usd))}{figures})."
+    return f"{said} First cause: {first.cause}{where} ({sign}{units.usd(abs(first.amount_usd))}{figures})."
+
+
+def of_nobody(driver: Driver) -> bool:
+    """Whether it is money of no request and of nobody's: its cause says all there is to say."""
+    return driver.cause in CAUSES_OF_NO_REQUEST and not any(driver.workload)
 
 
 def _notes(periods: tuple[f.Period, f.Period], sides: Sequence[Side]) -> tuple[str, ...]:

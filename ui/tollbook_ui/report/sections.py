@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tollbook_ui import figures as f
 from tollbook_ui import units
+from tollbook_ui.costs.changes import of_nobody
 from tollbook_ui.look import blocks, budget, change, cost, effort, quality, spend, work
 from tollbook_ui.look.blocks import Note
 from tollbook_ui.weekly import Weekly
@@ -103,8 +104,9 @@ def _moved(weekly: Weekly) -> str:
         return ""
     first = found.drivers[0]
     whose = ", ".join(value or "no name" for value in first.workload)
+    of = "" if of_nobody(first) else f" of {whose}"
     figures = f" ({first.said})" if first.said else ""
-    return f"What moved it most: {first.cause} of {whose}, {change.signed(first.amount_usd)}{figures}."
+    return f"What moved it most: {first.cause}{of}, {change.signed(first.amount_usd)}{figures}."
 
 
 def _broken(weekly: Weekly) -> tuple[str, ...]:
