@@ -15,7 +15,7 @@ from tollbook_attribution.model_names import find_model
 from tollbook_attribution.price_checks import problems_of
 from tollbook_attribution.price_fields import BadValueError
 from tollbook_attribution.price_files import BadFileError, Problem, Sheet
-from tollbook_attribution.prices import COLUMNS, EPOCH, Price
+from tollbook_attribution.prices import COLUMNS, DAY_S, EPOCH, Price
 
 RANKS = {"undated list": 0, "list": 1, "dated list": 2, "own": 3}
 
@@ -182,7 +182,7 @@ def deciding(alike: Sequence[Price], at: datetime) -> Price | None:
 
 
 def _weight(price: Price) -> tuple[object, ...]:
-    of_hours = price.precedence == "own" and price.day_until_s - price.day_from_s < price_fields.DAY_S
+    of_hours = price.precedence == "own" and price.day_until_s - price.day_from_s < DAY_S
     return RANKS[price.precedence], price.tenant != "", of_hours, price.valid_from, price.added_at
 
 

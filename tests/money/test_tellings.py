@@ -86,6 +86,22 @@ TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
     13: ([
         gateway(13, 1, response_id="chatcmpl-12", start_ns=200 * S, attributes={"gen_ai.cache.hit": True}, **EACH),
     ], ([1], Decimal(0), [])),
+    # a judge below the answer that it judges, after it, and a guard within it
+    15: ([
+        chat(15, 1, **EACH), chat(15, 2, 1, start_ns=2 * S, scope="judge", input=2_000, output=200),
+    ], ([1, 2], 3 * USD, [])),
+    16: ([
+        chat(16, 1, duration_ns=9 * S, **EACH), chat(16, 2, 1, start_ns=S, scope="guard", input=3_800, output=50),
+    ], ([1, 2], USD + Decimal("0.01"), [])),
+    # a stream tells of its answer twice, of more each time
+    17: ([
+        chat(17, 1, duration_ns=MS, response_id="msg_17", input=1_000, output=1),
+        chat(17, 2, start_ns=MS, response_id="msg_17", **EACH),
+    ], ([2], USD, [])),
+    # the stream's half below the request's
+    18: ([
+        chat(18, 1, duration_ns=MS, input=1_000), chat(18, 2, 1, start_ns=MS, output=100),
+    ], ([2], USD, [])),
     # the list names it and has no price
     14: ([chat(14, 1, provider="openrouter", model="openai/gpt-oss-20b:free", **EACH)], ([1], Decimal(0), [])),
 }  # fmt: skip

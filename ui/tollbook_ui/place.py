@@ -52,6 +52,8 @@ def at(data: Path | None) -> Place:
 
 
 def _exit(error: Exception, status: int) -> typer.Exit:
-    is_of_file = isinstance(error, OSError) and error.filename and error.strerror
-    typer.echo(plain.visible(f"tollbook: {error.filename}: {error.strerror}" if is_of_file else f"tollbook: {error}"), err=True)
+    message = str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        message = f"{error.filename}: {error.strerror}"
+    typer.echo(plain.visible(f"tollbook: {message}"), err=True)
     return typer.Exit(status)

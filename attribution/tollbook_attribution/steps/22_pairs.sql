@@ -1,14 +1,20 @@
 -- Which calls inside which may be the same one? A roll-up stands for all below it. Two others are one call unless they name different answers, one is
--- an embedding and the other is not, they name different models (a date at the end is no difference), or a tool stands between them: then the one called a model
--- for the other. A proxy gives answers and models names of its own and may estimate tokens: two tellers, one inside the other, that name different answers of
--- exactly the same length on both sides, or different models on about as much, tell of one.
+-- an embedding and the other is not, they name different models (a date at the end is no difference), their lengths are at odds (longer on one side and shorter
+-- on the other, or different after the outer one ended), or a tool stands between them: then the one called a model for the other. A proxy gives answers and
+-- models names of its own and may estimate tokens: two tellers, one inside the other, that name different answers of exactly the same length on both sides, or
+-- different models on about as much, tell of one.
 -- Trace by trace.
 -- Where there is: work_nesting
 INSERT INTO work_pairs
 WITH
     u.teller != l.teller AND u.has_usage AND u.input_tokens = l.input_tokens AND u.output_tokens = l.output_tokens AS retold,
-    u.teller != l.teller AND u.has_usage AND l.has_usage AND 10 * abs(u.input_tokens - l.input_tokens) <= greatest(u.input_tokens, l.input_tokens)
-    AND 10 * abs(u.output_tokens - l.output_tokens) <= greatest(u.output_tokens, l.output_tokens) AS retold_about,
+    u.has_usage AND l.has_usage AND 10 * abs(u.input_tokens - l.input_tokens) <= greatest(u.input_tokens, l.input_tokens)
+    AND 10 * abs(u.output_tokens - l.output_tokens) <= greatest(u.output_tokens, l.output_tokens) AS as_much,
+    least(u.input_tokens, u.output_tokens, l.input_tokens, l.output_tokens) > 0 AND (
+        (l.start_ns >= u.end_ns AND NOT as_much)
+        OR (2 * l.input_tokens > 3 * u.input_tokens AND 2 * u.output_tokens > 3 * l.output_tokens)
+        OR (2 * u.input_tokens > 3 * l.input_tokens AND 2 * l.output_tokens > 3 * u.output_tokens)
+    ) AS at_odds,
     arrayExists(
         m -> arrayExists(
             n -> m = n OR (startsWith(m, n) AND match(substring(m, length(n) + 1), '^[-@][0-9]{4}'))
@@ -30,9 +36,10 @@ SELECT
     l.failed AS lower_failed,
     u.call_class = 'rollup' OR (
         (NOT n.by_tool OR NOT u.has_usage OR NOT l.has_usage OR retold)
+        AND NOT at_odds
         AND (u.response_id = '' OR l.response_id = '' OR u.response_id = l.response_id OR retold)
         AND (u.embedding = l.embedding OR NOT u.has_usage)
-        AND (empty(u.models) OR empty(l.models) OR NOT u.has_usage OR share_model OR retold_about OR (u.teller != l.teller AND l.failed AND NOT l.has_usage))
+        AND (empty(u.models) OR empty(l.models) OR NOT u.has_usage OR share_model OR (u.teller != l.teller AND as_much) OR (u.teller != l.teller AND l.failed AND NOT l.has_usage))
     ) AS same_call,
     (l.output_tokens > 0 AND u.output_tokens > l.output_tokens)
     OR (u.output_tokens = 0 AND l.output_tokens = 0 AND l.input_tokens > 0 AND u.input_tokens > l.input_tokens) AS upper_exceeds

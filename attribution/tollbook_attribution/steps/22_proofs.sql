@@ -1,4 +1,4 @@
--- Which spans of a trace name the same answer? All others are led to the first. Where one teller tells of different lengths on it, one after the other, the
+-- Which spans of a trace name the same answer? All others are led to the first. Where one teller tells of different inputs to it, one after the other, the
 -- server gives all answers one name: then those of the same length.
 -- Trace by trace.
 -- Where there is: work_families
@@ -9,7 +9,7 @@ one_name AS (
     FROM work_families
     WHERE settlement = {settlement:UInt64} AND response_id != '' AND input_tokens > 0 AND output_tokens > 0
     GROUP BY trace_id, response_id, teller
-    HAVING uniqExact(input_tokens, output_tokens) > 1 AND max(start_ns) >= min(end_ns)
+    HAVING uniqExact(input_tokens) > 1 AND max(start_ns) >= min(end_ns)
 ),
 named AS (
     SELECT
@@ -28,7 +28,9 @@ WHERE f.span_id != x.first;
 
 -- What else proves two spans to tell of one call?
 -- Inside: a call with exactly one call at the bottom below it. Beside (same parent, same time): another teller with the same token counts, where one of
--- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each.
+-- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each;
+-- another teller's call inside the request's half that has the tokens of the other half is that call too. Elsewhere in the trace: a framework's callback opens
+-- its span under its own, a client's SDK under the caller's. One lies in the other's time, has the same tokens, and names the answer that the other does not.
 INSERT INTO work_merges
 WITH
 answers AS (SELECT trace_id, span_id, into_span_id FROM work_merges WHERE settlement = {settlement:UInt64} AND evidence = 1),
@@ -86,6 +88,38 @@ halves AS (
     WHERE if(a.has_usage, b.input_tokens = 0, a.streams OR b.streams)
         AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
         AND b.start_ns >= a.start_ns AND b.start_ns <= a.end_ns + 1000000000
+),
+halved AS (
+    SELECT h.trace_id AS trace_id, h.into_id AS call_id, min(p.lower_id) AS into_id
+    FROM (SELECT trace_id, call_id, into_id FROM halves WHERE place_of_into = 1 AND place_of_call = 1) AS h
+    INNER JOIN (
+        SELECT trace_id, upper_id, lower_id
+        FROM work_pairs
+        WHERE settlement = {settlement:UInt64} AND same_call AND lower_usage AND NOT upper_usage
+    ) AS p ON h.trace_id = p.trace_id AND h.call_id = p.upper_id
+    INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64} AND response_id = '') AS b
+        ON h.trace_id = b.trace_id AND h.into_id = b.span_id
+    INNER JOIN (SELECT * FROM work_families WHERE settlement = {settlement:UInt64}) AS l ON p.trace_id = l.trace_id AND p.lower_id = l.span_id
+    WHERE b.input_tokens = l.input_tokens AND b.output_tokens = l.output_tokens AND b.teller != l.teller
+    GROUP BY trace_id, call_id
+    HAVING uniqExact(p.lower_id) = 1
+),
+told AS (
+    SELECT trace_id, span_id, parent_span_id, teller, response_id, models, input_tokens, output_tokens, start_ns, end_ns
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND call_class = 'leaf' AND NOT embedding AND input_tokens > 0 AND output_tokens > 0
+),
+callbacks AS (
+    SELECT
+        a.trace_id AS trace_id, a.span_id AS call_id, b.span_id AS into_id,
+        row_number() OVER (PARTITION BY trace_id, call_id ORDER BY b.start_ns - a.start_ns, into_id) AS place_of_into,
+        row_number() OVER (PARTITION BY trace_id, into_id ORDER BY b.start_ns - a.start_ns, call_id) AS place_of_call
+    FROM (SELECT * FROM told WHERE response_id = '') AS a
+    INNER JOIN (SELECT * FROM told WHERE response_id != '') AS b
+        ON a.trace_id = b.trace_id AND a.input_tokens = b.input_tokens AND a.output_tokens = b.output_tokens
+    WHERE a.teller != b.teller AND a.parent_span_id != b.parent_span_id AND a.start_ns <= b.start_ns AND b.end_ns <= a.end_ns
+        AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
+        AND (a.trace_id, a.span_id, b.span_id) NOT IN (SELECT trace_id, upper_id, lower_id FROM work_pairs WHERE settlement = {settlement:UInt64})
 )
 SELECT {settlement:UInt64} AS settlement, trace_id, call_id AS span_id, trace_id AS into_trace_id, into_id AS into_span_id, evidence
 FROM (
@@ -94,5 +128,9 @@ FROM (
     SELECT trace_id, call_id, into_id, 4 AS evidence FROM twins
     UNION ALL
     SELECT trace_id, call_id, into_id, 5 AS evidence FROM halves WHERE place_of_into = 1 AND place_of_call = 1
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 6 AS evidence FROM halved
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 7 AS evidence FROM callbacks WHERE place_of_into = 1 AND place_of_call = 1
 )
 WHERE call_id != into_id

@@ -47,8 +47,8 @@ fourth AS (
 SELECT {settlement:UInt64} AS settlement, trace_id, span_id, call_trace_id, call_span_id FROM fourth;
 
 -- Which spans tell of one call, and which of them tells of it best? A roll-up after a call, one that sums up another after it, then what tells most of the
--- usage, then the inner one. Whether it failed, the outermost one says: what a gateway or an attempt inside lacks did not reach who called, and what was
--- answered may have come too late.
+-- usage, then the inner one, then the one of most output: a stream's first half knows a part. Whether the call failed, the outermost one says: a failure inside
+-- that was mended is none for who called, and what was answered may have come too late.
 INSERT INTO work_same_calls
 WITH members AS (
     SELECT trace_id, span_id, call_trace_id, call_span_id FROM work_led WHERE settlement = {settlement:UInt64}
@@ -66,14 +66,14 @@ SELECT
     c.call_span_id AS call_span_id,
     row_number() OVER (
         PARTITION BY call_trace_id, call_span_id
-        ORDER BY f.call_class ASC, f.has_usage DESC, e.exceeds ASC, f.usage_score DESC, e.uppers DESC, f.start_ns ASC, span_id ASC
+        ORDER BY f.call_class ASC, f.has_usage DESC, e.exceeds ASC, f.usage_score DESC, e.uppers DESC, f.output_tokens DESC, f.start_ns ASC, span_id ASC
     ) AS place,
     first_value(f.failed) OVER (
         PARTITION BY call_trace_id, call_span_id
         ORDER BY f.call_class ASC, e.uppers ASC, f.start_ns ASC, span_id ASC
     ) AS failed
 FROM (
-    SELECT trace_id, span_id, call_class, has_usage, usage_score, start_ns, failed FROM work_families WHERE settlement = {settlement:UInt64}
+    SELECT trace_id, span_id, call_class, has_usage, usage_score, output_tokens, start_ns, failed FROM work_families WHERE settlement = {settlement:UInt64}
 ) AS f
 INNER JOIN members AS c ON c.trace_id = f.trace_id AND c.span_id = f.span_id
 LEFT ANY JOIN (
