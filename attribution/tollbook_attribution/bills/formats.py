@@ -30,13 +30,15 @@ class Format:
     """Columns that a file has all of or none of."""
     tags: tuple[str, ...] = ()
     """Starts of column names that are tags."""
+    read_by: str = ""
+    """Name of the statement that reads its rows, where it is not its own."""
     late_usage: bool = False
     """Whether usage of an earlier month may be billed in a later one without being called a correction."""
 
     @property
     def script(self) -> str:
         """The statement that reads its rows."""
-        return sql.text("tollbook_attribution", f"bills/formats/{self.name}.sql")
+        return sql.text("tollbook_attribution", f"bills/formats/{self.read_by or self.name}.sql")
 
     def asked(self) -> frozenset[str]:
         """Columns that the statement asks for."""
@@ -200,6 +202,7 @@ GOOGLE = Format(
 
 OPENAI = Format(
     name="openai",
+    read_by="api_costs",
     told_by=(("amount_value",), ("amount_currency",), ("start_time", "start_time_iso")),
     needs=(("amount_value",), ("amount_currency",), ("start_time", "start_time_iso"), ("end_time", "end_time_iso")),
     columns=(
@@ -216,6 +219,7 @@ OPENAI = Format(
 
 ANTHROPIC = Format(
     name="anthropic",
+    read_by="api_costs",
     told_by=(("usage_date_utc",), ("cost_usd",)),
     needs=(("usage_date_utc",), ("cost_usd",)),
     columns=(
@@ -233,8 +237,8 @@ _PAGED = tuple((column, ("data",)) for column in (
     "BilledCost", "EffectiveCost", "BillingCurrency",
     "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd",
 ))  # fmt: skip
-OPENAI_PAGES = Format(name="openai", told_by=(("object",), ("data",), ("has_more",)), needs=(("data",),), columns=_PAGED)
-ANTHROPIC_PAGES = Format(name="anthropic", told_by=(("data",), ("has_more",)), needs=(("data",),), columns=_PAGED)
+OPENAI_PAGES = Format("openai", (("object",), ("data",), ("has_more",)), (("data",),), _PAGED, read_by="api_costs")
+ANTHROPIC_PAGES = Format("anthropic", (("data",), ("has_more",)), (("data",),), _PAGED, read_by="api_costs")
 
 FORMATS = (FOCUS, AWS_CUR, OCI, GOOGLE, AZURE, OPENAI, ANTHROPIC, OPENAI_PAGES, ANTHROPIC_PAGES)
 """In the order they are looked for: FOCUS first, as Azure's own columns stand in some of its files too."""
