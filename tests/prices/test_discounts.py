@@ -52,6 +52,8 @@ def test_a_discount_comes_off_every_line_that_a_list_prices(store: Store, intake
     prices.add(store, BOOK)
     currencies.set_exchange_rate(store, "EUR", "1.10", MIDNIGHT.date(), now=NOON)
     price_book.set_discount(store, "edp", "20", now=NOON, provider="aws")
+    for category in ("storage", "accelerator"):
+        price_book.set_discount(store, "all, account 7", "50", now=NOON, category=category, account="7")
     price_book.set_discount(store, "edp, account 7", "50", now=NOON, provider="aws", category="transfer", account="7")
     price_book.set_discount(store, "ours", "10", now=NOON, category="third_party", tenant="default")
     price_book.set_discount(store, "another's", "90", now=NOON, tenant="globex")
@@ -73,6 +75,12 @@ def test_a_discount_comes_off_every_line_that_a_list_prices(store: Store, intake
             Span(5, 1, attributes=PAGES),
             Span(6, 1, attributes={"tollbook.service.name": "maps"}),
             Span(7, 1, duration_ns=900 * S, attributes=ON_GPU),
+            Span(8, 1, resource={**AWS, "cloud.account.id": "7"}, attributes={
+                A.TOLLBOOK_KIND: "handoff", "tollbook.handoff.operation": "write", "tollbook.handoff.size": 30 * GB,
+                "tollbook.handoff.destination": "lake", "tollbook.handoff.network": "in_process",
+                "tollbook.asset.id": "of account 7", "tollbook.storage.class": "s3-test", "tollbook.storage.retention": 2592,
+            }),
+            Span(9, 1, duration_ns=900 * S, resource={"cloud.account.id": "7"}, attributes={**ON_GPU, A.HW_ID: "GPU-of-7"}),
         ],
         MIDNIGHT,
     )  # fmt: skip
@@ -80,7 +88,9 @@ def test_a_discount_comes_off_every_line_that_a_list_prices(store: Store, intake
     lines = [tuple(row.values()) for row in store.query(LINES)]
     assert lines == [
         ("accelerator", "accelerator time", Decimal("0.8"), "USD", Decimal("0.8"), True, ", less 20 % (edp)"),
+        ("accelerator", "accelerator time", Decimal("0.5"), "USD", Decimal("0.5"), True, ", less 50 % (all, account 7)"),
         ("storage", "corpus", Decimal("0.0072"), "USD", Decimal("0.0072"), True, ", less 20 % (edp)"),
+        ("storage", "of account 7", Decimal("0.0045"), "USD", Decimal("0.0045"), True, ", less 50 % (all, account 7)"),
         ("third_party", "page", Decimal("0.054"), "EUR", Decimal("0.0594"), True, ", less 10 % (ours)"),
         ("third_party", "request", Decimal("0.4"), "USD", Decimal("0.4"), True, ""),
         ("tokens", "input", Decimal("2.5"), "USD", Decimal("2.5"), True, ""),

@@ -49,6 +49,19 @@ told AS (
     ) AS t
     GROUP BY device
 ),
+-- whose accounts devices are in, where that decides what they cost
+accounts AS (
+    SELECT h.device AS device, max(s.account) AS account
+    FROM (SELECT device, trace_id, span_id FROM work_held_spans WHERE settlement = {settlement:UInt64}) AS h
+    INNER JOIN (
+        SELECT trace_id, span_id, account FROM work_spans
+        WHERE settlement = {settlement:UInt64} AND accelerator_id != '' AND account != '' AND (
+            (SELECT count() FROM current_discounts WHERE account != '') > 0
+            OR (SELECT count() FROM current_prices WHERE category = 'accelerator' AND account != '') > 0
+        )
+    ) AS s ON h.trace_id = s.trace_id AND h.span_id = s.span_id
+    GROUP BY h.device
+),
 machines AS (
     SELECT
         *,
@@ -64,6 +77,7 @@ placed AS (
         t.host AS host,
         m.cluster AS cluster,
         t.region AS region,
+        o.account AS account,
         t.busy_ratio AS busy_ratio,
         least(t.since_ns, if(m.host = '', t.since_ns, m.first_ns)) AS since_ns,
         greatest(t.until_ns, if(m.host = '', t.until_ns, m.last_ns)) AS until_ns,
@@ -73,6 +87,7 @@ placed AS (
         row_number() OVER (PARTITION BY t.host ORDER BY t.device) AS place
     FROM told AS t
     LEFT ANY JOIN machines AS m ON t.host = m.host AND t.host != ''
+    LEFT ANY JOIN accounts AS o ON t.device = o.device
 ),
 offered AS (
     SELECT
@@ -80,7 +95,7 @@ offered AS (
         any(p.since_ns) AS first_ns,
         any(p.until_ns) AS last_ns,
         arrayReverseSort(o -> o.1, groupArray((
-            (b.precedence, b.tenant != '', b.region != '', b.valid_from, b.added_at),
+            (b.precedence, b.tenant != '', b.account != '', b.region != '', b.valid_from, b.added_at),
             toInt64(toUnixTimestamp(b.valid_from)) * 1000000000,
             if(isNull(b.valid_until), 9223372036854775807, toInt64(toUnixTimestamp(assumeNotNull(b.valid_until))) * 1000000000),
             (b.amount, b.currency, b.price_id, b.version, b.precedence = 'own', lower(b.provider), lower(b.model), b.item),
@@ -105,7 +120,7 @@ offered AS (
         UNION ALL
         SELECT 'USD' AS currency, toDecimal128(1, 18) AS usd_per_unit
     ) AS x ON b.currency = x.currency
-    WHERE p.model != '' AND b.region IN ('', p.region)
+    WHERE p.model != '' AND b.region IN ('', p.region) AND b.account IN ('', p.account)
     GROUP BY p.device
 ),
 priced AS (
@@ -143,7 +158,7 @@ valued AS (
         toDecimal128(toDecimal256(ifNull(d.machine_usd, 0), 18) * toInt256(d.place) / toInt256(d.accelerators), 18)
         - toDecimal128(toDecimal256(ifNull(d.machine_usd, 0), 18) * toInt256(d.place - 1) / toInt256(d.accelerators), 18) AS own_usd,
         arrayFirst(
-            x -> x.2 IN ('', b.price.6) AND x.3 IN ('', b.price.7, lower(d.model)) AND x.4 IN ('', b.price.8) AND x.5 = ''
+            x -> x.2 IN ('', b.price.6) AND x.3 IN ('', b.price.7, lower(d.model)) AND x.4 IN ('', b.price.8) AND x.5 IN ('', d.account)
                 AND x.6 <= toUnixTimestamp({window:DateTime('UTC')}) AND toUnixTimestamp({window:DateTime('UTC')}) < x.7,
             if(b.price.5, [], discounts)
         ) AS less,

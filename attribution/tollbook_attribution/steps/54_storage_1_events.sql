@@ -13,7 +13,8 @@ SELECT
     if(e.operation = 'delete', 0, toUInt64(e.out_bytes)) AS bytes,
     e.retention_s AS retention_s,
     s.service_name AS service_name, s.workflow AS workflow, s.team AS team, s.project AS project, s.feature AS feature, s.customer AS customer,
-    s.environment AS environment
+    s.environment AS environment,
+    e.account AS account
 FROM (
     SELECT * FROM work_exchanges
     WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (operation IN ('write', 'copy') AND out_bytes > 0 AND storage_class != ''))

@@ -27,7 +27,7 @@ WITH
     ),
     boxes AS (
         SELECT
-            lower(provider) AS box_provider, model AS box_class, region AS box_region,
+            lower(provider) AS box_provider, model AS box_class, region AS box_region, account AS box_account,
             argMax(
                 (amount, currency, price_id, version, unit, precedence = 'own'),
                 (precedence, tenant, region != '', if(precedence = 'own', added_at, retrieved_at))
@@ -35,15 +35,15 @@ WITH
         FROM current_prices
         WHERE category = 'storage' AND unit IN ('gb_month', 'gib_month') AND tenant IN ('', {tenant:String}) AND min_quantity = 0 AND variant = ''
             AND valid_from <= {window:DateTime('UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
-        GROUP BY box_provider, box_class, box_region
+        GROUP BY box_provider, box_class, box_region, box_account
     ),
     rates AS (SELECT currency AS rate_currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})),
     priced AS (
         SELECT
             h.*,
-            multiIf(own.box.3 != '', own.box, any_region.box) AS price,
+            multiIf(of_account.box.3 != '', of_account.box, of_account_anywhere.box.3 != '', of_account_anywhere.box, own.box.3 != '', own.box, any_region.box) AS price,
             arrayFirst(
-                d -> d.2 IN ('', h.provider) AND d.3 IN ('', lower(h.storage_class)) AND d.4 IN ('', 'stored') AND d.5 = ''
+                d -> d.2 IN ('', h.provider) AND d.3 IN ('', lower(h.storage_class)) AND d.4 IN ('', 'stored') AND d.5 IN ('', h.account)
                     AND d.6 <= toUnixTimestamp({window:DateTime('UTC')}) AND toUnixTimestamp({window:DateTime('UTC')}) < d.7,
                 if(price.6, [], discounts)
             ) AS less,
@@ -55,10 +55,20 @@ WITH
                 ''
             ) AS unpriced
         FROM held AS h
-        LEFT ANY JOIN boxes AS own ON h.provider = own.box_provider AND h.storage_class = own.box_class AND h.region = own.box_region
-        LEFT ANY JOIN (SELECT * FROM boxes WHERE box_region = '') AS any_region
+        LEFT ANY JOIN (SELECT * FROM boxes WHERE box_account != '') AS of_account
+            ON h.provider = of_account.box_provider AND h.storage_class = of_account.box_class AND h.region = of_account.box_region
+            AND h.account = of_account.box_account
+        LEFT ANY JOIN (SELECT * FROM boxes WHERE box_account != '' AND box_region = '') AS of_account_anywhere
+            ON h.provider = of_account_anywhere.box_provider AND h.storage_class = of_account_anywhere.box_class
+            AND h.account = of_account_anywhere.box_account
+        LEFT ANY JOIN (SELECT * FROM boxes WHERE box_account = '') AS own
+            ON h.provider = own.box_provider AND h.storage_class = own.box_class AND h.region = own.box_region
+        LEFT ANY JOIN (SELECT * FROM boxes WHERE box_account = '' AND box_region = '') AS any_region
             ON h.provider = any_region.box_provider AND h.storage_class = any_region.box_class
-        LEFT ANY JOIN rates ON multiIf(own.box.3 != '', own.box.2, any_region.box.2) = rates.rate_currency
+        LEFT ANY JOIN rates
+            ON multiIf(
+                of_account.box.3 != '', of_account.box.2, of_account_anywhere.box.3 != '', of_account_anywhere.box.2, own.box.3 != '', own.box.2, any_region.box.2
+            ) = rates.rate_currency
     )
 SELECT
     {window:DateTime('UTC')} AS window,
@@ -75,7 +85,8 @@ SELECT
     price.3 AS price_id,
     price.4 AS price_version,
     service_name, workflow, team, project, feature, customer, environment,
-    less.9 AS discount
+    less.9 AS discount,
+    account
 FROM priced
 SETTINGS short_circuit_function_evaluation = 'disable';
 
