@@ -118,6 +118,7 @@ FILES: dict[str, tuple[str, str]] = {
     "table.csv": (COST_TABLE, "1007.34"),
     "host.jsonl": (lines_of([STREAMED, {**STREAMED, "BilledCost": 20.5, "ServiceName": "Pro"}]), "20.5000001"),
     "cur2.csv": (as_csv([{**CUR_2, "line_item_resource_id": ""}, POD, {**EDP, "line_item_resource_id": ""}]), "3.6"),
+    "chosen.csv": (as_csv([{name: value for name, value in CUR_2.items() if "billing_period" not in name}]), "4"),
     "costs.csv": (CONSOLE, "0.003835980000000000000000000001"),
     "costs.json": (json.dumps(PAGE, indent=2), "0.1"),
     "claude.csv": (CLAUDE, "19"),
@@ -133,12 +134,13 @@ def test_exports_of_many_providers_add_up(store: Store, folder: Folder) -> None:
     }
     assert billed == {name: Decimal(total) for name, (_, total) in FILES.items()}
     assert [warning for warning in found.warnings if "no billing periods" in warning] == [
-        "host.jsonl names no billing periods: each charge is of the calendar month that it begins in"
+        f"{name} names no billing periods: each charge is of the calendar month that it begins in"
+        for name in ("host.jsonl", "chosen.csv")
     ]
     rows = {row["file"]: row for row in store.query("SELECT * FROM bill ORDER BY line DESC")}
     assert {(row["file"], row["provider"]) for row in rows.values()} == {
         ("oracle.csv", "oci"), ("google.jsonl", "google"), ("table.csv", "google"),
-        ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("costs.csv", "openai"),
+        ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("chosen.csv", "aws"), ("costs.csv", "openai"),
         ("costs.json", "openai"), ("claude.csv", "anthropic"), ("report.json", "anthropic"),
     }  # fmt: skip
     table = rows["table.csv"]  # rows are by line, the last one first: this is the usage

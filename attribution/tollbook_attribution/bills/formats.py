@@ -108,9 +108,9 @@ AWS_CUR = Format(
         ("lineItem/UnblendedCost",),
         ("lineItem/CurrencyCode",),
         ("lineItem/LineItemType",),
-        ("bill/BillingPeriodStartDate",),
-        ("bill/BillingPeriodEndDate",),
+        ("lineItem/UsageStartDate", "bill/BillingPeriodStartDate"),
     ),
+    together=("bill/BillingPeriodStartDate", "bill/BillingPeriodEndDate"),
     columns=(
         ("BilledCost", ("lineItem/UnblendedCost",)),
         ("EffectiveCost", ("reservation/EffectiveCost", "savingsPlan/SavingsPlanEffectiveCost")),

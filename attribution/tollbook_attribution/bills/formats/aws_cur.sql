@@ -1,5 +1,6 @@
 -- What does a Cost and Usage Report of AWS say? `lineItem/UnblendedCost` (first version) and `line_item_unblended_cost` (second, Athena) alike.
 -- The second version has maps of products, which CSV writes as JSON.
+-- Where no billing period is named at all, it is the calendar month that a charge begins in, as all of AWS's are.
 -- Billed is the unblended cost: it sums to the invoice, discounts being lines of their own. Effective spreads commitments over what they cover.
 INSERT INTO bill_texts
 WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
@@ -33,7 +34,7 @@ SELECT
         v[at['lineitemusageamount']]
     ]) AS numbers,
     arrayMap(x -> ifNull(x, ''), [
-        v[at['billbillingperiodstartdate']], v[at['billbillingperiodenddate']],
+        if(dated, v[at['billbillingperiodstartdate']], toString(toStartOfMonth(begins))), if(dated, v[at['billbillingperiodenddate']], toString(addMonths(toStartOfMonth(begins), 1))),
         coalesce(v[at['lineitemusagestartdate']], v[at['billbillingperiodstartdate']]),
         coalesce(v[at['lineitemusageenddate']], v[at['lineitemusagestartdate']], v[at['billbillingperiodenddate']])
     ]) AS times,
@@ -85,6 +86,12 @@ SELECT
     ) AS tags
 FROM (
     WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
-    SELECT line, v, ifNull(v[at['lineitemlineitemtype']], '') AS kind, ifNull(v[at['product']], '{}') AS product
+    SELECT
+        line,
+        v,
+        ifNull(v[at['lineitemlineitemtype']], '') AS kind,
+        ifNull(v[at['product']], '{}') AS product,
+        at['billbillingperiodstartdate'] <= length(v) AS dated,
+        parseDateTimeBestEffortOrNull(ifNull(v[at['lineitemusagestartdate']], ''), 'UTC') AS begins
     FROM file_rows
 )
