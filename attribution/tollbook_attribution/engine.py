@@ -224,7 +224,7 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
     }
     pace = pace.of_hour(unsettled.facts)
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
-    pieces = ranges.of_window(node, hour, unsettled.facts, pace.finer)
+    pieces = ranges.of_window(node, hour, unsettled.facts, pace)
     held = needs.Holdings(node, parameters)
     try:
         with merges.put_off(store, pieces[0].tables):

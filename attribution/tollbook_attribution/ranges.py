@@ -9,7 +9,9 @@ from typing import Any
 from tollbook_schema import cluster, sql
 from tollbook_schema.store import Node
 
-SPANS_AT_A_TIME = 500_000
+from tollbook_attribution.pace import FULL, Pace
+
+SPANS_AT_A_TIME = 512 * 1024
 """Spans of one range. Its hash tables stay small: an hour of 10 M spans takes less memory and less CPU than in one piece."""
 
 TRACE_BY_TRACE = re.compile(r"^-- Trace by trace\b", re.MULTILINE)
@@ -44,19 +46,19 @@ def is_trace_by_trace(step: str) -> bool:
     return bool(TRACE_BY_TRACE.search(step))
 
 
-def of_window(node: Node, window: Mapping[str, Any], facts: int, finer: int = 1) -> list[Range]:
-    """The ranges that an hour is settled in: one of everything for all but large hours.
+def of_window(node: Node, window: Mapping[str, Any], facts: int, pace: Pace = FULL) -> list[Range]:
+    """The ranges that an hour is settled in: one of everything for all but large hours, else as many for each that is settled at a time.
 
     Args:
         node: where the hour is settled.
         window: tenant, window and until.
         facts: how many it has of any kind.
-        finer: how many times fewer spans they hold than they may.
+        pace: how many are settled at a time, and how many times fewer spans they hold than they may.
     """
-    spans = max(1, SPANS_AT_A_TIME // finer)
+    spans = max(1, SPANS_AT_A_TIME // pace.finer)
     if facts <= spans:
         return [Range()]
-    ends = node.query(_query("trace_ranges.sql"), {**window, "spans_at_a_time": spans})[0]["ends"]
+    ends = node.query(_query("trace_ranges.sql"), {**window, "spans_at_a_time": spans, "side_by_side": pace.side_by_side})[0]["ends"]
     if not ends:
         return [Range()]
     names = {row["name"].removesuffix(cluster.LOCAL) for row in node.query(_query("tables_of_traces.sql"))}
