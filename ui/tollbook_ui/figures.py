@@ -46,6 +46,9 @@ class Extent:
     first_request: datetime | None
     last_request: datetime | None
     settled_at: datetime | None
+    first_hour: datetime | None = None
+    """Of the ledger: storage and bills have hours without a span."""
+    last_hour: datetime | None = None
 
 
 @dataclass(frozen=True)

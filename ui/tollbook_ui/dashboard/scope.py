@@ -40,13 +40,12 @@ def sidebar(source: Answers, extent: f.Extent) -> f.Scope:
 
 
 def of_range(name: str, extent: f.Extent, now: datetime) -> f.Scope:
-    """The period that a range means now; all data reaches from the first span to the last."""
+    """The period that a range means now; all data reaches from the first span or settled hour to the last."""
     length = RANGES.get(name)
     if length is not None:
         return f.Scope(since=now - length, until=now)
-    if extent.first is None or extent.last is None:
-        return f.Scope()
-    return f.Scope(since=extent.first, until=extent.last + timedelta(hours=1))
+    known = [at for at in (extent.first, extent.last, extent.first_hour, extent.last_hour) if at is not None]
+    return f.Scope(since=min(known), until=max(known) + timedelta(hours=1)) if known else f.Scope()
 
 
 def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:

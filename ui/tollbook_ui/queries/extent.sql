@@ -7,4 +7,6 @@ SELECT
     (SELECT count() FROM requests) AS requests,
     (SELECT minOrNull(start_time) FROM requests) AS first_request,
     (SELECT maxOrNull(start_time) FROM requests) AS last_request,
-    (SELECT maxOrNull(settled_at) FROM settlements) AS settled_at
+    (SELECT maxOrNull(settled_at) FROM settlements) AS settled_at,
+    (SELECT minOrNull(window) FROM settlements) AS first_hour,
+    (SELECT maxOrNull(window) FROM settlements) AS last_hour
