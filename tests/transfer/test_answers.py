@@ -67,6 +67,7 @@ WRONG = {
     "asset,location,bytes,from\na,,1,2026-11-20\n": "line 2, column location: is missing",
     "asset,location,bytes,from\na,b,1,20.11.2026\n": "line 2, column from: '20.11.2026' is no time",
     "asset,location,bytes,from,until\na,b,1,2026-11-20,2026-11-19\n": "line 2, column until: '2026-11-19' is not after",
+    'asset,location,bytes,from\n"a' + 200_000 * "a": "stored.csv, line 2: ",  # a quotation mark that never ends
     "asset,location,bytes,from\na,b,1,2026-11-20\na,b,2,2026-11-21\n": "line 3: 'a' in 'b' is held twice at a time, also by",
 }
 

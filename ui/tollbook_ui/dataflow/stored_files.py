@@ -23,10 +23,7 @@ def assets(path: Path, name: str) -> list[StoredAsset]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
-            reader = csv.DictReader(text)
-            header = tuple(reader.fieldnames or ())
-            _check_header(header, name)
-            found = [(reader.line_num, _asset(row, f"{name}, line {reader.line_num}")) for row in reader]
+            found = _rows(csv.DictReader(text), name)
     except UnicodeDecodeError as error:
         raise BadQuestionError(f"{name} is no text in UTF-8: {error}") from error
     _check_overlaps(found, name)
@@ -37,6 +34,15 @@ def overlap(first: StoredAsset, second: StoredAsset) -> bool:
     """Whether two rows would count one copy twice."""
     one_copy = (first.asset_id, first.location) == (second.asset_id, second.location) and first.held_from != second.held_from
     return one_copy and all(a.held_until is None or b.held_from < a.held_until for a, b in ((first, second), (second, first)))
+
+
+def _rows(reader: "csv.DictReader[str]", name: str) -> list[tuple[int, StoredAsset]]:
+    """The lines of a file with the assets that they declare."""
+    try:
+        _check_header(tuple(reader.fieldnames or ()), name)
+        return [(reader.line_num, _asset(row, f"{name}, line {reader.line_num}")) for row in reader]
+    except csv.Error as error:  # a cell of more than 128 KiB, such as one whose quotation mark never ends
+        raise BadQuestionError(f"{name}, line {reader.line_num + 1}: {error}") from error
 
 
 def _check_header(header: tuple[str, ...], name: str) -> None:
