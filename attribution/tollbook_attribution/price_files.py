@@ -1,4 +1,4 @@
-"""Files of prices: people's own (CSV, JSON, JSON lines) and LiteLLM's map. Pure: bytes in, rows and problems out.
+"""Files of prices: people's own (CSV, JSON, JSON lines), LiteLLM's map, genai-prices' lists. Pure: bytes to rows and problems.
 
 Every problem names file, line and column. A file with an error in it is not loaded at all.
 """
@@ -8,18 +8,19 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tollbook_attribution import file_text, litellm_map, price_fields
+from tollbook_attribution import file_text, genai_list, litellm_map, price_fields, price_list
 from tollbook_attribution.file_text import NotTextError
+from tollbook_attribution.genai_list import NotListedError
 from tollbook_attribution.placed_json import NotJsonError, elements, is_json, members, objects
 from tollbook_attribution.prices import Price
 
 FOR_GOOD = "nothing was loaded; the same file will be refused again"
 SEPARATOR = re.compile(r"sep=([,;\t])", re.IGNORECASE)
-YAML = re.compile(r"(---|- \w+:|\w+:\s*\n)")
+YAML = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(---|- \w+:|\w+:(\s|$))")
 MAX_PROBLEMS = 1_000
 """As many as are worth telling; a file in the wrong format has one on every line."""
 
@@ -145,7 +146,7 @@ def _csv(text: str, reading: _Reading) -> Sheet:
     try:
         header = [name.strip().lower() for name in next(row for row in rows if row)]
         if YAML.match(text):
-            return reading.sheet("", [], [reading.problem(1, "", "is YAML; prices are read from CSV and JSON")])
+            return _genai_yaml(text, reading)
         wrong = _wrong_header(header, reading, rows.line_num)
         if wrong:
             return reading.sheet("", [], wrong)
@@ -193,12 +194,17 @@ def _json(text: str, reading: _Reading) -> Sheet:
             names = {name for _, name, _ in found}
             if names == {"prices"}:
                 _take_all(elements(text, text.index("[")), reading, lines, problems)
+            elif genai_list.is_list({name: value for _, name, value in found}):
+                return _genai({name: value for _, name, value in found}, genai_list.places(text), reading)
             elif litellm_map.is_map({name: value for _, name, value in found}):
                 return _litellm(found, reading)
             else:
                 _take_all(objects(text), reading, lines, problems)
         else:
-            _take_all(elements(text), reading, lines, problems)
+            rows = list(elements(text))
+            if genai_list.is_list([value for _, value in rows]):
+                return _genai([value for _, value in rows], genai_list.places(text), reading)
+            _take_all(rows, reading, lines, problems)
     except NotJsonError as error:
         problems.append(reading.problem(error.line, str(error.column), f"not JSON: {error}"))
     return reading.sheet(str(reading.own["source"]), lines, problems)
@@ -216,6 +222,28 @@ def _take_all(found: Iterable[tuple[int, Any]], reading: _Reading, lines: list[L
         problems += [reading.problem(number, name, message) for name, message in wrong]
         if not wrong:
             _take(row, number, reading, lines, problems)
+
+
+def _genai_yaml(text: str, reading: _Reading) -> Sheet:
+    try:
+        found, lines = genai_list.yaml_document(text)
+    except NotListedError as error:
+        return reading.sheet("", [], [reading.problem(error.line, "", str(error))])
+    return _genai(found, lines, reading)
+
+
+def _genai(found: Any, places: genai_list.Places, reading: _Reading) -> Sheet:
+    """genai-prices' own list; `--from` and `--tenant` hold for it as for LiteLLM's map."""
+    given: dict[str, Any] = {"tenant": reading.wish.tenant, "added_at": reading.now}
+    moment = reading.now.astimezone(UTC).replace(microsecond=0)
+    listed, wrong = genai_list.prices(found, places, reading.version, moment)
+    since = reading.wish.since
+    lines = [
+        Line(line, replace(price, **given, valid_from=max(price.valid_from, since) if since else price.valid_from))
+        for line, price in listed
+        if not since or price.valid_until is None or price.valid_until > since
+    ]
+    return reading.sheet(price_list.SOURCE, lines, [reading.problem(*problem) for problem in wrong])
 
 
 def _litellm(found: Sequence[tuple[int, str, Any]], reading: _Reading) -> Sheet:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import cache
 from importlib import metadata
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
@@ -85,12 +86,12 @@ def rows_of_book(book: str) -> Iterator[Price]:
 
     released = RELEASED.get(book)
     retrieved_at = datetime.combine(released, time(), UTC) if released else datetime.now(UTC).replace(microsecond=0)
-    units = _units()
     for provider in listed:
         for model in provider.models:
-            yield from _joined(_rows_of_model(provider, model, book, retrieved_at, units))
+            yield from rows_of_model(provider, model, book, retrieved_at)
 
 
+@cache
 def _units() -> dict[str, Unit]:
     """What each price key of the list is a price of."""
     from genai_prices.data_units import unit_data  # noqa: PLC0415
@@ -131,6 +132,11 @@ def _joined(rows: Iterable[Price]) -> Iterator[Price]:
                 yield before
             last[row.price_id] = row
     yield from last.values()
+
+
+def rows_of_model(provider: "Provider", model: "ModelInfo", book: str, retrieved_at: datetime) -> Iterator[Price]:
+    """Every price of a model of the list."""
+    return _joined(_rows_of_model(provider, model, book, retrieved_at, _units()))
 
 
 def _rows_of_model(

@@ -264,7 +264,10 @@ def test_a_file_of_prices_is_read_however_it_was_saved(kind: str) -> None:
 NO_PRICES = {
     "a workbook": (b"PK\x03\x04", "ours.csv: is a workbook or a zip archive; save it as CSV"),
     "Parquet": (b"PAR1....PAR1", "ours.csv: is a Parquet file; save it as CSV or JSON"),
-    "YAML": (b"prices:\n  - provider: acme\n", "ours.csv, line 1: is YAML; prices are read from CSV and JSON"),
+    "YAML": (
+        b"prices:\n  - provider: acme\n",
+        "ours.csv: is YAML, and no provider of genai-prices; other prices are read from CSV and JSON",
+    ),
     "half of a gzip file": (gzip.compress(LINE.encode())[:-12], "ours.csv: cannot be unpacked"),
     "a header alone": (LINE.partition("\n")[0].encode(), "ours.csv: there is no price in it"),
     "letters of another time": (LINE.replace("fast", "größe").encode("latin-1"), "ours.csv, line 2: not UTF-8 at byte"),
@@ -277,3 +280,55 @@ def test_what_is_no_file_of_prices_is_named_and_trying_again_does_not_help(kind:
     [problem] = price_files.read("ours.csv", content, Wish(), NOW).errors
     assert expected in str(problem)
     assert "the same file will be refused again" in str(BadFileError([problem]))
+
+
+OPENAI_YAML = """# Prices of a provider, as genai-prices keeps them.
+name: OpenAI
+id: openai
+models:
+  - id: gpt-9
+    match: {starts_with: gpt-9}
+    prices:
+      - prices: {input_mtok: 3, output_mtok: 9}
+      - constraint: {start_date: 2026-06-01}
+        prices: {input_mtok: {base: 2, tiers: [{start: 200000, price: 4}]}, output_mtok: 8.1}
+"""
+
+OPENAI_JSON = """[{"id": "openai", "name": "OpenAI", "models": [
+  {"id": "gpt-9", "match": {"equals": "gpt-9"}, "prices": {"input_mtok": 0.1, "output_mtok": 3}},
+  {"id": "gpt-8", "match": {"equals": "gpt-8"}, "prices": {"input_mtok": 1}}]}]
+"""
+
+
+def test_lists_of_genai_prices_are_read_with_their_dates_and_steps() -> None:
+    sheet = price_files.read("openai.yml", OPENAI_YAML.encode(), Wish(), NOW)
+    assert (sheet.source, sheet.problems, {line.number for line in sheet.lines}) == ("genai-prices", (), {5})
+    told = {
+        (p.item, str(p.quoted), p.valid_from.year, p.min_quantity, p.precedence) for p in (line.price for line in sheet.lines)
+    }
+    assert told == {
+        ("input", "3", 1970, 0, "list"),
+        ("output", "9", 1970, 0, "list"),
+        ("input", "2", 2026, 0, "list"),
+        ("input", "4", 2026, 200_001, "list"),
+        ("output", "8.1", 2026, 0, "list"),
+    }
+    assert not [problem for problem in problems_of(sheet) if problem.is_error]
+    acme = price_files.read("data.json", OPENAI_JSON.encode(), Wish(tenant="acme"), NOW).lines
+    assert [(line.number, line.price.model) for line in acme] == [(2, "gpt-9"), (2, "gpt-9"), (3, "gpt-8")]
+    assert {line.price.tenant for line in acme} == {"acme"}
+
+
+def test_what_is_wrong_with_a_list_of_genai_prices_is_named() -> None:
+    wrong = {
+        OPENAI_YAML.replace("input_mtok: 3", "inptu_mtok: 3"): "f, line 5, column gpt-9: 'inptu_mtok' is no price",
+        OPENAI_YAML.replace("output_mtok: 9}", "output_mtok: 9"): "f, line 9: not YAML",
+        OPENAI_YAML.replace("id: openai", "id: &a openai") + "also: *a": "f: is YAML with aliases",
+        OPENAI_JSON.replace('"input_mtok": 1}', '"input_mtok": -1}'): "f, line 3, column gpt-8: input: -1 is below 0",
+        OPENAI_JSON.replace('"input_mtok": 1}', '"input_mtok": "x"}'): "f, line 3, column gpt-8: Input should be a valid decimal",
+        OPENAI_JSON.replace('"input_mtok": 1}', '"input_mtok": 99999999}'): "f, line 3, column gpt-8: input: 99.999999 USD",
+        "a:\n  b: 1\n": "f: is YAML, and no provider of genai-prices",
+    }
+    for text, reason in wrong.items():
+        problems = price_files.read("f", text.encode(), Wish(), NOW).errors
+        assert any(str(problem).startswith(reason) for problem in problems), (reason, problems)

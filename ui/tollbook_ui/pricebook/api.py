@@ -29,7 +29,7 @@ Word = Annotated[str, Query(max_length=500)]
 
 
 class PriceFile(BaseModel):
-    """A file of prices or rates: CSV, JSON, JSON lines, or LiteLLM's map."""
+    """A file of prices or rates: CSV, JSON, JSON lines, LiteLLM's map or genai-prices' lists."""
 
     content: str = Field(max_length=64 * 1024**2)
     name: str = Field(default="the file", max_length=500, description="for messages")

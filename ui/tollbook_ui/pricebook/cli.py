@@ -17,7 +17,8 @@ commands = typer.Typer()
 SETTLED = "Hours already settled keep their result until: tollbook reprice --from DAY --to DAY"
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="CSV, JSON or JSON lines, or LiteLLM's map; see tollbook prices columns.")
+    list[Path],
+    typer.Argument(metavar="FILE...", help="CSV, JSON, LiteLLM's map, genai-prices' lists; see tollbook prices columns."),
 ]
 Since = Annotated[
     str | None, typer.Option("--from", help="From when on prices hold that name no date themselves; since ever if not given.")
