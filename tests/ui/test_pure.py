@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tollbook_ui import figures as f
 from tollbook_ui import plain, waterfall
-from tollbook_ui.periods import BadQuestionError, parse_time, week_of, week_period, whole_hours
+from tollbook_ui.periods import BadQuestionError, parse_period, parse_time, week_of, week_period, whole_hours
 
 NOW = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
 
@@ -97,6 +97,12 @@ def test_a_week_that_is_none_is_refused(week: str) -> None:
 )
 def test_a_time_is_a_moment_or_how_long_ago(text: str, moment: datetime) -> None:
     assert parse_time(text, NOW) == moment
+
+
+def test_periods_that_are_written_side_by_side_do_not_overlap() -> None:
+    before, after = parse_period("14d..7d", NOW), parse_period("7d..now", NOW)
+    assert before.until == after.since == datetime(2026, 11, 15, 8, tzinfo=UTC)
+    assert before.until - before.since == after.until - after.since == timedelta(days=7)
 
 
 @pytest.mark.parametrize("text", ["yesterday", "20.11.2026", "99999999999999d"])

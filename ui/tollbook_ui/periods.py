@@ -99,7 +99,8 @@ def parse_period(text: str, now: datetime) -> Period:
     plain = text.strip()
     start, dots, end = plain.partition("..")
     if dots:
-        return whole_hours(parse_time(start, now), parse_time(end, now), now)
+        hour = _up(_utc(now))  # one for all, so that 14d..7d ends where 7d..now begins
+        return whole_hours(parse_time(start, hour), parse_time(end, hour), hour)
     if "W" in plain:
         return week_period(plain)
     if match := re.fullmatch(r"(\d{4})-(\d{2})(-\d{2})?", plain):
