@@ -48,6 +48,8 @@ class Tree:
     parts: "list[Told | Tree]"
     sums: bool
     """Whether it tells of tokens, or is a span as any other."""
+    lost: bool = False
+    """Whether the span between it and its parts was lost."""
 
 
 calls = st.builds(
@@ -75,7 +77,9 @@ def told(draw: st.DrawFn) -> Told:
 
 
 parts = st.recursive(
-    told(), lambda below: st.builds(Tree, parts=st.lists(below, min_size=1, max_size=4), sums=st.booleans()), max_leaves=8
+    told(),
+    lambda below: st.builds(Tree, parts=st.lists(below, min_size=1, max_size=4), sums=st.booleans(), lost=st.booleans()),
+    max_leaves=8,
 )
 
 
@@ -100,7 +104,8 @@ class Teller:
     def _tree(self, tree: Tree, parent: int) -> list[TrueCall]:
         place = len(self.spans)
         above = self._add(Span(0, 0, parent, name="agent", scope="framework"), S)
-        below = [call for part in tree.parts for call in self.tell(part, above)]
+        self.last_id += tree.lost
+        below = [call for part in tree.parts for call in self.tell(part, above + tree.lost)]
         if tree.sums:
             usage: dict[str, Any] = {"input": sum(call.input for call in below), "output": sum(call.output for call in below)}
             agent = chat(0, 0, parent, operation="invoke_agent", model=None, scope="framework", **usage)
