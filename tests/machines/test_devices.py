@@ -130,3 +130,23 @@ def told(states: dict[str, dict[str, tuple[Any, str]]]) -> dict[str, dict[str, t
         device: {state: (Decimal(seconds), Decimal(usd)) for state, (seconds, usd) in found.items()}
         for device, found in states.items()
     }
+
+
+def test_a_span_on_several_devices_holds_each_and_a_share_may_be_in_percent(store: Store, intake: Intake) -> None:
+    set_gpu_price(store, "H100", "7.00")
+    intake.spans([
+        on_gpu(1, 1, device="GPU-1, GPU-2", duration_ns=3_600 * S, resource={}),
+        on_gpu(2, 1, device="GPU-2", duration_ns=1_800 * S, resource={}),
+        on_gpu(3, 1, device="GPU-3", duration_ns=3_600 * S, resource={}, attributes={A.TOLLBOOK_ACCELERATOR_SHARE: "30 %"}),
+        on_gpu(4, 1, device="GPU-4", duration_ns=3_600 * S, resource={}, attributes={A.TOLLBOOK_ACCELERATOR_SHARE: "0.5%"}),
+    ])  # fmt: skip
+    settle(store)
+    assert_the_ledger_balances(store)
+    borne = store.query(
+        "SELECT resource, toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, amount_usd FROM ledger"
+        " WHERE allocation = 'request' ORDER BY resource, trace"
+    )
+    assert [(row["resource"][-1], row["trace"], row["amount_usd"]) for row in borne] == [
+        ("1", 1, Decimal(7)), ("2", 1, Decimal("5.25")), ("2", 2, Decimal("1.75")), ("3", 3, Decimal("2.1")),
+        ("4", 4, Decimal("0.035")),
+    ]  # fmt: skip

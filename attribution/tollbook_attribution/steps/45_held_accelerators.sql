@@ -1,6 +1,7 @@
 -- Which spans name an accelerator, which fraction of it, and what do they do on it?
 -- The device of a fraction is its parent. An index such as 0 is of its machine, any other name is of the world. A fraction is what the span
 -- says of compute instances (1g.10gb: a seventh) or of a share (HAMi, MPS); those who say nothing share the device in time.
+-- A span may name several devices, with commas between them, and holds each.
 -- A span holds what it names itself; where only its resource names the device, model calls made in the process hold it. While it reads
 -- data, the device waits; what loads a model is told apart.
 -- Trace by trace.
@@ -35,11 +36,13 @@ WITH named AS (
 ),
 held AS (
     SELECT
-        *,
-        multiIf(n.parent != '', n.parent, n.id LIKE 'MIG-GPU-%', splitByChar('/', substring(n.id, 5))[1], n.id) AS name_of_whole,
+        n.* EXCEPT (id),
+        s.*,
+        arrayJoin(arrayDistinct(arrayFilter(name -> name != '', arrayMap(name -> trim(BOTH ' "[]' FROM name), splitByChar(',', toString(n.id)))))) AS id,
+        multiIf(n.parent != '', toString(n.parent), id LIKE 'MIG-GPU-%', splitByChar('/', substring(id, 5))[1], id) AS name_of_whole,
         toUInt64OrZero(if(match(n.profile, '[0-9]+c\\.[0-9]+g'), extract(n.profile, '([0-9]+)c\\.'), extract(n.profile, '([0-9]+)g'))) AS instances,
-        toFloat64OrZero(n.share) AS fraction,
-        toUInt64(round(least(if(fraction > 1, fraction / 100, greatest(fraction, 0)), 1) * 28000000000000000)) AS share_parts,
+        toFloat64OrZero(replaceOne(replaceOne(n.share, '%', ''), ' ', '')) AS fraction,
+        toUInt64(round(least(if(fraction > 1 OR endsWith(n.share, '%'), fraction / 100, greatest(fraction, 0)), 1) * 28000000000000000)) AS share_parts,
         if(n.profile != '', least(instances * if(match(n.device_model, 'A30\\b|RTX PRO'), 7, 4) * 1000000000000000, 28000000000000000), share_parts) AS parts,
         if(n.pod != '', n.pod, toString(s.process)) AS holder
     FROM named AS n
