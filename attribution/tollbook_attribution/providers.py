@@ -53,6 +53,13 @@ BEDROCK = re.compile(
 )
 """How Bedrock names models, whoever's client asks it."""
 
+MAKERS = (
+    ("amazon", re.compile(r"(?:nova|titan)-")),
+    ("meta", re.compile(r"llama\d")),
+    ("cohere", re.compile(r"command-|embed-|rerank-")),
+)
+"""Whose models these are on Bedrock, where an instrumentation leaves their maker out: `nova-pro-v1:0` (OpenLLMetry)."""
+
 RESOURCE = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?models/(?P<model>[^/]+)")
 """How Google's APIs name a model as a resource."""
 
@@ -70,4 +77,6 @@ def readings(provider: str, model: str) -> list[tuple[str | None, str]]:
             found.append((listed_as(prefix), rest))
     if listed != "aws" and BEDROCK.match(name):
         found.append(("aws", name))
+    if listed == "aws":
+        found += [("aws", f"{maker}.{name}") for maker, begins in MAKERS if begins.match(name)]
     return found + [(who, spelled.replace("@", "-")) for who, spelled in found if "@" in spelled]

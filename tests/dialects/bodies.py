@@ -1,7 +1,8 @@
-"""Bodies of providers that are told whole, in lists or under names of their own, and what each comes to. One trace is one case."""
+"""Bodies of providers told whole, in lists or under names of their own, and what each comes to. One trace is one case."""
 
-from typing import Any
+import json
 
+from tests.attribution.facts import MS, S, Span
 from tests.dialects.others import CLAUDE, GEMINI, IN, OPENAI, OUT, Case, body, told
 
 
@@ -10,27 +11,71 @@ def names(provider: str, model: str, operation: str = "chat") -> dict[str, str]:
     return {"gen_ai.operation.name": operation, "gen_ai.provider.name": provider, "gen_ai.request.model": model}
 
 
-def claude_sdk(**more: Any) -> Case:
-    """A span of Anthropic's own SDK."""
-    attributes = {
-        **CLAUDE,
-        IN: 1300,
-        OUT: 50,
-        "gen_ai.usage.cache_write.input_tokens": 200,
-        "gen_ai.usage.cache_read.input_tokens": 1000,
-        "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": 150,
-        "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 50,
-        "anthropic.response.service_tier": "standard",
-        "gen_ai.response.id": "msg_of_the_sdk",
-    }
-    return Case((told(attributes, "com.anthropic.sdk.python"),), **more)
+SDK = "com.anthropic.sdk.python"
+CACHED = {"input": 100, "cache_read": 1000, "cache_write": 150, "cache_write_1h": 50, "output": 50}
+"""What Anthropic's own SDK tells below."""
+
+
+CLAUDE_SDK = {
+    **CLAUDE,
+    IN: 1300,
+    OUT: 50,
+    "gen_ai.usage.cache_write.input_tokens": 200,
+    "gen_ai.usage.cache_read.input_tokens": 1000,
+    "anthropic.usage.cache_creation.ephemeral_5m_input_tokens": 150,
+    "anthropic.usage.cache_creation.ephemeral_1h_input_tokens": 50,
+    "anthropic.response.service_tier": "standard",
+    "gen_ai.response.id": "msg_of_the_sdk",
+}
+CLAUDE_BODY = {
+    "input_tokens": 100,
+    "cache_creation_input_tokens": 200,
+    "cache_read_input_tokens": 1000,
+    "cache_creation": {"ephemeral_5m_input_tokens": 150, "ephemeral_1h_input_tokens": 50},
+    "output_tokens": 50,
+}
+LANGCHAIN = {
+    "openinference.span.kind": "LLM",
+    "llm.provider": "anthropic",
+    "llm.model_name": "claude-sonnet-4-5",
+    "llm.token_count.prompt": 1300,
+    "llm.token_count.completion": 50,
+    "llm.token_count.prompt_details.cache_read": 1000,
+    "llm.token_count.prompt_details.cache_write": 200,
+}
 
 
 BODIES: dict[str, Case] = {
-    "Anthropic's own SDK tells of both lifetimes": claude_sdk(
-        buckets={"input": 100, "cache_read": 1000, "cache_write": 150, "cache_write_1h": 50, "output": 50},
-        price="anthropic/claude-sonnet-4-5",
+    "Anthropic's own SDK tells of both lifetimes": Case(
+        (told(CLAUDE_SDK, SDK),), CACHED, "anthropic/claude-sonnet-4-5", {"cost_usd": "0.0022125"}
+    ),
+    "LangChain's callback beside Anthropic's own SDK": Case(
+        (
+            Span(0, 1, name="POST /ask", duration_ns=9 * S),
+            Span(0, 2, 1, scope="openinference.instrumentation.langchain", attributes={"openinference.span.kind": "CHAIN"}),
+            Span(0, 3, 2, scope="openinference.instrumentation.langchain", attributes=LANGCHAIN),
+            Span(0, 4, 1, scope=SDK, start_ns=MS, duration_ns=S // 2, attributes=CLAUDE_SDK),
+        ),
+        CACHED,
         more={"cost_usd": "0.0022125"},
+    ),
+    "Logfire's halves of a stream around Anthropic's own SDK": Case(
+        (
+            Span(0, 1, name="POST /ask", duration_ns=9 * S),
+            Span(0, 2, 1, name="Message with 'claude-sonnet-4-5'", scope="logfire.anthropic", duration_ns=MS, attributes=CLAUDE),
+            Span(0, 3, 2, scope=SDK, start_ns=MS // 2, duration_ns=S // 2, attributes=CLAUDE_SDK),
+            Span(
+                0,
+                4,
+                1,
+                name="streaming response from 'claude-sonnet-4-5' took 0.50s",
+                scope="logfire.anthropic",
+                start_ns=S // 2 + 2 * MS,
+                duration_ns=0,
+                attributes={**CLAUDE, IN: 1300, OUT: 50, "gen_ai.usage.raw": json.dumps(CLAUDE_BODY)},
+            ),
+        ),
+        CACHED,
     ),
     "Anthropic: a message around its usage": Case(
         (body({"type": "succeeded", "message": {"id": "m", "usage": {"input_tokens": 100, "output_tokens": 50}}}, CLAUDE),),
@@ -155,6 +200,11 @@ BODIES: dict[str, Case] = {
     ),
     "Jina: a total is all that a reranker tells": Case(
         (body({"total_tokens": 815}, names("jina", "jina-reranker-v2-base-multilingual", "rerank")),), {"input": 815}
+    ),
+    "Semantic Kernel: one reason to finish": Case(
+        (told({**OPENAI, IN: 12, OUT: 7, "gen_ai.response.finish_reason": "FinishReason.LENGTH"}),),
+        {"input": 12, "output": 7},
+        more={"waste": "truncated"},
     ),
     "counts with blanks": Case((told({**OPENAI, IN: " 12 ", OUT: "7"}),), {"input": 12, "output": 7}, "openai/gpt-4o"),
 }

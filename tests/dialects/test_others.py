@@ -15,7 +15,8 @@ from tests.dialects.others import CASES, Case
 ALL = CASES | BODIES
 
 CALLS = """
-SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role, flags
+SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role,
+    flags, waste
 FROM calls ORDER BY trace
 """
 

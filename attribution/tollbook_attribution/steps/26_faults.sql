@@ -15,7 +15,7 @@ SELECT
     w.span_id AS span_id,
     (w.failed AND NOT seen_to_work) OR seen_to_fail OR in_vain AS fails,
     arrayExists(r -> match(r, '(?i)cancel|abort|interrupt|disconnect'), w.finish_reasons) AS cancelled,
-    arrayExists(r -> match(r, '(?i)^(length|max[_ -]?(output[_ -]?)?tokens|model[_ -]?length|incomplete|.*context[_ -]window.*|token[_ -]limit)'), w.finish_reasons) AS cut,
+    arrayExists(r -> match(r, '(?i)^(?:FinishReason[.])?(length|max[_ -]?(output[_ -]?)?tokens|model[_ -]?length|incomplete|.*context[_ -]window.*|token[_ -]limit)'), w.finish_reasons) AS cut,
     (w.trace_id, w.span_id) IN (SELECT trace_id, span_id FROM work_duplicates WHERE settlement = {settlement:UInt64}) AS again
 FROM work_calls AS w
 WHERE w.settlement = {settlement:UInt64} AND (fails OR cancelled OR cut OR again)
