@@ -3,7 +3,7 @@
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi import Path as InPath
@@ -18,19 +18,14 @@ from tollbook_ui import plain
 from tollbook_ui.answers import Answers
 from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, rows_written, written
 from tollbook_ui.bills import figures as f
-from tollbook_ui.periods import BadQuestionError, parse_time
-
-MAX_FILE_BYTES = 8 * 1024**3
-"""A month of a large company's bill, unzipped, is some GiB."""
+from tollbook_ui.periods import parse_time
+from tollbook_ui.uploads import BODY, kept
 
 router = APIRouter(
     prefix=f"{PREFIX}/bills",
     responses={422: {"model": Problem, "description": "The file or the question is wrong; nothing was stored"}},
 )
 
-BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-}
 Provider = Annotated[str, Query(description="only of this one: aws, azure, google, oci, openai", max_length=200)]
 Month = Annotated[str, Query(description="only of this billing period: 2026-10", max_length=20)]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
@@ -56,7 +51,7 @@ async def take(
     options = Options(whose, period, comma, add, allow_duplicates, columns or (), constants or ())
     with tempfile.TemporaryDirectory(prefix="tollbook-bill-") as folder:
         path = Path(folder) / "file"
-        await _kept(request, path)
+        await kept(request, path, "import it in parts, with --add")
         found = await run_in_threadpool(_answers(request).bills.take, [path], options, [name])
     return Response(plain.as_json(found), media_type="application/json")
 
@@ -126,13 +121,3 @@ def unmap(ask: Ask, mapping_id: Annotated[str, InPath(max_length=100)], tenant: 
 def _answers(request: Request) -> Answers:
     found: Answers = request.app.state.answers
     return found
-
-
-async def _kept(request: Request, path: Path) -> None:
-    size = 0
-    with path.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_FILE_BYTES:
-                raise BadQuestionError(f"a file of more than {MAX_FILE_BYTES:,} bytes; import it in parts, with --add")
-            file.write(chunk)

@@ -14,7 +14,7 @@ from tollbook_ui import plain
 from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, Scoped, written
 from tollbook_ui.dataflow.figures import Declared, Services, Stored, Transfers
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage.api import BODY, kept
+from tollbook_ui.uploads import BODY, kept
 
 router = APIRouter(prefix=PREFIX, responses={422: {"model": Problem, "description": "The question is wrong"}})
 

@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -15,23 +15,17 @@ from tollbook_schema.tenants import DEFAULT_TENANT
 from tollbook_ui import plain
 from tollbook_ui.answers import Answers
 from tollbook_ui.api import PREFIX, Problem
-from tollbook_ui.periods import BadQuestionError, parse_time
+from tollbook_ui.periods import parse_time
+from tollbook_ui.uploads import BODY, kept
 from tollbook_ui.usage.figures import Import, Imported
 from tollbook_ui.usage.files import Format
 from tollbook_ui.usage.load import Taking
 from tollbook_ui.usage.mapping import Reading, mapping
 
-MAX_FILE_BYTES = 8 * 1024**3
-"""A year of calls of a large company, unzipped, is about 3 GiB."""
-
 router = APIRouter(
     prefix=f"{PREFIX}/usage",
     responses={422: {"model": Problem, "description": "The file or its mapping is wrong; nothing was taken"}},
 )
-
-BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-}
 
 
 @router.post("/imports", response_model=Imported, openapi_extra=BODY)
@@ -80,14 +74,3 @@ def imports(request: Request, limit: Annotated[int, Query(ge=1, le=10_000)] = 10
 def _answers(request: Request) -> Answers:
     found: Answers = request.app.state.answers
     return found
-
-
-async def kept(request: Request, path: Path) -> None:
-    """Writes the body of a request into a file. Raises BadQuestionError where it is too long."""
-    size = 0
-    with path.open("wb") as file:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MAX_FILE_BYTES:
-                raise BadQuestionError(f"a file of more than {MAX_FILE_BYTES:,} bytes; import it in parts")
-            file.write(chunk)
