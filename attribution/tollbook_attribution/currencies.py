@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from tollbook_schema import sql
 from tollbook_schema.store import Store
@@ -26,6 +26,15 @@ NEEDED = ("currency", "day", "usd_per_unit")
 COLUMNS = (*NEEDED, "last_day")
 
 Row = dict[str, Any]
+Value = TypeVar("Value")
+
+
+class BadCellError(BadValueError):
+    """A value that its column cannot have, and which column that is."""
+
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
 
 
 @dataclass
@@ -75,15 +84,24 @@ def _period(row: Row) -> tuple[Any, ...]:
 
 
 def _rate(currency: str, usd_per_unit: str, day: date, last_day: date | None) -> Row:
-    code, rate = price_fields.currency(currency.strip()), price_fields.amount(usd_per_unit.strip())
+    code = _in("currency", price_fields.currency, currency)
+    rate = _in("usd_per_unit", price_fields.amount, usd_per_unit)
     if code == "USD":
-        raise BadValueError("a dollar is a dollar")
+        raise BadCellError("currency", "a dollar is a dollar")
     if not Decimal("1e-9") <= rate <= 10_000:
-        raise BadValueError(f"{rate} USD for one {code} cannot be")
+        raise BadCellError("usd_per_unit", f"{rate} USD for one {code} cannot be")
     last = last_day or day + timedelta(days=HELD_DAYS)
     if not 0 <= (last - day).days <= MOST_DAYS:
-        raise BadValueError(f"the rate of {day} cannot hold until {last}")
+        raise BadCellError("last_day", f"the rate of {day} cannot hold until {last}")
     return {"currency": code, "day": day, "last_day": last, "usd_per_unit": rate}
+
+
+def _in(column: str, parse: Callable[[str], Value], text: str) -> Value:
+    """What a cell says. Raises BadCellError, which names its column."""
+    try:
+        return parse(text.strip())
+    except BadValueError as error:
+        raise BadCellError(column, str(error)) from error
 
 
 def _read(file: str, content: bytes) -> _Reading:
@@ -118,10 +136,10 @@ def _take(reading: _Reading, line: int, row: Mapping[str, Any]) -> None:
         return reading.wrong(line, "", "more or fewer values than columns")
     last = row.get("last_day", "").strip()
     try:
-        last_day = price_fields.day(last) if last else None
-        rate = _rate(row["currency"], row["usd_per_unit"], price_fields.day(row["day"].strip()), last_day)
-    except BadValueError as error:
-        return reading.wrong(line, "", str(error))
+        last_day = _in("last_day", price_fields.day, last) if last else None
+        rate = _rate(row["currency"], row["usd_per_unit"], _in("day", price_fields.day, row["day"]), last_day)
+    except BadCellError as error:
+        return reading.wrong(line, error.column, str(error))
     first = reading.lines.setdefault((rate["currency"], rate["day"]), line)
     if first != line:
         reading.wrong(line, "day", f"line {first} has a rate of {rate['currency']} for that day already")

@@ -25,6 +25,23 @@ EXPORTS = {
         "timestamp=startTime,end_time=endTime,input_tokens=prompt_tokens,output_tokens=completion_tokens,cost=spend,model=model,"
         "request_id=request_id,team=team_id",
     ),
+    "OpenAI's batches": (
+        ["custom_id", "response", "response.status_code", "response.request_id", "response.body", "response.body.created",
+         "response.body.model", "response.body.usage", "response.body.usage.prompt_tokens", "response.body.usage.total_tokens"],
+        "timestamp=response.body.created,model=response.body.model,request_id=response.request_id,status=response.status_code,"
+        "usage=response.body.usage",
+    ),
+    "OpenAI's usage pages": (
+        ["start_time", "end_time", "input_tokens", "output_tokens", "input_cached_tokens", "num_model_requests", "project_id",
+         "model", "batch"],
+        "timestamp=start_time,end_time=end_time,calls=num_model_requests,input_tokens=input_tokens,output_tokens=output_tokens,"
+        "cache_read_tokens=input_cached_tokens,model=model,batch=batch,project=project_id",
+    ),
+    "Claude's own log": (
+        ["timestamp", "model", "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens"],
+        "timestamp=timestamp,uncached_input_tokens=input_tokens,output_tokens=output_tokens,"
+        "cache_read_tokens=cache_read_input_tokens,cache_write_tokens=cache_creation_input_tokens,model=model",
+    ),
     "BurstGPT": (
         ["Timestamp", "Model", "Request tokens", "Response tokens", "Total tokens", "Log Type"],
         "timestamp=Timestamp,input_tokens=Request tokens,output_tokens=Response tokens,model=Model",

@@ -99,6 +99,11 @@ KNOWN_NAMES: Mapping[str, Sequence[str]] = {
     ),
     "end_time": ("endtime", "endedat", "completedat", "finishedat"),
     "uncached_input_tokens": ("usageinputtokensnocache", "uncachedinputtokens", "inputtokensnocache", "freshinputtokens"),
+    BODY: ("usage", "usagemetadata", "tokenusage", "usageobject"),
+    CALLS: ("nummodelrequests", "modelrequests", "requests", "requestcount", "numrequests", "apirequests"),
+    "images": ("images", "numimages"),
+    "characters": ("characters", "numcharacters"),
+    "audio_seconds": ("seconds", "audioseconds"),
     "input_tokens": (
         "inputtokens",
         "prompttokens",
@@ -249,8 +254,18 @@ def mapping(columns: Iterable[str], constants: Iterable[str] = (), reading: Read
 
 
 def suggested(columns: Sequence[str]) -> dict[str, str]:
-    """The target that each column of a known name is; where several names fit a target, the better known one."""
-    plain = {_plain(column): column for column in reversed(columns)}
+    """The target that each column of a known name is; where several names fit a target, the better known one.
+
+    A path has the name of its last steps where no column has it whole. The provider's own object of counts goes before what is in
+    it. Beside Anthropic's own name of cache writes, the input is told without cached tokens, as Anthropic tells it.
+    """
+    whole = [column for column in columns if any(other.startswith(f"{column}.") for other in columns)]
+    cells = [column for column in columns if column not in whole]
+    plain = {name: column for column in reversed(cells) for name in _ends(column)} | {
+        _plain(column): column for column in reversed(cells)
+    }
+    bodies = {_plain(column.rpartition(".")[2]): column for column in reversed(whole)}
+    body = next((bodies[name] for name in KNOWN_NAMES[BODY] if name in bodies), None)
     found: dict[str, str] = {}
     for target, names in KNOWN_NAMES.items():
         fits = [plain[_plain(name)] for name in names if _plain(name) in plain]
@@ -258,7 +273,18 @@ def suggested(columns: Sequence[str]) -> dict[str, str]:
             found[target] = fits[0]
     if "input_tokens" in found:
         found.pop("uncached_input_tokens", None)
-    return found
+    if _plain(found.get("cache_write_tokens", "").rpartition(".")[2]) == "cachecreationinputtokens" and "input_tokens" in found:
+        found = {("uncached_input_tokens" if target == "input_tokens" else target): column for target, column in found.items()}
+    if CALLS in found or body is None:
+        found.pop(BODY, None)
+        return found
+    return {target: column for target, column in found.items() if target not in TOKENS and target != BODY} | {BODY: body}
+
+
+def _ends(column: str) -> list[str]:
+    """The names that a path ends with."""
+    steps = column.split(".")
+    return [_plain(".".join(steps[start:])) for start in range(len(steps) - 1, 0, -1)]
 
 
 def option(columns: Mapping[str, str]) -> str:
