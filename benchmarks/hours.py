@@ -31,25 +31,35 @@ HOURS_OF_A_MONTH = 30 * 24 - 1
 Answer = TypeVar("Answer")
 
 
-def make(folder: Path, spans: int, seed: int = 1) -> int:
-    """Fills an empty data folder with an hour of about that many spans; how many there are."""
+def make(folder: Path, spans: int, calls_in: int = 1, seed: int = 1) -> int:
+    """Fills an empty data folder with an hour of about that many spans; how many it has.
+
+    Args:
+        folder: the data folder.
+        spans: how many.
+        calls_in: one span in so many is a call of a model. Where not all are, what was loaded lies a day before, and the hour has
+            copies alone.
+        seed: of the spans that are loaded.
+    """
     store = Store.open(folder)
     try:
         store.migrate()
         loaded = min(spans, LOADED)
         segments = max(1, loaded // (BODIES_PER_SEGMENT * SPANS_PER_BODY))
-        _load(store, folder, Payload(seed), segments)
+        later = timedelta(days=calls_in > 1)
+        _load(store, folder, Payload(seed), segments, WINDOW - later)
         there = int(_ask(store, "SELECT count() AS spans FROM spans")[0]["spans"])
-        for copy in range(1, spans // there):
-            store.command(text("multiply"), {"copy": copy, "received_at": RECEIVED_AT})
-        return int(_ask(store, "SELECT count() AS spans FROM spans")[0]["spans"])
+        for copy in range(1, spans // there + (calls_in > 1)):
+            terms = {"copy": copy, "received_at": RECEIVED_AT, "later_s": int(later.total_seconds()), "calls_in": calls_in}
+            store.command(text("multiply"), terms)
+        return int(_ask(store, "SELECT count() AS spans FROM spans")[0]["spans"]) - (there if later else 0)
     finally:
         store.close()
 
 
-def _load(store: Store, folder: Path, payload: Payload, segments: int) -> None:
+def _load(store: Store, folder: Path, payload: Payload, segments: int, window: datetime) -> None:
     """Segments whose spans end evenly over the hour, but for its first and last minute."""
-    first_ns, step_ns = int(WINDOW.timestamp()) * S + 60 * S, 3_480 * S // (segments * BODIES_PER_SEGMENT)
+    first_ns, step_ns = int(window.timestamp()) * S + 60 * S, 3_480 * S // (segments * BODIES_PER_SEGMENT)
     for segment in range(segments):
         ends = (first_ns + (segment * BODIES_PER_SEGMENT + body + 1) * step_ns for body in range(BODIES_PER_SEGMENT))
         file = folder / "segment.otlp"
@@ -148,10 +158,11 @@ def main() -> int:
     parser.add_argument("what", choices=["make", "settle", "queries"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--spans", type=int, default=LOADED)
+    parser.add_argument("--calls-in", type=int, default=1, help="one span in so many is a call")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if options.what == "make":
-        print(json.dumps({"spans": make(options.folder, options.spans)}), flush=True)
+        print(json.dumps({"spans": make(options.folder, options.spans, options.calls_in)}), flush=True)
         return 0
     store = Store.open(options.folder)
     store.migrate()
