@@ -47,7 +47,7 @@ def is_trace_by_trace(step: str) -> bool:
 
 
 def of_window(node: Node, window: Mapping[str, Any], facts: int, pace: Pace = FULL) -> list[Range]:
-    """The ranges that an hour is settled in: one of everything for all but large hours, else as many for each that is settled at a time.
+    """The ranges that an hour is settled in: one of everything, and of a large hour an even number for those settled at a time.
 
     Args:
         node: where the hour is settled.
@@ -58,7 +58,8 @@ def of_window(node: Node, window: Mapping[str, Any], facts: int, pace: Pace = FU
     spans = max(1, SPANS_AT_A_TIME // pace.finer)
     if facts <= spans:
         return [Range()]
-    ends = node.query(_query("trace_ranges.sql"), {**window, "spans_at_a_time": spans, "side_by_side": pace.side_by_side})[0]["ends"]
+    sizes = {"spans_at_a_time": spans, "side_by_side": pace.side_by_side}
+    ends = node.query(_query("trace_ranges.sql"), {**window, **sizes})[0]["ends"]
     if not ends:
         return [Range()]
     names = {row["name"].removesuffix(cluster.LOCAL) for row in node.query(_query("tables_of_traces.sql"))}

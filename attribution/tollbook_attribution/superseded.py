@@ -48,8 +48,8 @@ class Removal:
 
         Args:
             store: where.
-            now: whether it is time and the rows are gone on return. Else the database removes them when it comes to it, also after
-                a restart: a table whose parts are being merged would be waited for longer than the settlement took.
+            now: whether it is time, and the rows are gone on return. Else the database removes them when it comes to it, after a
+                restart too: waiting for a table whose parts are being merged took longer than the settlement.
         """
         if not self._windows or not (now or time.monotonic() - self._at > EVERY_S or self._first):
             return
