@@ -21,7 +21,18 @@ from weakref import WeakSet
 from tollbook_schema import cluster, dialects, lease, sql
 from tollbook_schema.store import Node, QueryError, ShareError, Store
 
-from tollbook_attribution import due, edges, merges, model_names, needs, price_list, ranges, service_prices, superseded
+from tollbook_attribution import (
+    due,
+    edges,
+    merges,
+    model_names,
+    needs,
+    price_list,
+    ranges,
+    service_prices,
+    superseded,
+    transfer_classes,
+)
 from tollbook_attribution.bills.reconcile import reconcile_all
 from tollbook_attribution.pace import FULL, Pace
 
@@ -221,6 +232,7 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
         "program": metadata.version("tollbook"),
         **dialects.load().parameters,
         **edges.parameters(window, _end(window)),
+        **transfer_classes.parameters(),
     }
     pace = pace.of_hour(unsettled.facts)
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}

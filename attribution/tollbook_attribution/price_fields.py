@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from tollbook_attribution import prices, providers
+from tollbook_attribution import prices, providers, transfer_classes
 from tollbook_attribution.prices import DAY_S, NO_LIMIT
 
 CATEGORIES = ("tokens", "accelerator", "storage", "transfer", "third_party", "energy")
@@ -155,6 +155,10 @@ def _clock(text: str) -> int:
     return (second - (ahead if found[4] == "+" else -ahead)) % DAY_S
 
 
+def _unit(text: str) -> str:
+    return re.sub("[- ]", "_", _word(text).lower())
+
+
 def _whole(text: str) -> int:
     if not WHOLE.fullmatch(text):
         raise BadValueError(f"{text!r} is no whole number")
@@ -180,7 +184,7 @@ FIELDS: Mapping[str, Field] = {
     "item": Field(_word, f"what of it: {', '.join(UNITS)}; of other categories any word"),
     "amount": Field(amount, "what `per` units cost"),
     "per": Field(_per, "how many units the amount is for: 1, 1000, 1M; 1 if not given"),
-    "unit": Field(_word, "token, second, page, gb, gb_month, gpu_hour, kwh, …; the item's own if not given"),
+    "unit": Field(_unit, "token, second, page, gb, gb_month, gpu_hour, kwh, …; the item's own if not given"),
     "currency": Field(currency, "USD if not given"),
     "category": Field(_category, f"{', '.join(CATEGORIES)}; tokens if not given"),
     "valid_from": Field(moment, "first moment that it holds, in UTC; since ever if not given"),
@@ -238,6 +242,8 @@ def _whole_row(terms: dict[str, Any]) -> tuple[dict[str, Any], Wrong]:
     category, item = terms.setdefault("category", "tokens"), terms["item"]
     if category == "tokens" and item not in UNITS:
         wrong.append(("item", f"{item!r} is nothing that calls are counted in; there are {', '.join(UNITS)}"))
+    if category == "transfer":
+        terms["item"] = transfer_classes.named(item)
     unit = terms.setdefault("unit", UNITS.get(item, "") if category == "tokens" else "")
     if category == "tokens" and item in UNITS and unit != UNITS[item]:
         wrong.append(("unit", f"{item} is counted in {UNITS[item]}s, not in {unit}s"))

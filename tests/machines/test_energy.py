@@ -109,8 +109,10 @@ def test_joules_of_requests_and_idle_come_to_the_meter_however_many_tell_of_it(s
 
 def test_power_that_a_rate_pays_for_is_told_and_not_paid_again(store: Store, intake: Intake) -> None:
     set_gpu_price(store, "H100", "3.60")
-    set_kwh(store, "0.36", region="attic")
-    place = {**HOST, A.TOLLBOOK_SITE: "attic"}
+    set_kwh(store, "0.36", region="attic", account="7")
+    set_kwh(store, "9", region="attic", account="8", version="of another")
+    set_kwh(store, "1", version="of all")
+    place = {**HOST, A.TOLLBOOK_SITE: "attic", A.CLOUD_ACCOUNT_ID: "7"}
     intake.points(
         Point(
             "hw.power", 500, second * S, attributes={A.HW_ID: "GPU-3", A.HW_MODEL: "NVIDIA H100"}, resource=place, service="node"

@@ -33,6 +33,14 @@ def test_a_line_is_a_price_with_the_digits_that_it_has() -> None:
     assert (price.precedence, price.source, line.number) == ("own", "file ours.csv", 2)
 
 
+def test_a_class_of_transfer_and_a_unit_are_known_however_they_are_spelled() -> None:
+    rows = ["Inter-AZ,GB", "NAT gateway,gib", "PrivateLink,GB", "carrier pigeon,GB"]
+    text = "\n".join(["provider,model,category,amount,item,unit", *(f"aws,data-transfer,transfer,0.01,{row}" for row in rows)])
+    assert [(line.price.item, line.price.unit) for line in read(text).lines] == [
+        ("cross_zone", "gb"), ("nat", "gib"), ("private_link", "gb"), ("carrier pigeon", "gb"),
+    ]  # fmt: skip
+
+
 def test_csv_json_and_json_lines_say_the_same() -> None:
     row = {"provider": "acme", "model": "fast-1", "item": "output", "amount": 10, "per": "1M", "currency": "EUR", "batch": True}
     csv = f"{','.join(row)}\nacme,fast-1,output,10,1M,EUR,true\n"

@@ -34,6 +34,12 @@ ASKED = {
     "http.request.method": "POST",
 }
 
+SAID = {
+    "cross-zone": "cross_zone", "cross_az": "cross_zone", "Inter-AZ": "cross_zone", "inter-region": "cross_region",
+    "PrivateLink": "private_link", "VPC endpoint": "private_link", "NAT": "nat", "nat-gateway": "nat", "ingress": "internet_in",
+    "in-process": "in_process", "carrier pigeon": "carrier pigeon",
+}  # fmt: skip
+
 SPANS = [
     # 1: C14. Ten GB over the internet, told by the handoff and by the request that carries it.
     handoff(1, 11, 10 * GB, network="internet"),
@@ -77,6 +83,8 @@ SPANS = [
     Span(10, 101, 0, name="chat m", kind="client", resource=AWS, attributes=CHAT),
     handoff(10, 102, 1000, 101, operation="call", _more=ASKED),
     http(10, 103, 102, (400, 600), "api.example.com"),
+    # 11: classes as people spell them.
+    *(handoff(11, 110 + number, GB, network=said) for number, said in enumerate(SAID)),
 ]  # fmt: skip
 
 
@@ -107,6 +115,10 @@ def test_bytes_are_counted_once_and_priced_by_the_boundary_they_cross(store: Sto
         (86, "internet", 7),
         (87, "unknown", 7),
         (88, "unknown", 7),
+    ]
+    assert [name for _, name, _ in classes(store, 11)] == [name for name in SAID.values() if name != "in_process"]
+    assert [row["unpriced"] for row in transfers(store, 11) if row["cost_usd"] is None] == [
+        "no price for carrier pigeon of aws in eu-west-1"
     ]
     assert classes(store, 10) == [(102, "internet", 1000)]
     assert store.query("SELECT count() AS calls, sum(input_tokens) AS tokens FROM calls") == [{"calls": 1, "tokens": 10}]

@@ -1,6 +1,6 @@
 -- What energy of each accelerator and machine is whose, and what does it cost?
 -- Shares are laid end to end along the device's energy and along its cost, requests first: so they sum to both to the last digit.
--- A kWh costs what the price book says of the device's site or region (category energy, unit kwh), times the site's power usage effectiveness (item pue)
+-- A kWh costs what the price book says of the account, the site or the region of the device (category energy, unit kwh), times the site's power usage effectiveness (item pue)
 -- if that is declared. It is told and not priced where the rate of the device has the power in it, unless the tenant's policy says that rates are without.
 -- Where there is: work_energy
 INSERT INTO accelerator_energy_settled
@@ -9,13 +9,13 @@ WITH policy AS (
     WHERE tenant = {tenant:String} AND subject = 'energy' AND valid_from <= {window:DateTime('UTC')}
 ),
 places AS (
-    SELECT host, max(site) AS own_site, max(region) AS own_region FROM work_spans WHERE settlement = {settlement:UInt64} AND host != '' GROUP BY host
+    SELECT host, max(site) AS own_site, max(region) AS own_region, max(account) AS own_account FROM work_spans WHERE settlement = {settlement:UInt64} AND host != '' GROUP BY host
 ),
 devices AS (
     SELECT
         d.device AS device, d.host AS host, d.model AS model, m.nj AS nj, m.nj * toInt256(d.whole) * toInt256(281474976710656) AS everything,
         if(isNotNull(d.amount_usd), 'in the rate of the device', '') AS rated,
-        if(m.site != '', m.site, p.own_site) AS site, if(m.region != '', m.region, p.own_region) AS region
+        if(m.site != '', m.site, p.own_site) AS site, if(m.region != '', m.region, p.own_region) AS region, p.own_account AS account
     FROM (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d
     INNER JOIN (
         SELECT device, toInt256(max(upto_nj)) AS nj, max(e.site) AS site, max(e.region) AS region
@@ -29,7 +29,7 @@ devices AS (
     SELECT
         d.device AS device, d.host AS host, '' AS model, toInt256(d.nj) AS nj, toInt256(d.axis_nj) * toInt256(16777216) AS everything,
         if(d.rated, 'in the rate of the machine', '') AS rated,
-        if(d.site != '', d.site, p.own_site) AS site, if(d.region != '', d.region, p.own_region) AS region
+        if(d.site != '', d.site, p.own_site) AS site, if(d.region != '', d.region, p.own_region) AS region, p.own_account AS account
     FROM (SELECT * FROM work_machine_parts WHERE settlement = {settlement:UInt64}) AS d
     LEFT ANY JOIN places AS p ON d.host = p.host
     WHERE d.nj > 0
@@ -38,7 +38,7 @@ book AS (
     SELECT
         d.device AS device, b.unit = 'kwh' AS of_energy, argMax(b.amount, chosen) AS each, argMax(b.price_id, chosen) AS price_id,
         argMax(b.version, chosen) AS price_version,
-        argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.region = d.site, b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
+        argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.account != '', b.region = d.site, b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
     FROM devices AS d
     INNER JOIN (
         SELECT * FROM current_prices
@@ -51,7 +51,7 @@ book AS (
         UNION ALL
         SELECT 'USD' AS currency, toDecimal128(1, 18) AS usd_per_unit
     ) AS x ON b.currency = x.currency
-    WHERE b.region IN ('', d.site, d.region)
+    WHERE b.region IN ('', d.site, d.region) AND b.account IN ('', d.account)
     GROUP BY d.device, of_energy
 ),
 valued AS (

@@ -1,5 +1,5 @@
 -- Which spans move bytes between two places, and what do they say of the two?
--- A handoff says it itself; clients, servers and queues say how large their bodies are.
+-- A handoff says it itself; clients, servers and queues say how large their bodies are. The class that it says has one name, however spelled.
 -- Trace by trace.
 -- Where there is: exchanges
 INSERT INTO work_exchanges
@@ -26,7 +26,10 @@ SELECT
         coalesce(s.http_response_bytes, 0)
     ), 0) AS in_bytes,
     multiIf(s.handoff_operation = 'read', 'in', s.handoff_operation IN ('write', 'copy'), 'out', 'both') AS direction,
-    s.handoff_network AS network,
+    transform(
+        replaceRegexpAll(lower(s.handoff_network), '[^a-z0-9]', ''), {transfer_spellings:Array(String)}, {transfer_classes:Array(String)},
+        toString(s.handoff_network)
+    ) AS network,
     s.handoff_source AS source,
     s.handoff_destination AS destination,
     s.attributes['tollbook.handoff.source.region'] AS from_region,
