@@ -77,8 +77,25 @@ def test_a_catalog_is_taken_whole(client: TestClient) -> None:
         ),
         ("instance", "instance_type,usd_per_hour,vcpus\nbox,1,2\nbig,,4\n", "rates.csv, line 3, column usd_per_hour: empty"),
         ("instance", "instance_type,usd_per_hour,vcpus\nbox,1,2,3\n", "rates.csv, line 2: 4 cells where the head has 3"),
-        ("instance", "instance_type,usd_per_hour,vcpus\nbox,NaN,2\n", "rates.csv, line 2: not a rate"),
-        ("accelerator", '[{"model": "H100", "usd_per_hour": -2}]', "rates.csv, object 1: not a price"),
+        (
+            "instance",
+            "instance_type,usd_per_hour,vcpus\nbox,NaN,2\n",
+            "rates.csv, line 2, column usd_per_hour: 'NaN' is no number",
+        ),
+        ("instance", "instance_type,usd_per_hour,vcpus\nbox,1,0\n", "rates.csv, line 2, column vcpus: '0' is not more than 0"),
+        (
+            "instance",
+            "instance_type,usd_per_hour,vcpus\nbox,1,9223372036854775808\n",
+            "column vcpus: '9223372036854775808' is more than",
+        ),
+        ("instance", "instance_type,usd_per_hour,vcpus,currency\nbox,1,2,eur\n", "column currency: 'eur' is not USD"),
+        (
+            "instance",
+            "instance_type,usd_per_hour,vcpus\nbox,1,2\nbox,2,2\n",
+            "rates.csv, line 3: of the same and from the same time on as line 2",
+        ),
+        ("accelerator", '[{"model": "H100",\n "usd_per_hour": }]', "rates.csv, line 2, column 18: no JSON"),
+        ("accelerator", '[{"model": "H100", "usd_per_hour": -2}]', "rates.csv, line 1, column usd_per_hour: '-2' is below 0"),
         (
             "commitment",
             "name,amount,valid_from,valid_until\na,1,soon,2026-12-01\n",
@@ -93,6 +110,7 @@ def test_a_file_that_is_wrong_is_refused_by_its_place(kind: str, content: str, w
     with pytest.raises(BadQuestionError) as refused:
         files.read(RateFile(kind, "rates.csv", content))
     assert why in str(refused.value)
+    assert "will be refused again" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tollbook_ui.dataflow.figures import StoredAsset
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage.figures import FOR_GOOD
 
 NEEDED = ("asset", "location", "bytes", "from")
 OWNERS = ("service", "workflow", "team", "project", "feature", "customer", "environment")
@@ -18,9 +19,17 @@ def assets(path: Path, name: str) -> list[StoredAsset]:
     """The assets that a file declares.
 
     Raises:
-        BadQuestionError: with line and column, a cell that cannot be read, a column that is missing, copies that overlap in time.
+        BadQuestionError: with line and column, a cell that cannot be read, a column that is missing, copies that overlap in time;
+            the message says that the file will be refused again.
         OSError: it cannot be read.
     """
+    try:
+        return _assets(path, name)
+    except BadQuestionError as error:
+        raise BadQuestionError(f"{error}\n{FOR_GOOD}") from error
+
+
+def _assets(path: Path, name: str) -> list[StoredAsset]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as text:
             found = _rows(csv.DictReader(text), name)

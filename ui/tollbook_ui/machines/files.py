@@ -2,18 +2,20 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from tollbook_attribution import commitments, rates
+from tollbook_attribution import commitments, placed_json, rates
 from tollbook_attribution.commitments import Commitment
+from tollbook_attribution.placed_json import NotJsonError, Placed
+from tollbook_attribution.price_fields import CURRENCY
 from tollbook_attribution.rates import InstanceRate
 
 from tollbook_ui.machines.figures import NewAcceleratorRate, RateFile
 from tollbook_ui.periods import BadQuestionError, parse_time
+from tollbook_ui.usage.figures import FOR_GOOD
 
 ALSO: Mapping[str, str] = {
     "instancetype": "instance_type", "type": "instance_type", "price": "usd_per_hour", "memorygib": "memory_gib",
@@ -24,6 +26,17 @@ ALSO: Mapping[str, str] = {
 NUMBERS = frozenset(
     {"usd_per_hour", "vcpus", "memory_gib", "memory_share", "accelerator_share", "amount", "capacity_per_hour", "accelerators"}
 )
+ABOVE_ZERO = frozenset({"vcpus", "memory_gib", "capacity_per_hour"})
+WHOLE = frozenset({"accelerators"})
+MOST: Mapping[str, int] = {
+    "usd_per_hour": 10_000_000, "vcpus": 1_000_000, "memory_gib": 10_000_000, "accelerators": 100_000, "memory_share": 1,
+    "accelerator_share": 1,
+}  # fmt: skip
+"""Beyond these a number is a slip of the pen."""
+
+ZONES = frozenset({"availabilityzone", "availability_zone", "zone"})
+"""Columns of catalogs that have a line for each zone of a region, of which the last holds."""
+
 TIMES = frozenset({"valid_from", "valid_until"})
 TEXTS = frozenset(
     {
@@ -55,8 +68,15 @@ def read(file: RateFile) -> list[Row]:
     """The rates of a file, all of them.
 
     Raises:
-        BadQuestionError: it is no such file; the message names file, line and column.
+        BadQuestionError: it is no such file; the message names file, line and column, and that the file will be refused again.
     """
+    try:
+        return _rates(file)
+    except BadQuestionError as error:
+        raise BadQuestionError(f"{error}\n{FOR_GOOD}") from error
+
+
+def _rates(file: RateFile) -> list[Row]:
     if file.kind not in NEEDED:
         raise BadQuestionError(f"rates are of {', '.join(NEEDED)}, not of {file.kind!r}")
     makers: Mapping[str, Callable[[Values], Row]] = {
@@ -65,10 +85,26 @@ def read(file: RateFile) -> list[Row]:
         "commitment": _commitment,
     }
     make = makers[file.kind]
-    found = [_made(file, line, cells, make) for line, cells in _lines(file)]
+    found: list[Row] = []
+    places: dict[tuple[object, ...], tuple[str, Row]] = {}
+    for place, cells in _lines(file):
+        row = _made(file, place, cells, make)
+        earlier, same = places.setdefault(_what(row), (place, row))
+        if same != row and ZONES.isdisjoint(cells):
+            raise BadQuestionError(f"{file.name}, {place}: of the same and from the same time on as {earlier}, and not the same")
+        found.append(row)
     if not found:
         raise BadQuestionError(f"{file.name}: no rates in it")
     return found
+
+
+def _what(row: Row) -> tuple[object, ...]:
+    """What a row is about: of two about the same, the later one would hold."""
+    if isinstance(row, InstanceRate):
+        return row.provider, row.region, row.instance_type, row.valid_from
+    if isinstance(row, NewAcceleratorRate):
+        return row.provider, row.region, row.model, row.valid_from
+    return row.tenant, row.commitment_id
 
 
 def _lines(file: RateFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -94,16 +130,20 @@ def _lines(file: RateFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _objects(file: RateFile, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
-        found = json.loads(text, parse_float=str, parse_int=str)
-    except ValueError as error:
-        raise BadQuestionError(f"{file.name}: no JSON: {error}") from error
-    objects = found if isinstance(found, list) else [found]
-    for number, item in enumerate(objects, start=1):
-        if not isinstance(item, dict):
-            raise BadQuestionError(f"{file.name}, object {number}: not an object")
-        cells = {_named(str(key)): "" if value is None else str(value) for key, value in item.items()}
-        _check_head(file, list(cells))
-        yield f"object {number}", cells
+        for placed in _placed(text):
+            if not isinstance(placed.value, dict):
+                raise BadQuestionError(f"{file.name}, line {placed.line}: not an object")
+            cells = {_named(str(key)): "" if value is None else str(value) for key, value in placed.value.items()}
+            _check_head(file, list(cells))
+            yield f"line {placed.line}", cells
+    except NotJsonError as error:
+        raise BadQuestionError(f"{file.name}, line {error.line}, column {error.column}: no JSON: {error}") from error
+
+
+def _placed(text: str) -> Iterator[Placed]:
+    """The objects of a list, or those that stand one after another."""
+    for value in placed_json.values(text):
+        yield from placed_json.document(value) if isinstance(value.value, list) else [value]
 
 
 def _named(head: str) -> str:
@@ -141,28 +181,48 @@ def _made(file: RateFile, place: str, cells: Mapping[str, Any], make: Callable[[
 def _value(file: RateFile, place: str, column: str, text: str) -> Any:
     try:
         if column in NUMBERS:
-            return Decimal(text)
+            return _number(column, Decimal(text))
+        if column == "currency":
+            return _currency(file, text.upper())
         return parse_time(text, datetime.now(UTC)) if column in TIMES else text
+    except ValueError as error:
+        raise BadQuestionError(f"{file.name}, {place}, column {column}: {text[:60]!r} {error}") from error
     except (InvalidOperation, BadQuestionError) as error:
         what = "number" if column in NUMBERS else "time"
         raise BadQuestionError(f"{file.name}, {place}, column {column}: {text[:60]!r} is no {what}") from error
 
 
+def _number(column: str, number: Decimal) -> Decimal:
+    """A number that its column may have. Raises ValueError."""
+    if not number.is_finite():
+        raise ValueError("is no number")
+    if number < 0 or (number == 0 and column in ABOVE_ZERO):
+        raise ValueError("is below 0" if number < 0 else "is not more than 0")
+    if column in MOST and number > MOST[column]:
+        raise ValueError(f"is more than {MOST[column]:,}, which cannot be")
+    if column in WHOLE and number != int(number):
+        raise ValueError("is no whole number")
+    return number
+
+
+def _currency(file: RateFile, code: str) -> str:
+    if not CURRENCY.fullmatch(code):
+        raise ValueError("is no currency: three letters, as EUR")
+    if file.kind == "instance" and code != "USD":
+        raise ValueError("is not USD, in which rates of machines are")
+    return code
+
+
 def _instance(values: Values) -> InstanceRate:
     accelerators = values.pop("accelerators", Decimal(0))
-    if accelerators != int(accelerators):
-        raise ValueError(f"not a number of accelerators: {accelerators}")
     known = ("provider", "region", "memory_gib", "memory_share", "accelerator_share", "valid_from", "source")
     given = {name: values[name] for name in known if name in values}
     return rates.made(values["instance_type"], values["usd_per_hour"], values["vcpus"], accelerators=int(accelerators), **given)
 
 
 def _accelerator(values: Values) -> NewAcceleratorRate:
-    amount = values["usd_per_hour"]
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(f"not a price: {amount}")
     known = ("provider", "region", "valid_from", "source", "currency")
-    return NewAcceleratorRate(values["model"], amount, **{name: values[name] for name in known if name in values})
+    return NewAcceleratorRate(values["model"], values["usd_per_hour"], **{name: values[name] for name in known if name in values})
 
 
 def _commitment(values: Values) -> Commitment:
