@@ -66,6 +66,8 @@ SELECT
 FROM {table} GROUP BY ALL ORDER BY ALL
 """
 AFTER = NOON + timedelta(days=9)
+BETWEEN = NOON + timedelta(hours=1)
+TEN_WEEKS = timedelta(weeks=10)
 DAYS_SUMMED = """
 SELECT window, count() AS rows, uniqExact(made_from) AS sums FROM day_costs_settled GROUP BY window ORDER BY window
 """
@@ -77,6 +79,17 @@ def test_days_that_are_over_are_added_up_and_hold_until_an_hour_is_settled_again
         assert store.query(IN_DAYS.format(table="day_costs")) == by_hours
         return by_hours
 
+    def edges_as_hours() -> list[tuple[int, Decimal | None]]:
+        """Of ten weeks that end, and of ten that begin, between the two hours of one day, read by days and by hours."""
+        found = []
+        for since, until in ((BETWEEN - TEN_WEEKS, BETWEEN), (BETWEEN, BETWEEN + TEN_WEEKS)):
+            by_days = Costs(store).by(figures.Scope(since, until), ["team", "model"])
+            by_hours = Costs(store).by(figures.Scope(since, until), ["team", "model", "hour"])
+            bridge = Costs(store).bridge(figures.Period(since - TEN_WEEKS, since), figures.Period(since, until))
+            assert (by_days.total, bridge.after_usd) == (by_hours.total, by_hours.total.amount_usd)
+            found.append((by_days.total.calls or 0, by_days.total.amount_usd))
+        return found
+
     month = figures.Scope(since=NOON.replace(day=1, hour=0), until=NOON.replace(month=12, day=1, hour=0))
     for hours in (0, 1, 15):  # two on one day, one on the next
         intake.spans([chat(1 + hours, 1, input=1_000, attributes=MINE)], NOON + timedelta(hours=hours))
@@ -86,6 +99,7 @@ def test_days_that_are_over_are_added_up_and_hold_until_an_hour_is_settled_again
     summed = store.query(DAYS_SUMMED)
     assert [(row["window"].day, row["sums"]) for row in summed] == [(20, 1)]
     before = days_as_hours()
+    assert edges_as_hours() == [(1, Decimal("0.0025")), (2, Decimal("0.005"))]
     assert len(before) > summed[0]["rows"]
     assert Costs(store).by(month, ["team", "day"]).total.amount_usd == sum(row["usd"] for row in before)
 
@@ -95,5 +109,6 @@ def test_days_that_are_over_are_added_up_and_hold_until_an_hour_is_settled_again
     assert after != before
     assert days.add_up(store, AFTER) == 1
     assert days_as_hours() == after
+    assert edges_as_hours() == [(2, Decimal("0.01")), (2, Decimal("0.005"))]
     assert [row["sums"] for row in store.query(DAYS_SUMMED)] == [1]
     assert Costs(store).by(month, ["team", "day"]).total.amount_usd == sum(row["usd"] for row in after)

@@ -29,6 +29,8 @@ ALL = f.Scope()
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 LONG = 4 * WEEK
 """From here on the sums of days answer faster than those of hours; which days have a sum takes 10 ms to know."""
+LONG_BETWEEN_HOURS = 8 * WEEK
+"""The same for a period that begins or ends within a day: to read the hours at its edges too takes as long again to plan."""
 BRIDGED_BY = frozenset(keys.OF_REQUESTS & keys.OF_CALLS) - set(keys.TIMES)
 """Keys that requests, calls and money all have."""
 
@@ -188,9 +190,16 @@ class Costs:
 
 
 def _read(period: f.Period, divided_by: Collection[str]) -> dict[str, Any]:
-    """The period, and where it is read: long periods of whole days in the sums of days, all others in those of hours."""
-    days = period.until - period.since >= LONG and period.since.hour == period.until.hour == 0 and "hour" not in divided_by
-    return {"since": period.since, "until": period.until, "source": "day_costs" if days else "costs"}
+    """The period, and where it is read: a long one in the sums of days, its edges and all others in those of hours."""
+    last_day = period.until.replace(hour=0)
+    first_day = (period.since + DAY - timedelta(hours=1)).replace(hour=0)
+    length, source = period.until - period.since, "costs"
+    if "hour" not in divided_by:
+        if (first_day, last_day) == (period.since, period.until) and length >= LONG:
+            source = "day_costs"
+        elif length >= LONG_BETWEEN_HOURS:
+            source = "long_costs"
+    return {"since": period.since, "until": period.until, "first_day": first_day, "last_day": last_day, "source": source}
 
 
 def _limited(rows: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:

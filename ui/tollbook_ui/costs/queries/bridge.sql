@@ -1,4 +1,13 @@
 -- What did each workload spend in the period, on what, in how many calls and requests?
+WITH long_costs AS (  -- of a long period that begins or ends within a day: its whole days, and the hours at its edges
+    SELECT * FROM day_costs
+    WHERE window >= {first_day:DateTime('UTC')} AND window < {last_day:DateTime('UTC')}
+    UNION ALL
+    SELECT * EXCEPT settlement FROM costs
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+        AND (window < {first_day:DateTime('UTC')} OR window >= {last_day:DateTime('UTC')})
+)
+
 SELECT
     toString({key1:Identifier}) AS key1,
     toString({key2:Identifier}) AS key2,

@@ -1,5 +1,14 @@
 -- What did each group of the period cost, dearest first? Rows add up to the total; what has no known price has no amount.
 -- Calls and requests are counted where the keys and filters divide them.
+WITH long_costs AS (  -- of a long period that begins or ends within a day: its whole days, and the hours at its edges
+    SELECT * FROM day_costs
+    WHERE window >= {first_day:DateTime('UTC')} AND window < {last_day:DateTime('UTC')}
+    UNION ALL
+    SELECT * EXCEPT settlement FROM costs
+    WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+        AND (window < {first_day:DateTime('UTC')} OR window >= {last_day:DateTime('UTC')})
+)
+
 SELECT
     {key1:Identifier} AS key1,
     {key2:Identifier} AS key2,
