@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ HOUR = {"since": "2026-11-20T12:00", "until": "2026-11-20T13:00"}
 TENANTS = ("acme", "umbrella")
 TRACES = {"acme": f"{1:032x}", "umbrella": f"{2:032x}"}
 SPANS = {"acme": f"{11:016x}", "umbrella": f"{21:016x}"}
+SHARED = 7
+"""A trace that both have, with the same span in it."""
 HIDDEN = "umbrella"
 """In every name that tenant umbrella gave to anything, and in no other."""
 
@@ -79,6 +82,7 @@ def facts_of(intake: TenantsIntake, number: int) -> None:
     spans.append(chat(number, root + 8, root, name=f"{name} chat", attributes=owners | secret, **call, **common))
     priced: dict[str, Any] = {**call, "model": "gpt-4o"}
     spans.append(chat(number, root + 9, root, name=f"{name} chat", attributes=owners | secret, **priced, **common))
+    spans.append(chat(SHARED, 1, name=f"{name} shared", attributes=owners, **{**priced, "input": number * 1_000}, **common))
     intake.spans(spans)
     gpu = {"hw.id": f"{name}-gpu", "hw.type": "gpu"}
     intake.points([Point("hw.gpu.utilization", 0.5, second * S, attributes=gpu, **common) for second in range(5)])
@@ -138,11 +142,42 @@ def test_a_trace_of_another_tenant_is_a_trace_that_is_not_stored(clients: dict[s
 def test_totals_are_of_one_tenant_and_add_up_to_the_operators(house: Guarded, clients: dict[str, TestClient]) -> None:
     operator = house.client(OPERATOR_TOKEN)
     spans = {who: client.get("/api/v1/extent").json()["spans"] for who, client in {**clients, "operator": operator}.items()}
-    assert spans == {"acme": 6, "umbrella": 6, "operator": 12}
+    assert spans == {"acme": 7, "umbrella": 7, "operator": 14}
     calls = [
         client.get("/api/v1/overview", params=HOUR).json()["traffic"]["requests"] for client in (*clients.values(), operator)
     ]
-    assert calls == [1, 1, 2]
+    assert calls == [2, 2, 4]
+
+
+def test_a_trace_id_of_two_tenants_is_two_requests(house: Guarded, clients: dict[str, TestClient]) -> None:
+    operator, trace = house.client(OPERATOR_TOKEN), f"{SHARED:032x}"
+    for path in (f"/api/v1/receipts/{trace}", f"/api/v1/requests/{trace}"):
+        refused = operator.get(path)
+        assert refused.status_code == 422
+        assert f"trace {trace} is one of several tenants, acme, umbrella: say whose with tenant" in refused.text
+        for tenant, client in clients.items():
+            assert operator.get(path, params={"tenant": tenant}).json() == client.get(path).json()
+        assert clients["acme"].get(path, params={"tenant": HIDDEN}).status_code == 404
+    paid = {tenant: client.get(f"/api/v1/receipts/{trace}").json()["total_usd"] for tenant, client in clients.items()}
+    assert {tenant: Decimal(usd) for tenant, usd in paid.items()} == {"acme": Decimal("0.0026"), "umbrella": Decimal("0.0051")}
+    listed = operator.get("/api/v1/requests", params=HOUR).json()["rows"]
+    assert sorted(row["cost_usd"] for row in listed if row["trace_id"] == trace) == sorted(paid.values())
+
+
+def test_what_is_joined_over_traces_adds_up_over_tenants(house: Guarded, clients: dict[str, TestClient]) -> None:
+    operator = house.client(OPERATOR_TOKEN)
+    for path, count in (("freshness", "inferences"), ("workflows", "requests"), ("hotspots", "spans")):
+        whole, *parts = (sum(row[count] for row in rows_of(client, path)) for client in (operator, *clients.values()))
+        assert whole == sum(parts), path
+    whole, *shares = (client.get("/api/v1/freshness", params=HOUR).json()["coverage"] for client in (operator, *clients.values()))
+    for counted in ("calls", "calls_priced", "inferences", "requests", "requests_owned"):
+        assert whole[counted] == sum(share[counted] for share in shares), counted
+
+
+def rows_of(client: TestClient, path: str) -> list[dict[str, Any]]:
+    """The rows of an answer about the hour."""
+    rows: list[dict[str, Any]] = client.get(f"/api/v1/{path}", params=HOUR).json()["rows"]
+    return rows
 
 
 ROUND_ABOUT = [

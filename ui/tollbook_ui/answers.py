@@ -144,13 +144,10 @@ class Answers:
         total_count = self._one(f.Traffic, "traffic", bound).requests
         return f.Requests(period, total_count, limit, offset, order, rows, self.coverage(scope))
 
-    def request(self, trace_id: str) -> f.RequestView:
-        """One request from its spans to its data, its machines and its money.
-
-        Raises:
-            UnknownTraceError: the store has no span of it.
-            BadQuestionError: `trace_id` is not 32 hex digits.
-        """
+    def request(self, trace_id: str, tenant: str | None = None) -> f.RequestView:
+        """One request from its spans to its data, its machines and its money. Raises as `receipt` does."""
+        if tenant is not None:
+            return self._as(tenant, trace_id).request(trace_id)
         receipt = self.receipt(trace_id)
         bound = {"trace_id": receipt.trace_id}
         spans = self._all(f.Span, "request_spans", {**bound, "limit": MAX_WATERFALL_SPANS})
@@ -183,17 +180,23 @@ class Answers:
         rows = self._reads.query(_text("same_data"), {"trace_id": checked_trace_id(trace_id)})
         return {row["workflow"]: row["trace_id"] for row in rows}
 
-    def receipt(self, trace_id: str) -> f.Receipt:
-        """What one request cost, line by line.
+    def receipt(self, trace_id: str, tenant: str | None = None) -> f.Receipt:
+        """What one request cost, line by line. Where several tenants have a trace of that id, the operator says whose.
 
         Raises:
-            UnknownTraceError: the store has no span of it.
-            BadQuestionError: `trace_id` is not 32 hex digits.
+            UnknownTraceError: the store has no span of it, or none of that tenant.
+            BadQuestionError: `trace_id` is not 32 hex digits, or several tenants have it and none is named.
         """
+        if tenant is not None:
+            return self._as(tenant, trace_id).receipt(trace_id)
         bound = {"trace_id": checked_trace_id(trace_id)}
         head = self._one(_ReceiptHead, "receipt_head", bound)
         if head.spans == 0:
             raise UnknownTraceError(f"no span of trace {bound['trace_id']} is stored")
+        if len(head.tenants) > 1:
+            raise BadQuestionError(
+                f"trace {bound['trace_id']} is one of several tenants, {', '.join(head.tenants)}: say whose with tenant"
+            )
         lines = self._all(f.ReceiptLine, "receipt_lines", bound)
         return f.Receipt(
             trace_id=bound["trace_id"],
@@ -359,6 +362,15 @@ class Answers:
         """
         return self._reads.read(statement, max_rows=max_rows)
 
+    def _as(self, tenant: str, trace_id: str) -> "Answers":
+        """What this tenant would be answered; to another tenant its traces are not stored."""
+        if self._tenant not in (None, tenant):
+            raise UnknownTraceError(f"no span of trace {checked_trace_id(trace_id)} is stored")
+        try:
+            return self.of(tenant)
+        except ValueError as error:
+            raise BadQuestionError(str(error)) from error
+
     def _request_row(self, trace_id: str) -> f.RequestRow | None:
         bound = {**_ANY, "order": "newest", "limit": 1, "offset": 0, "trace_id": trace_id}
         rows = self._all(f.RequestRow, "requests", bound)
@@ -381,6 +393,7 @@ class _ReceiptHead:
     workflow: str
     start_time: datetime
     duration_ns: int
+    tenants: Sequence[str]
 
 
 _ANY: dict[str, Any] = {

@@ -202,6 +202,7 @@ KeysOf = Annotated[Keyring, Depends(keyring_of)]
 Scoped = Annotated[f.Scope, Depends(scope_of)]
 As = Annotated[Format, Query(alias="format", description="json, or csv for the rows alone")]
 TraceId = Annotated[str, Path(description="32 hex digits", examples=[EXAMPLE_TRACE_ID])]
+OfTenant = Annotated[str | None, Query(description="for the operator: whose trace, where several tenants have one of this id")]
 
 router = APIRouter(
     prefix=PREFIX,
@@ -234,9 +235,9 @@ def requests(
 
 
 @router.get("/requests/{trace_id}", response_model=f.RequestView, responses=UNKNOWN_TRACE)
-def request(ask: Ask, trace_id: TraceId, shape: As = Format.JSON) -> Response:
+def request(ask: Ask, trace_id: TraceId, tenant: OfTenant = None, shape: As = Format.JSON) -> Response:
     """One request: its spans, its data, its machines, its money."""
-    return written(ask.request(trace_id), shape)
+    return written(ask.request(trace_id, tenant), shape)
 
 
 @router.get("/requests/{trace_id}/spans/{span_id}", responses=UNKNOWN_TRACE)
@@ -253,9 +254,9 @@ def same_data(ask: Ask, trace_id: TraceId) -> dict[str, str]:
 
 
 @router.get("/receipts/{trace_id}", response_model=f.Receipt, responses=UNKNOWN_TRACE)
-def receipt(ask: Ask, trace_id: TraceId, shape: As = Format.JSON) -> Response:
+def receipt(ask: Ask, trace_id: TraceId, tenant: OfTenant = None, shape: As = Format.JSON) -> Response:
     """What one request cost, line by line."""
-    return written(ask.receipt(trace_id), shape)
+    return written(ask.receipt(trace_id, tenant), shape)
 
 
 @router.get("/freshness", response_model=f.Freshness)

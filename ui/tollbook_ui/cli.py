@@ -127,6 +127,7 @@ def receipt(
     trace_id: Annotated[str, typer.Argument(metavar="TRACE_ID", help="32 hex digits, as tollbook requests lists them.")],
     *,
     lines: Annotated[bool, typer.Option("--lines", help="Every line of the ledger, not the items they add up to.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Whose trace, where several tenants have one of this id.")] = None,
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:
@@ -139,7 +140,7 @@ def receipt(
     from tollbook_ui import show
 
     with asking(data) as answers:
-        found = answers.receipt(trace_id)
+        found = answers.receipt(trace_id, tenant)
     answer(shape, found, lambda: show.receipt(found, lines))
 
 

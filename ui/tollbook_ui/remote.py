@@ -75,17 +75,17 @@ class RemoteAnswers:
         """As `Answers.requests`."""
         return self._get(f.Requests, "/requests", {**_asked(scope), "limit": limit, "offset": offset, "order": order})
 
-    def request(self, trace_id: str) -> f.RequestView:
+    def request(self, trace_id: str, tenant: str | None = None) -> f.RequestView:
         """As `Answers.request`."""
-        return self._get(f.RequestView, f"/requests/{_quoted(trace_id)}")
+        return self._get(f.RequestView, f"/requests/{_quoted(trace_id)}", {"tenant": tenant})
 
     def same_data(self, trace_id: str) -> dict[str, str]:
         """As `Answers.same_data`."""
         return self._get(dict[str, str], f"/requests/{_quoted(trace_id)}/same_data")
 
-    def receipt(self, trace_id: str) -> f.Receipt:
+    def receipt(self, trace_id: str, tenant: str | None = None) -> f.Receipt:
         """As `Answers.receipt`."""
-        return self._get(f.Receipt, f"/receipts/{_quoted(trace_id)}")
+        return self._get(f.Receipt, f"/receipts/{_quoted(trace_id)}", {"tenant": tenant})
 
     def freshness(self, scope: f.Scope = LAST_WEEK) -> f.Freshness:
         """As `Answers.freshness`."""
@@ -153,7 +153,7 @@ class RemoteAnswers:
     @property
     def usage(self) -> RemoteUsage:
         """As `Answers.usage`."""
-        return RemoteUsage(self._get, self._upload)
+        return RemoteUsage(self._get, self._ask, self._upload)
 
     @property
     def pricebook(self) -> RemotePriceBook:

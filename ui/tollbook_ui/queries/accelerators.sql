@@ -18,7 +18,7 @@ SELECT
     any(s.slices) AS slices
 FROM accelerator_usage AS u
 LEFT ANY JOIN (
-    SELECT device, uniqExactIf(trace_id, state = 'active') AS requests
+    SELECT device, uniqExactIf((tenant, trace_id), state = 'active') AS requests
     FROM accelerator_energy
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     GROUP BY device

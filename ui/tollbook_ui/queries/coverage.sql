@@ -8,7 +8,7 @@ WITH
             count() AS inferences,
             count(age_ns) AS inferences_with_age
         FROM (
-            SELECT trace_id, span_id, price_status FROM calls
+            SELECT tenant, trace_id, span_id, price_status FROM calls
             WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
                 AND role = 'counted'
                 AND service_name = ifNull({service:Nullable(String)}, service_name)
@@ -20,17 +20,17 @@ WITH
                 AND environment = ifNull({environment:Nullable(String)}, environment)
         ) AS inference
         LEFT JOIN (
-            SELECT trace_id, inference_span_id AS span_id, maxOrNull(age_ns) AS age_ns
+            SELECT tenant, trace_id, inference_span_id AS span_id, maxOrNull(age_ns) AS age_ns
             FROM lineage
             WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-            GROUP BY trace_id, span_id
-        ) AS input USING (trace_id, span_id)
+            GROUP BY tenant, trace_id, span_id
+        ) AS input USING (tenant, trace_id, span_id)
     ),
 
     owned AS (
         SELECT
-            uniqExact(trace_id) AS requests,
-            uniqExactIf(trace_id, concat(team, project, feature, customer) != '') AS requests_owned
+            uniqExact(tenant, trace_id) AS requests,
+            uniqExactIf((tenant, trace_id), concat(team, project, feature, customer) != '') AS requests_owned
         FROM requests
         WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
             AND service_name = ifNull({service:Nullable(String)}, service_name)

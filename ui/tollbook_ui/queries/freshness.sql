@@ -17,11 +17,11 @@ WITH
                 AND environment = ifNull({environment:Nullable(String)}, environment)
         ) AS inference
         LEFT JOIN (
-            SELECT trace_id, inference_span_id AS span_id, maxOrNull(age_ns) AS age_ns
+            SELECT tenant, trace_id, inference_span_id AS span_id, maxOrNull(age_ns) AS age_ns
             FROM lineage
             WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-            GROUP BY trace_id, span_id
-        ) AS input USING (trace_id, span_id)
+            GROUP BY tenant, trace_id, span_id
+        ) AS input USING (tenant, trace_id, span_id)
     ),
 
     named AS (

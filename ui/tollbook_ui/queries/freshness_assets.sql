@@ -1,7 +1,7 @@
 -- Which assets did the period's inferences use, oldest first?
 SELECT
     asset_id,
-    uniqExact(trace_id, inference_span_id) AS inferences,
+    uniqExact(tenant, trace_id, inference_span_id) AS inferences,
     maxOrNull(age_ns) AS age_max_ns,
     argMax(lineage.event_time, age_ns) AS event_time,
     argMax(lineage.synced_at, age_ns) AS synced_at,

@@ -4,7 +4,7 @@ SELECT
     name,
     service_name,
     count() AS spans,
-    uniqExact(trace_id) AS requests,
+    uniqExact(tenant, trace_id) AS requests,
     sum(span_costs.self_ns) AS self_ns,
     sumOrNull(span_costs.cpu_self_ns) AS cpu_self_ns,
     ifNull(sum(span_costs.bytes), 0) AS bytes,
@@ -13,8 +13,8 @@ SELECT
 FROM span_costs
 WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     AND scaffolding_class NOT IN ('useful', '')
-    AND trace_id IN (
-        SELECT trace_id FROM requests
+    AND (tenant, trace_id) IN (
+        SELECT tenant, trace_id FROM requests
         WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
         AND service_name = ifNull({service:Nullable(String)}, service_name)
         AND workflow = ifNull({workflow:Nullable(String)}, workflow)

@@ -11,7 +11,7 @@ WITH
             if(has({by:Array(String)}, 'workflow'), toNullable(ledger.workflow), NULL) AS workflow,
             if(has({by:Array(String)}, 'tenant'), toNullable(ledger.tenant), NULL) AS tenant,
             toString(ledger.allocation) AS allocation,
-            uniqExactIf(ledger.trace_id, ledger.trace_id != toFixedString('', 16)) AS requests,
+            uniqExactIf((ledger.tenant, ledger.trace_id), ledger.trace_id != toFixedString('', 16)) AS requests,
             sum(ledger.amount_usd) AS amount_usd,
             sumIf(ledger.amount_usd, ledger.simulated) AS simulated_usd
         FROM ledger

@@ -1,5 +1,5 @@
 -- Which requests were there in the period, in the order asked for? With a trace id: that one.
--- The hours of a request that runs into another one are added up.
+-- The hours of a request that runs into another one are added up; one id in two tenants is two requests.
 SELECT
     lower(hex(trace_id)) AS trace_id,
     min(start_time) AS start_time,
@@ -34,7 +34,7 @@ WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     AND requests.customer = ifNull({customer:Nullable(String)}, requests.customer)
     AND requests.environment = ifNull({environment:Nullable(String)}, requests.environment)
     AND requests.trace_id = ifNull(toFixedString(unhex({trace_id:Nullable(String)}), 16), requests.trace_id)
-GROUP BY requests.trace_id
+GROUP BY requests.tenant, requests.trace_id
 ORDER BY
     if({order:String} = 'oldest', start_time, NULL) ASC NULLS LAST,
     if({order:String} = 'cost', cost_usd, NULL) DESC NULLS LAST,
@@ -42,5 +42,6 @@ ORDER BY
     if({order:String} = 'bytes', handoff_bytes, NULL) DESC NULLS LAST,
     if({order:String} = 'age', input_age_ns, NULL) DESC NULLS LAST,
     start_time DESC,
-    trace_id
+    trace_id,
+    requests.tenant
 LIMIT {limit:UInt32} OFFSET {offset:UInt32}

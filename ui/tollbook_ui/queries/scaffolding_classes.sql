@@ -7,8 +7,8 @@ SELECT
     sum(span_costs.cost_usd) AS cost_usd
 FROM span_costs
 WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-    AND trace_id IN (
-        SELECT trace_id FROM requests
+    AND (tenant, trace_id) IN (
+        SELECT tenant, trace_id FROM requests
         WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
         AND service_name = ifNull({service:Nullable(String)}, service_name)
         AND workflow = ifNull({workflow:Nullable(String)}, workflow)

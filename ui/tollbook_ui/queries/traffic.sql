@@ -1,8 +1,8 @@
 -- How many requests were there in the period, how long did they take, how much did they move?
 SELECT
-    uniqExact(trace_id) AS requests,
-    uniqExactIf(trace_id, status = 'error') AS errors,
-    uniqExactIf(trace_id, simulated) AS simulated_requests,
+    uniqExact(tenant, trace_id) AS requests,
+    uniqExactIf((tenant, trace_id), status = 'error') AS errors,
+    uniqExactIf((tenant, trace_id), simulated) AS simulated_requests,
     sum(inference_count) AS inferences,
     sum(handoff_count) AS handoffs,
     sum(handoff_bytes) AS handoff_bytes,

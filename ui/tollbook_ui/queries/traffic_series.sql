@@ -1,8 +1,8 @@
 -- How many requests were there in each hour or day, and how long did they take?
 SELECT
     if({step:String} = 'hour', window, toDateTime(toStartOfDay(window, 'UTC'), 'UTC')) AS time,
-    uniqExact(trace_id) AS requests,
-    uniqExactIf(trace_id, status = 'error') AS errors,
+    uniqExact(tenant, trace_id) AS requests,
+    uniqExactIf((tenant, trace_id), status = 'error') AS errors,
     quantileExactIfOrNull(0.5)(duration_ns, NOT continued) AS duration_p50_ns,
     quantileExactIfOrNull(0.95)(duration_ns, NOT continued) AS duration_p95_ns,
     quantileExactOrNull(0.5)(input_age_ns) AS input_age_p50_ns

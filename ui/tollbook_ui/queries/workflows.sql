@@ -4,6 +4,7 @@
 -- A thousand workflows and models have rows of their own; all others are told as one, whose name says how many they are.
 WITH model_calls AS (
     SELECT
+        k.tenant AS tenant,
         k.trace_id AS trace_id,
         countIf(k.location = 'in_process') AS in_process,
         countIf(k.location = 'remote') AS remote,
@@ -12,11 +13,11 @@ WITH model_calls AS (
         argMax(k.model, (k.location = 'in_process', c.self_ns)) AS model
     FROM calls AS k
     INNER JOIN (
-        SELECT trace_id, span_id, self_ns FROM span_costs
+        SELECT tenant, trace_id, span_id, self_ns FROM span_costs
         WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-    ) AS c USING (trace_id, span_id)
+    ) AS c USING (tenant, trace_id, span_id)
     WHERE k.window >= {since:DateTime('UTC')} AND k.window < {until:DateTime('UTC')}
-    GROUP BY trace_id
+    GROUP BY tenant, trace_id
 ),
 
 measured AS (
@@ -38,7 +39,7 @@ measured AS (
             AND customer = ifNull({customer:Nullable(String)}, customer)
             AND environment = ifNull({environment:Nullable(String)}, environment)
     ) AS r
-    LEFT JOIN model_calls USING (trace_id)
+    LEFT JOIN model_calls USING (tenant, trace_id)
 ),
 
 named AS (
@@ -53,7 +54,7 @@ SELECT
     if((r.workflow, r.asked_model) IN named, r.workflow, others) AS workflow,
     if((r.workflow, r.asked_model) IN named, r.asked_model, '') AS model,
     multiIf(remote > 0 OR arrayExists(s -> s != r.service_name, services), 'remote', in_process > 0, 'in_process', '') AS location,
-    uniqExact(trace_id) AS requests,
+    uniqExact(tenant, trace_id) AS requests,
     quantileExactOrNull(0.5)(duration_ns) AS duration_p50_ns,
     quantileExactOrNull(0.95)(duration_ns) AS duration_p95_ns,
     quantileExactIfOrNull(0.5)(model_ns, model != '') AS model_p50_ns,
@@ -62,7 +63,7 @@ SELECT
     quantileExactOrNull(0.5)(hops) AS hops_p50,
     sum(r.unpriced_calls) AS unpriced_calls,
     sum(r.cost_usd) AS cost_usd,
-    sum(r.cost_usd) / nullIf(uniqExactIf(trace_id, isNotNull(r.cost_usd)), 0) AS cost_per_request_usd,
+    sum(r.cost_usd) / nullIf(uniqExactIf((tenant, trace_id), isNotNull(r.cost_usd)), 0) AS cost_per_request_usd,
     lower(hex(any(trace_id))) AS example_trace_id
 FROM measured AS r
 GROUP BY workflow, model, location

@@ -1,7 +1,7 @@
 -- Which bytes moved in the period, for which pipeline, over which kind of boundary, and at what cost? The dearest first, then the most bytes.
 SELECT
     workflow, class, source, destination,
-    uniqExact(trace_id) AS requests,
+    uniqExact(tenant, trace_id) AS requests,
     toUInt64(sum(bytes)) AS moved_bytes,
     toUInt64(sumIf(bytes, unpriced = '')) AS priced_bytes,
     if(countIf(unpriced = '') = 0, NULL, sum(cost_usd)) AS known_usd,
