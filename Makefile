@@ -14,7 +14,7 @@ export UV_NO_PROGRESS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 SOURCES := schema instrumentation collector attribution ui
-SELECTS := $(wildcard attribution/tollbook_attribution/steps attribution/tollbook_attribution/work */*/queries ui/*/*/queries)
+SELECTS := $(wildcard attribution/tollbook_attribution/steps attribution/tollbook_attribution/work attribution/tollbook_attribution/bills/formats */*/queries */*/*/queries)
 PYTEST_ARGS ?=
 # A database per worker and a file per worker at a time; half a GB each.
 PYTEST = $(BIN)/pytest -q -rs -n logical --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)

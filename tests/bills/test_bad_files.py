@@ -40,7 +40,7 @@ PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
     "mixed currencies": (
         lambda f: f.csv(focus(), focus(BillingCurrency="EUR", BilledCost="9")),
         {},
-        "bill.csv, line 3, column BillingCurrency: 'EUR' but line 1 of the same bill has USD",
+        "bill.csv, line 3, column BillingCurrency: 'EUR' but fine.csv, line 2 of the same bill has USD: a bill has one currency",
     ),
     "no such hour": (
         lambda f: f.csv(focus(ChargePeriodStart="2026-11-20T25:00:00Z")),
@@ -70,7 +70,7 @@ PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
         {},
         "column ChargeCategory: 'Rent' is none of Usage, Purchase, Tax, Credit, Adjustment",
     ),
-    "the same line twice": (lambda f: f.csv(focus(), focus()), {}, "bill.csv, line 3: is line 1 again, to the last character"),
+    "the same line twice": (lambda f: f.csv(focus(), focus()), {}, "bill.csv, line 3: is line 2 again, to the last character"),
     "an empty file": (lambda f: f.text(""), {}, "bill.csv: is empty"),
     "a header alone": (
         lambda f: f.text(as_csv([focus()]).split("\n")[0] + "\n"),
@@ -148,6 +148,20 @@ def test_lines_above_the_header_are_counted_with_their_line_breaks(store: Store,
     with pytest.raises(BillError) as found:
         load(store, [folder.text(f'Account,123\nReport,"of\nall"\n\n{wrong}')])
     assert [problem.line for problem in found.value.problems] == [7, 8]
+
+
+def test_two_versions_of_a_bill_are_refused(store: Store, folder: Folder) -> None:
+    early = folder.csv(focus(BilledCost="1"), focus(BilledCost="2"), name="early.csv")
+    late = folder.csv(focus(BilledCost="3"), focus(BilledCost="2"), name="late.csv")
+    with pytest.raises(BillError, match=r"late\.csv, line 3: is line 3 of early\.csv again, .* import the latest alone"):
+        load(store, [early, late])
+    assert load(store, [late]).lines == 2
+
+
+def test_a_bill_of_two_files_has_one_currency(store: Store, folder: Folder) -> None:
+    files = [folder.csv(focus(BillingCurrency=currency), name=f"{currency}.csv") for currency in ("EUR", "USD")]
+    with pytest.raises(BillError, match=r"USD\.csv, line 2, column BillingCurrency: 'USD' but EUR\.csv, line 2 of the same bill"):
+        load(store, files)
 
 
 def test_a_file_given_twice_is_refused(store: Store, folder: Folder) -> None:

@@ -106,6 +106,9 @@ def test_an_azure_export_of_either_age(store: Store, folder: Folder) -> None:
     first, refund = lines(store)
     assert (first["provider"], first["sub_account_id"], first["billed_cost"]) == ("azure", "sub", Decimal("2.4000000000000004"))
     assert (first["tags"], refund["charge_category"], refund["charge_class"]) == ({"team": "search"}, "Adjustment", "Correction")
+    profiles = [{**new, "billingProfileId": f"profile {name}", "billingCurrency": name} for name in ("EUR", "USD")]
+    brought = load(store, [folder.csv(*profiles)]).rows  # a Customer Agreement has a profile, and an invoice, for each currency
+    assert [(row.billing_account_id, row.billing_currency) for row in brought] == [("profile EUR", "EUR"), ("profile USD", "USD")]
     old = {
         "SubscriptionGuid": "sub",
         "UsageDateTime": "2026-10-20",
@@ -118,7 +121,7 @@ def test_an_azure_export_of_either_age(store: Store, folder: Folder) -> None:
         "ConsumedService": "Microsoft.Storage",
     }
     load(store, [folder.csv(old)])
-    assert billed(store) == Decimal("1.9000000000000004")
+    assert billed(store) == Decimal("1.9000000000000004") + 2 * Decimal("2.4000000000000004")
     [row] = store.query("SELECT toString(billing_period_start) AS start, resource_id FROM bill WHERE billed_cost = 0.5")
     assert (row["start"][:10], row["resource_id"]) == ("2026-10-01", "disk")
 

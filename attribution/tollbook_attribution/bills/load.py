@@ -227,11 +227,12 @@ class _Import:
             for part in self.parts
             if part.kind.lacks_periods((*part.file.names, *part.meant))
         ]
-        for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}):
-            name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
-            if row["whole"] and not self.options.allow_duplicates:
-                found.append(Problem(name, None, "", "", f"has the lines of {other} again"))
-            warnings.append(f"{name} has {row['lines']} lines that {other} has too; all of them count")
+        found.extend(self._other_currencies())
+        repeated = self.reading.query(_query("repeated"), {"import_id": self.import_id})
+        if self.options.allow_duplicates:
+            warnings.extend(self._counted_twice(row) for row in repeated)
+        else:
+            found.extend(self._repeated(row) for row in repeated)
         if found:
             raise BillError(found)
         return tuple(warnings)
@@ -247,7 +248,30 @@ class _Import:
         }
         for row in self.reading.query(_query("problems"), asked):
             column = part.called(row["column"]) if row["column"] else ""
-            yield Problem(part.file.name, line_of(part.file, row["line"]), column, row["value"], row["problem"])
+            told = row["problem"].replace("{first}", str(line_of(part.file, row["first"]))) if row["first"] else row["problem"]
+            yield Problem(part.file.name, line_of(part.file, row["line"]), column, row["value"], told)
+
+    def _other_currencies(self) -> Iterator[Problem]:
+        """Lines of a bill in another currency than its first one."""
+        for row in self.reading.query(_query("currencies"), {"import_id": self.import_id, "limit": SHOWN + 1}):
+            part, first = self.parts[row["file"]], self.parts[row["first_file"]].file
+            there = f"{first.name}, line {line_of(first, row['first_line'])} of the same bill has {row['first_currency']}"
+            told = f"but {there}: a bill has one currency; where these are two bills, let each have a billing account of its own"
+            yield Problem(part.file.name, line_of(part.file, row["line"]), part.called("BillingCurrency"), row["value"], told)
+
+    def _repeated(self, row: Mapping[str, Any]) -> Problem:
+        """Lines that two files share: versions of one bill, of which the later holds, or a part that is there twice."""
+        part, other = self.parts[row["file"]], self.parts[row["other"]]
+        if row["whole"]:
+            return Problem(part.file.name, None, "", "", f"has the lines of {other.file.name} again")
+        line, as_line = line_of(part.file, row["at"][0]), line_of(other.file, row["at"][1])
+        told = f"is line {as_line} of {other.file.name} again, one of {row['lines']} that both have"
+        way_out = "of versions of one bill import the latest alone; if all were charged, import with --allow-duplicates"
+        return Problem(part.file.name, line, "", "", f"{told}: {way_out}")
+
+    def _counted_twice(self, row: Mapping[str, Any]) -> str:
+        name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
+        return f"{name} has {row['lines']} lines that {other} has too; all of them count"
 
     def take(self) -> None:
         """Stores all lines, and then the periods that put them in force."""

@@ -28,8 +28,9 @@ SELECT
     ifNull(v[at['publishername']], '') AS publisher_name,
     'Microsoft' AS invoice_issuer_name,
     ifNull(v[at['invoiceid']], '') AS invoice_id,
-    coalesce(v[at['billingaccountid']], v[at['enrollmentnumber']], v[at['billingprofileid']], v[at['accountownerid']], '') AS billing_account_id,
-    coalesce(v[at['billingaccountname']], v[at['accountname']], '') AS billing_account_name,
+    -- A profile has one currency and one invoice, an account of a Customer Agreement has many; in Azure's own FOCUS it is the profile too.
+    coalesce(v[at['billingprofileid']], v[at['billingaccountid']], v[at['enrollmentnumber']], v[at['accountownerid']], '') AS billing_account_id,
+    coalesce(v[at['billingprofilename']], v[at['billingaccountname']], v[at['accountname']], '') AS billing_account_name,
     coalesce(v[at['subscriptionid']], v[at['subscriptionguid']], '') AS sub_account_id,
     ifNull(v[at['subscriptionname']], '') AS sub_account_name,
     multiIf(

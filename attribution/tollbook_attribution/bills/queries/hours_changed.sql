@@ -4,11 +4,11 @@ SELECT
     toStartOfHour(window) AS window, {tenant:String} AS tenant, 'bills' AS signal, count() AS facts
 FROM (
     SELECT window, billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, item
-    FROM bill_shares AS s
+    FROM bill_shares
     WHERE tenant = {tenant:String} AND run IN ({run:UInt64}, {before:UInt64})
     GROUP BY window, billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, item
-    HAVING sumIf(s.amount, run = {run:UInt64}) != sumIf(s.amount, run = {before:UInt64})
-        OR sumIf(s.amount_usd, run = {run:UInt64}) != sumIf(s.amount_usd, run = {before:UInt64})
+    HAVING sumIf(amount, run = {run:UInt64}) != sumIf(amount, run = {before:UInt64})
+        OR sumIf(amount_usd, run = {run:UInt64}) != sumIf(amount_usd, run = {before:UInt64})
 )
 GROUP BY window
 SETTINGS insert_deduplicate = 0

@@ -1,11 +1,11 @@
 -- Which lines of an import cannot be taken, and why? The first of them by file and line.
--- A column is named as FOCUS names it; whoever tells it to people knows what the file calls it.
+-- A column is named as FOCUS names it, and `first` is a row: whoever tells them to people knows what the file calls the one, and on which line the other stands.
 WITH
 ['BilledCost', 'EffectiveCost', 'ListCost', 'ContractedCost', 'ListUnitPrice', 'ContractedUnitPrice', 'PricingQuantity', 'ConsumedQuantity'] AS number_names,
 ['BillingPeriodStart', 'BillingPeriodEnd', 'ChargePeriodStart', 'ChargePeriodEnd'] AS time_names
-SELECT file, line, found.1 AS column, found.2 AS value, found.3 AS problem
+SELECT file, line, first, found.1 AS column, found.2 AS value, found.3 AS problem
 FROM (
-    SELECT file, line, arrayJoin(arrayConcat(
+    SELECT file, line, toUInt64(0) AS first, arrayJoin(arrayConcat(
         arrayFilter(p -> p.3 != '', arrayMap(
             (name, text, plain) -> (name, text, multiIf(
                 text = '' AND name = 'BilledCost', 'is empty',
@@ -50,20 +50,8 @@ FROM (
     SELECT
         file,
         line,
-        ('BillingCurrency', billing_currency, concat('but line ', toString(first.1), ' of the same bill has ', first.2)) AS found
-    FROM (
-        SELECT
-            file, line, billing_currency,
-            min((line, billing_currency)) OVER (PARTITION BY provider_name, billing_account_id, times[1]) AS first
-        FROM bill_texts
-        WHERE import_id = {import_id:UInt64} AND file = {file:UInt32} AND billing_currency != ''
-    )
-    WHERE upper(billing_currency) != upper(first.2)
-    UNION ALL
-    SELECT
-        file,
-        line,
-        ('', '', concat('is line ', toString(first), ' again, to the last character; if both were charged, import with --allow-duplicates')) AS found
+        first,
+        ('', '', 'is line {first} again, to the last character; if both were charged, import with --allow-duplicates') AS found
     FROM (
         SELECT file, line, digest, numbers, min(line) OVER (PARTITION BY digest) AS first
         FROM bill_texts
