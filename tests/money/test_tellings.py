@@ -32,6 +32,11 @@ def gateway(trace: int, span: int, parent: int = 0, **values: Any) -> Span:
     return chat(trace, span, parent, scope="proxy", service="gateway", **values)
 
 
+def native(trace: int, span: int, **values: Any) -> Span:
+    """What a client's own SDK tells of a call of a script."""
+    return chat(trace, span, scope="client's own", service="script", **values)
+
+
 def tool(trace: int, span: int, parent: int) -> Span:
     """What a model had called."""
     return chat(trace, span, parent, operation="execute_tool", model=None, provider=None, start_ns=S, duration_ns=5 * S)
@@ -102,6 +107,19 @@ TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
     18: ([
         chat(18, 1, duration_ns=MS, input=1_000), chat(18, 2, 1, start_ns=MS, output=100),
     ], ([2], USD, [])),
+    # a script without a span around its calls: two tellers, and a trace of each; twice at once, and again a second later
+    19: ([chat(19, 1, service="script", duration_ns=3 * S, **EACH)], ([1], USD, [])),
+    20: ([native(20, 1, response_id="msg_20", start_ns=MS, duration_ns=3 * S, **EACH)], ([], Decimal(0), [])),
+    21: ([chat(21, 1, service="script", start_ns=2 * MS, duration_ns=3 * S, **EACH)], ([1], USD, [])),
+    22: ([native(22, 1, response_id="msg_22", start_ns=3 * MS, duration_ns=2 * S, **EACH)], ([], Decimal(0), [])),
+    23: ([chat(23, 1, service="script", start_ns=9 * S, **EACH)], ([1], USD, [])),
+    24: ([native(24, 1, start_ns=11 * S, **EACH)], ([1], USD, [])),
+    # two calls of one trace, and calls of other lengths, are no call's twin
+    25: ([
+        chat(25, 1, service="script", start_ns=20 * S, **EACH),
+        chat(25, 2, 1, service="script", start_ns=22 * S, input=7, output=1),
+    ], ([1, 2], USD + Decimal("0.0000275"), [])),
+    26: ([native(26, 1, start_ns=20 * S, input=1_001, output=100)], ([1], USD + Decimal("0.0000025"), [])),
     # the list names it and has no price
     14: ([chat(14, 1, provider="openrouter", model="openai/gpt-oss-20b:free", **EACH)], ([1], Decimal(0), [])),
 }  # fmt: skip

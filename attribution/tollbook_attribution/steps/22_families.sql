@@ -1,7 +1,7 @@
 -- What do the calls tell that may be one call told several times? Those of traces with calls inside calls, or with several of which some are told by others than
--- the rest or tell nothing of an answer, or with an answer that is named more than once. All other calls are calls of their own: most are.
+-- the rest or tell nothing of an answer, with an answer that is named more than once, or with a call that another trace tells of. All other calls are calls of their own: most are.
 -- Trace by trace.
--- Where there is: trees, work_repeated_answers, work_told_elsewhere, work_edges
+-- Where there is: trees, work_repeated_answers, work_merges, work_told_elsewhere, work_edges
 INSERT INTO work_families
 WITH suspects AS (
     SELECT trace_id
@@ -12,6 +12,8 @@ WITH suspects AS (
         AND (min(teller) != max(teller) OR max(response_id = '' AND empty(finish_reasons) AND NOT failed AND NOT embedding))
     UNION ALL
     SELECT trace_id FROM work_climbs WHERE settlement = {settlement:UInt64}
+    UNION ALL
+    SELECT trace_id FROM work_merges WHERE settlement = {settlement:UInt64}
     UNION ALL
     SELECT trace_id
     FROM work_calls

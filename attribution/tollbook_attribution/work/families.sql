@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS work_merges (
     span_id FixedString(8),
     into_trace_id FixedString(16) COMMENT 'a span that tells of the same call',
     into_span_id FixedString(8),
-    evidence UInt8 COMMENT '1 the same answer in one trace, 2 in several, 3 one inside the other, 4 beside, with equal usage, 5 halves of a stream, 6 inside one of them, 7 of a callback'
+    evidence UInt8 COMMENT '1 the same answer in one trace, 2 in several, 3 one inside the other, 4 beside, with equal usage, 5 halves of a stream, 6 inside one of them, 7 of a callback, 8 in traces of their own'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
