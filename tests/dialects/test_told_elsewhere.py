@@ -54,15 +54,18 @@ def counter(
     return bytes(export.SerializeToString())
 
 
-def histogram(service: str, kind: str, total: float, model: str) -> bytes:
+def histogram(service: str, kind: str, total: float, model: str, scope: str = "", exponential: bool = False) -> bytes:
     """A request of one point of `gen_ai.client.token.usage`, with what came since the last one."""
     export = ExportMetricsServiceRequest()
     resource = export.resource_metrics.add()
     resource.resource.attributes.extend(_pairs({"service.name": service}))
-    metric = resource.scope_metrics.add().metrics.add(name="gen_ai.client.token.usage")
-    metric.histogram.aggregation_temporality = 1
+    metrics = resource.scope_metrics.add()
+    metrics.scope.name = scope
+    metric = metrics.metrics.add(name="gen_ai.client.token.usage")
+    buckets = metric.exponential_histogram if exponential else metric.histogram
+    buckets.aggregation_temporality = 1
     attributes = {"gen_ai.token.type": kind, "gen_ai.request.model": model, "gen_ai.system": "openai"}
-    point = metric.histogram.data_points.add(time_unix_nano=_nanoseconds(NOON) + 1, count=2, attributes=_pairs(attributes))
+    point = buckets.data_points.add(time_unix_nano=_nanoseconds(NOON) + 1, count=2, attributes=_pairs(attributes))
     point.sum = total
     return bytes(export.SerializeToString())
 
@@ -173,6 +176,14 @@ def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) ->
         histogram("a gateway's metrics", "cached_input", 100, "gpt-4o"),
         histogram("a gateway's metrics", "output", 20, "gpt-4o"),
         histogram("a gateway's metrics", "total", 320, "gpt-4o"),
+        histogram("two tellers", "input", 300, "gpt-4o", scope="framework"),
+        histogram("two tellers", "output", 20, "gpt-4o", scope="framework"),
+        histogram("two tellers", "prompt_tokens", 300, "gpt-4o", scope="client"),
+        histogram("two tellers", "completion_tokens", 20, "gpt-4o", scope="client"),
+        histogram("two tellers", "cached", 200, "gpt-4o", scope="client"),
+        histogram("no model", "input", 300, "", exponential=True),
+        histogram("no model", "output", 20, "", exponential=True),
+        counter("counts from zero again", "gen_ai.usage.input_tokens", [(-60, 1_000), (60, 1_200), (120, 50), (180, 80)], named),
         counter("new metrics", f"{usage}input_tokens", [(-60, 1_000), (60, 1_200), (1_800, 1_500)], named),
         counter("new metrics", f"{usage}cache_read.input_tokens", [(-60, 10), (60, 60)], named),
         counter("new metrics", f"{usage}output_tokens", [(60, 40)], named, start_s=30),
@@ -188,6 +199,9 @@ def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) ->
         "told by spans": [(BUCKETS, [], True)],
         "old metrics": [({"input": 300, "output": 20}, told, False)],
         "a gateway's metrics": [({"input": 200, "cache_read": 100, "output": 20}, told, False)],
+        "two tellers": [({"input": 100, "cache_read": 200, "output": 20}, told, False)],
+        "no model": [({"input": 300, "output": 20}, told, False)],
+        "counts from zero again": [({"input": 280}, told, False)],
         "new metrics": [({"input": 450, "cache_read": 50, "output": 40}, told, False)],
         "claude": [({"input": 12, "cache_read": 2_000, "output": 7}, told, False)],
         "began before, first heard of now": [({"input": 50}, told, False)],

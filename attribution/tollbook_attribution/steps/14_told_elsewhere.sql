@@ -1,6 +1,6 @@
 -- What do log records and metrics of this hour tell of model calls? Whether spans tell of them too, the next step says.
 -- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
--- Where our own counters tell of a service and model, others' counters of them are the same calls again.
+-- Where our own counters tell of a service and model, others' counters of them are the same calls again, and so are those of two tellers that come to as much.
 -- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
 -- Where there is: metrics, logs
 INSERT INTO work_told_elsewhere
@@ -65,12 +65,13 @@ points AS (
         ) AS series,
         m.time AS at,
         any((m.name, m.attributes, m.scope_name, m.service_name, m.resource, m.temporality = 'delta', m.start_time)) AS facts,
-        any(ifNull(if(m.kind = 'histogram', m.sum, ifNull(toFloat64(m.value_int), m.value)), 0)) AS amount
+        any(ifNull(if(m.kind IN ('histogram', 'exponential_histogram', 'summary'), m.sum, ifNull(toFloat64(m.value_int), m.value)), 0)) AS amount
     FROM metrics AS m
     WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} - INTERVAL 1 DAY AND m.time < {until:DateTime64(9, 'UTC')} AND m.name IN (
         'gen_ai.client.token.usage', 'gen_ai.client.inference.usage.input_tokens', 'gen_ai.client.inference.usage.output_tokens',
         'gen_ai.client.inference.usage.cache_read.input_tokens', 'gen_ai.client.inference.usage.cache_write.input_tokens',
-        'gen_ai.client.inference.usage.reasoning.output_tokens', 'claude_code.token.usage', 'claude_code.cost.usage'
+        'gen_ai.client.inference.usage.reasoning.output_tokens', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.reasoning_tokens',
+        'claude_code.token.usage', 'claude_code.cost.usage'
     ) AND bitAnd(m.flags, 1) = 0
     GROUP BY series, at
 ),
@@ -81,17 +82,16 @@ grown AS (
     FROM (
         SELECT
             any(p.facts) AS facts,
-            if(any(p.facts.6),
-                sumIf(p.amount, p.at >= {window:DateTime('UTC')}),
-                maxIf(p.amount, p.at >= {window:DateTime('UTC')}) - multiIf(
-                    countIf(p.at < {window:DateTime('UTC')}) > 0, maxIf(p.amount, p.at < {window:DateTime('UTC')}),
-                    any(p.facts.7) >= {window:DateTime('UTC')}, 0,
-                    minIf(p.amount, p.at >= {window:DateTime('UTC')})
-                )
+            arraySort(groupArray((p.at >= {window:DateTime('UTC')}, p.at, p.amount))) AS counts,
+            arrayMap(c -> c.3, arrayFilter(c -> c.1, counts)) AS told,
+            multiIf(NOT counts[1].1, arrayLast(c -> NOT c.1, counts).3, facts.7 >= {window:DateTime('UTC')}, 0, told[1]) AS begun,
+            if(
+                facts.6, arraySum(told),
+                arraySum((now, last) -> if(now < last, now, now - last), told, arrayPushFront(arrayPopBack(told), begun))
             ) AS growth
         FROM points AS p
         GROUP BY p.series
-        HAVING countIf(p.at >= {window:DateTime('UTC')}) > 0 AND growth > 0
+        HAVING notEmpty(told) AND growth > 0
     )
 ),
 spelled AS (
@@ -101,28 +101,45 @@ spelled AS (
         arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
         multiIf(
             name = 'gen_ai.client.token.usage', transform(
-                attributes['gen_ai.token.type'],
-                ['input', 'prompt', 'output', 'completion', 'cached_input', 'cache_read', 'cache_creation_input', 'cache_creation', 'cache_write', 'reasoning'],
+                replaceRegexpOne(lower(attributes['gen_ai.token.type']), '_tokens?$', ''),
+                [
+                    'input', 'prompt', 'output', 'completion', 'cached', 'cached_input', 'input_cached', 'cache_read', 'cache_read_input', 'input_cache_read',
+                    'cache_creation_input', 'cache_creation', 'cache_write', 'cache_write_input', 'reasoning', 'thinking', 'thought'
+                ],
                 [
                     'gen_ai.usage.input_tokens', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.output_tokens',
-                    'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_write.input_tokens',
-                    'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.reasoning.output_tokens'
+                    'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens',
+                    'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens',
+                    'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_write.input_tokens',
+                    'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning.output_tokens',
+                    'gen_ai.usage.reasoning.output_tokens'
                 ], ''
             ),
             name = 'claude_code.token.usage', transform(attributes['type'], ['input', 'output', 'cacheRead', 'cacheCreation'],
                 ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens'], ''),
             name = 'claude_code.cost.usage', 'cost_usd',
+            startsWith(name, 'gen_ai.usage.'), toString(name),
             concat('gen_ai.usage.', substring(name, length('gen_ai.client.inference.usage.') + 1))
         ) AS spelling,
         sum(growth) AS amount
     FROM grown
     GROUP BY scope_name, service_name, resource, provider, model, spelling, name
-    HAVING spelling != '' AND model != ''
+    HAVING spelling != ''
 ),
 sums AS (
     SELECT scope_name, service_name, resource, provider, model, spelling, max(amount) AS counted
     FROM spelled
     GROUP BY scope_name, service_name, resource, provider, model, spelling
+),
+tellers AS (
+    SELECT
+        scope_name, service_name, resource, provider, model, groupArray(spelling) AS spellings, groupArray(counted) AS counts,
+        arraySort(arrayFilter((c, s) -> s IN ('gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'), counts, spellings)) AS lengths
+    FROM sums
+    WHERE startsWith(scope_name, 'tollbook') OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE startsWith(scope_name, 'tollbook'))
+    GROUP BY scope_name, service_name, resource, provider, model
+    ORDER BY length(spellings) DESC, scope_name
+    LIMIT 1 BY service_name, resource, model, lengths
 )
 SELECT
     {settlement:UInt64} AS settlement,
@@ -138,8 +155,10 @@ SELECT
     provider,
     model,
     mapFromArrays(
-        arrayConcat(groupArray(spelling), ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name', 'tollbook.told_by']),
-        arrayConcat(groupArray(if(spelling = 'cost_usd', toString(counted), toString(toInt64(round(least(counted, 9e18)))))), [provider, model, 'chat', 'metrics'])
+        arrayConcat(spellings, ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name', 'tollbook.told_by']),
+        arrayConcat(
+            arrayMap((s, c) -> if(s = 'cost_usd', toString(c), toString(toInt64(round(least(c, 9e18))))), spellings, counts), [provider, model, 'chat', 'metrics']
+        )
     ) AS told,
     JSONExtractString(resource, 'gen_ai.workflow.name') AS workflow,
     JSONExtractString(resource, 'tollbook.team') AS team,
@@ -147,6 +166,5 @@ SELECT
     JSONExtractString(resource, 'tollbook.feature') AS feature,
     JSONExtractString(resource, 'tollbook.customer') AS customer,
     JSONExtractString(resource, 'deployment.environment.name') AS environment
-FROM sums
-WHERE startsWith(scope_name, 'tollbook') OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE startsWith(scope_name, 'tollbook'))
-GROUP BY scope_name, service_name, resource, provider, model;
+FROM tellers
+WHERE model != '' OR service_name NOT IN (SELECT service_name FROM sums WHERE model != '');
