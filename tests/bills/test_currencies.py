@@ -61,6 +61,8 @@ def test_a_charge_without_a_rate_is_named_and_not_in_the_ledger_until_there_is_o
     note = missing_rates(Answers(store).bills.reconciliation())
     assert note is not None
     assert note.items == ("2.00 EUR of aws on 2026-11-20",)
+    assert note.commands == ("tollbook prices rate EUR USD_PER_EUR --on 2026-11-20",)
+    assert note.commands[0] in told
     currencies.set_exchange_rate(store, "EUR", "1.10", date(2026, 11, 20), now=NOON)
     reconcile(store)
     settle(store)

@@ -19,7 +19,9 @@ def test_every_page_draws_with_data(visit: Visit, busy: str) -> None:
 def test_every_page_draws_with_an_empty_store(visit: Visit, idle: str, request: pytest.FixtureRequest) -> None:
     """Some of them in CI: `test_empty_pages` has all of them without a browser."""
     for name in PAGES if request.config.getoption("--soak") else PAGES[::4]:
-        assert "Nothing here yet" in visit.see(f"{idle}/{name}" if name != "overview" else idle)
+        text = visit.see(f"{idle}/{name}" if name != "overview" else idle)
+        assert "Nothing here yet" in text
+        assert f"ENDPOINT={idle} " in text
 
 
 def test_a_click_on_a_span_shows_all_that_is_stored_of_it(visit: Visit, busy: str) -> None:

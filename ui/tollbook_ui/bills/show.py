@@ -83,7 +83,7 @@ def reconciliation(found: f.Reconciliation, *, narrowed: bool = False) -> Iterab
         yield (
             f"no exchange rate for {missing.currency} on {missing.day}: {_money(missing.amount)} {missing.currency} of "
             f"{escape(missing.provider)} are not in the ledger; set it with: "
-            f"tollbook prices rate {missing.currency} USD --on {missing.day}"
+            f"tollbook prices rate {missing.currency} USD_PER_{missing.currency} --on {missing.day}"
         )
     yield listed(
         f"Attributed + idle + shared + unattributed = {found.cost}",

@@ -1,7 +1,7 @@
 """Which part of the ledger the pages show: the sidebar's filters, kept in the address so that a link carries them."""
 
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -55,7 +55,7 @@ def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:
         StoreError: the store does not answer.
     """
     if extent.spans == 0 and extent.settled_at is None:
-        return EMPTY
+        return nothing(st.context.url)
     if extent.settled_at is None:
         return Note(
             "Spans are here, the ledger is not",
@@ -73,16 +73,16 @@ def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:
     return None
 
 
-EMPTY = Note(
-    "Nothing here yet",
-    "The store holds no spans, so there is nothing to itemize. Run the demo, load a file of OpenTelemetry spans, "
-    "or point any OpenTelemetry SDK at this server.",
-    (
-        "tollbook demo",
-        "tollbook ingest FILE",
-        "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 python app.py",
-    ),
-)
+def nothing(page: str | None) -> Note:
+    """How to begin, for someone who sees this page at that address: spans go to the same server."""
+    seen = urlsplit(page or "")
+    server = f"{seen.scheme}://{seen.netloc}" if seen.netloc else "http://localhost:4318"
+    return Note(
+        "Nothing here yet",
+        "The store holds no spans, so there is nothing to itemize. Run the demo, load a file of OpenTelemetry spans, "
+        "or point any OpenTelemetry SDK at this server.",
+        ("tollbook demo", "tollbook ingest FILE", f"OTEL_EXPORTER_OTLP_ENDPOINT={server} python app.py"),
+    )
 
 
 def link(trace_id: str) -> str:

@@ -63,7 +63,7 @@ def missing_rates(found: Reconciliation) -> Note | None:
     missing = found.missing_rates
     told = tuple(f"{_plain(row.amount, row.currency)} of {row.provider} on {row.day}" for row in missing[:MOST_RATES])
     more = (f"and {len(missing) - MOST_RATES:,} more: tollbook bill reconcile",) if len(missing) > MOST_RATES else ()
-    commands = tuple(f"tollbook prices rate {row.currency} USD --on {row.day}" for row in missing[:MOST_RATES])
+    commands = tuple(f"tollbook prices rate {row.currency} USD_PER_{row.currency} --on {row.day}" for row in missing[:MOST_RATES])
     text = "Billed in a currency that has no exchange rate for its day, so it is in no sum in dollars."
     return Note("Not in the ledger yet", text, commands, "warn", (*told, *more)) if missing else None
 

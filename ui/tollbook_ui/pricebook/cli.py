@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tollbook_ui import plain
 from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, written
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def set_price(
     price = reading.new_price({"provider": provider, "model": model, "item": item, "amount": amount, **more}, condition or ())
     with access.opened(place.at(data), create=True) as answers:
         typer.echo(f"Set {answers.pricebook.set(price)}.")
+        doubt = reading.doubt_of_currency(answers.pricebook, currency)
+    _warn(doubt)
     typer.echo(SETTLED)
 
 
@@ -153,7 +156,7 @@ def diff(
 @command(prices, "rate")
 def rate(
     currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="Such as EUR.")],
-    usd: Annotated[str, typer.Argument(metavar="USD", help="What one of it is worth in USD, such as 1.0842.")],
+    usd: Annotated[str, typer.Argument(metavar="USD_PER_UNIT", help="What one of it is worth in USD, such as 1.0842.")],
     *,
     on: Annotated[
         str, typer.Option("--on", metavar="DAY", help="The day of the rate, such as 2026-11-20; today if not given.")
@@ -244,7 +247,7 @@ def discount(
 ) -> None:
     """Set what a contract takes off list prices; without a name, list the discounts. For a fixed price, see prices set."""
     from tollbook_ui import access, place
-    from tollbook_ui.pricebook import show
+    from tollbook_ui.pricebook import reading, show
     from tollbook_ui.pricebook.figures import Discount
 
     if name:
@@ -254,6 +257,8 @@ def discount(
         )
         with access.opened(place.at(data), create=True) as answers:
             answers.pricebook.set_discount(wish)
+            doubt = reading.doubt_of_provider(answers.pricebook, provider)
+        _warn(doubt)
         typer.echo(f"Set {name}.")
         typer.echo(SETTLED)
         return
@@ -296,3 +301,8 @@ def _tell(found: "list[Taken]", shape: Format, *, checked: bool) -> None:
     written(shape, found, [field.name for field in fields(Taken)], lambda: show.taken(found, checked=checked))
     if any(file.errors for file in found):
         raise typer.Exit(1)
+
+
+def _warn(doubt: str) -> None:
+    if doubt:
+        typer.echo(f"tollbook: {plain.visible(doubt)}", err=True)
