@@ -95,6 +95,8 @@ class Outbox:
         self._ended: deque[ReadableSpan] = deque()
         self._written: deque[Written] = deque()
         self._under_way: list[Written] = []
+        self._tries_shelved = False
+        """Whether a body of the shelf is being sent."""
         self._since = 0.0
         self._turn = 0
         """Number of the sending thread; one that is stuck is given up."""
@@ -200,7 +202,7 @@ class Outbox:
         due = 0.0
         while not self._stops:
             if not due:
-                self._some.wait(OVERDUE_S if self._under_way else None)
+                self._some.wait(OVERDUE_S if self._under_way or self._tries_shelved else None)
                 due = time.monotonic() + self._delay_s
             self._full.wait(max(0.0, due - time.monotonic()))
             self._some.clear()
@@ -210,7 +212,7 @@ class Outbox:
             if self._bytes >= BODY_BYTES or self._wants_all or time.monotonic() >= due:
                 due = 0.0
                 self._ready.set()
-            if self._under_way and time.monotonic() - self._since > OVERDUE_S:
+            if (self._under_way or self._tries_shelved) and time.monotonic() - self._since > OVERDUE_S:
                 self._send_anew()
 
     def _write_all(self) -> None:
@@ -265,14 +267,15 @@ class Outbox:
                     continue
                 self._drop(spans, "a fault of ours")
             if self._shelf is not None and turn == self._turn:
-                self._deliver_shelved(self._shelf)
+                with shielded("send what waits on the shelf"):
+                    self._deliver_shelved(self._shelf, turn)
 
     def _send_anew(self) -> None:
         """A server that answers byte by byte has the sending thread; another one takes over what it was sending."""
         self._turn += 1
         self._delivery.forget()
         self._written.extendleft(reversed(self._under_way))
-        self._under_way = []
+        self._under_way, self._tries_shelved = [], False
         self._begin(self._send_for_ever, "sender", self._turn)
         self._ready.set()
 
@@ -338,10 +341,17 @@ class Outbox:
         else:
             self._drop(spans, f"the collector refuses them ({answer.detail})")
 
-    def _deliver_shelved(self, shelf: "Shelf") -> None:
+    def _deliver_shelved(self, shelf: "Shelf", turn: int) -> None:
         """Sends what waits on the shelf, oldest first, until the collector takes no more."""
-        while not self._stops and (found := shelf.oldest()) is not None:
-            answer = self._delivery.send(found.content)
+        while turn == self._turn and not self._stops:
+            found = shelf.oldest()
+            if lost := shelf.passed_over():
+                self._count_dropped(lost, "files that they waited in cannot be read")
+            if found is None:
+                return
+            answer = self._try_shelved(found.content, turn)
+            if turn != self._turn:  # given up meanwhile: another thread sends it
+                return
             if answer.outcome is Outcome.LATER:
                 losses.undeliverable(self._delivery.url, answer.detail)
                 self._shelf_wait_s = max(answer.wait_s, min(self._shelf_wait_s * 2, MAX_WAIT_S))
@@ -352,6 +362,15 @@ class Outbox:
             else:
                 self._count_dropped(found.spans, f"the collector refuses them ({answer.detail})")
             shelf.remove(found)
+
+    def _try_shelved(self, content: bytes, turn: int) -> Answer:
+        self._since = time.monotonic()
+        self._tries_shelved = True
+        try:
+            return self._delivery.send(content)
+        finally:
+            if turn == self._turn:  # else it says so of another thread's
+                self._tries_shelved = False
 
     def _pause(self, seconds: float, asked_s: float) -> bool:
         """Waits before another try, as long as the server asked for at least; whether there is time for one.

@@ -50,6 +50,7 @@ class Shelf:
         self._pid = 0
         self._own = folder
         self._waiting: list[Path] = []
+        self._passed_over = 0
         self._bytes = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._open()
@@ -80,16 +81,25 @@ class Shelf:
         return False
 
     def oldest(self) -> Shelved | None:
-        """The body that has waited longest; what cannot be read is passed over."""
+        """The body that has waited longest; what cannot be read is passed over and stays where it is."""
         while self._waiting:
             path = self._waiting[0]
             with contextlib.suppress(OSError, ValueError):
                 return Shelved(path, path.read_bytes(), int(path.stem.partition("-")[2]))
             self._waiting.pop(0)
+            said = path.stem.partition("-")[2]
+            self._passed_over += int(said) if said.isdecimal() else 0
         return None
 
+    def passed_over(self) -> int:
+        """Spans of bodies that could not be read since this was asked last."""
+        spans, self._passed_over = self._passed_over, 0
+        return spans
+
     def remove(self, body: Shelved) -> None:
-        """Forgets a body that was delivered or refused."""
+        """Forgets a body that was delivered or refused, once."""
+        if body.path not in self._waiting:
+            return
         self._waiting.remove(body.path)
         self._bytes -= len(body.content)
         with contextlib.suppress(OSError):

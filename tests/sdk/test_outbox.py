@@ -303,6 +303,37 @@ def test_a_try_that_was_given_up_hides_no_later_one(monkeypatch: pytest.MonkeyPa
     delivery.let.release(10)
 
 
+def test_a_server_that_dribbles_holds_the_shelf_no_longer_than_a_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "OVERDUE_S", 0.05)
+    shelf, delivery = Shelf(tmp_path), _Stuck()
+    assert shelf.put(b"waits", 1)
+    outbox = Outbox(delivery, delay_s=0.01, shelf=shelf)
+    outbox.put(span("behind it"))  # goes to the shelf, and the body before it is tried
+    assert delivery.began.acquire(timeout=10)
+    outbox.put(span("later"))
+    assert delivery.began.acquire(timeout=10), "no other thread took over"
+    monkeypatch.setattr(outboxes, "OVERDUE_S", 60.0)
+    outbox.stop(0.1)
+    delivery.let.release(10)
+    assert outbox.dropped == 0
+    assert len(list(tmp_path.rglob("*.otlp"))) == 3
+
+
+def test_what_cannot_be_read_on_the_shelf_is_counted(tmp_path: Path, collector: Collector) -> None:
+    shelf = Shelf(tmp_path)
+    for spans in (3, 4):
+        assert shelf.put(b"", spans)
+    for path in tmp_path.rglob("*.otlp"):
+        path.unlink()
+    outbox = filled(Outbox(Delivery(collector.url), shelf=shelf), "after")
+    until = time.monotonic() + 10
+    while collector.names != ["after"]:
+        outbox.flush(1)
+        assert time.monotonic() < until, collector.names
+    outbox.stop(1)
+    assert outbox.dropped == 7
+
+
 def test_what_cannot_be_delivered_waits_on_the_shelf_and_goes_in_order_later(tmp_path: Path, collector: Collector) -> None:
     gone = "http://127.0.0.1:9/v1/traces"
     for names in (("a", "b"), ("c",)):

@@ -4,7 +4,7 @@ SELECT
     import_id,
     {names:Array(String)}[file + 1] AS file,
     t.line AS line,
-    {format:String} AS `format`,
+    {format:String} AS `format`,  -- noqa: RF06
     multiIf(
         match(told, '^(aws|amazon)\\b'), 'aws',
         match(told, '^(microsoft|azure)\\b'), 'azure',
