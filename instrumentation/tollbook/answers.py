@@ -193,7 +193,7 @@ def _counted(place: Any) -> dict[str, Any]:
     said["parts"] = _parts(usage) or None
     fast = _text(field(usage, "speed")) == "fast"  # Anthropic's, which it prices as others do a tier
     said["service_tier"] = "fast" if fast else _text(field(usage, "service_tier")) or _text(field(place, "service_tier"))
-    said["cost"] = _cost(usage, place)
+    said["cost"] = cost_usd(usage, place)
     return {name: value for name, value in said.items() if value is not None}
 
 
@@ -218,13 +218,20 @@ def _include(said: dict[str, Any], usage: Any) -> None:
         if _first(usage, ("billed_units.input_tokens",)) is not None:
             said["cache_read_tokens"] = None  # Cohere bills none of them
     thoughts = _first(usage, ("thoughts_token_count", "total_thought_tokens"))
-    if thoughts is None and said["reasoning_tokens"] and said["output_tokens"] is not None:
-        beside = (said["input_tokens"] or 0) + said["output_tokens"] + said["reasoning_tokens"] == _first(
-            usage, ("total_tokens",)
-        )
-        thoughts = said["reasoning_tokens"] if beside or said["reasoning_tokens"] > said["output_tokens"] else None  # xAI's
+    if thoughts is None and reasons_beside_output(usage, said["input_tokens"], said["output_tokens"], said["reasoning_tokens"]):
+        thoughts = said["reasoning_tokens"]
     if thoughts is not None:
         said["output_tokens"] = (said["output_tokens"] or 0) + thoughts
+
+
+def reasons_beside_output(
+    usage: Any, input_tokens: float | None, output_tokens: float | None, reasoning_tokens: float | None
+) -> bool:
+    """Whether a provider counts reasoning beside the output, as xAI does, not in it."""
+    if not reasoning_tokens or output_tokens is None:
+        return False
+    beside = (input_tokens or 0) + output_tokens + reasoning_tokens == _first(usage, ("total_tokens",))
+    return beside or reasoning_tokens > output_tokens
 
 
 def _parts(usage: Any) -> dict[str, int]:
@@ -238,7 +245,7 @@ def _parts(usage: Any) -> dict[str, int]:
     return {name: count for name, count in parts.items() if count}
 
 
-def _cost(usage: Any, place: Any) -> float | None:
+def cost_usd(usage: Any, place: Any) -> float | None:
     """What the provider, or a gateway before it, says that the call cost, in USD."""
     told = [at(usage, path) for path in _COSTS] + [at(place, "_hidden_params.response_cost")]
     upstream = _number(at(usage, "cost_details.upstream_inference_cost")) if field(usage, "is_byok") is True else None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tollbook.answers import used
 from tollbook.extract import asked
+from tollbook.integrations import llm_answers
 
 GEMINI = {
     "modelVersion": "gemini-2.5-pro",
@@ -205,3 +206,17 @@ def test_parameters_of_a_request_are_taken_without_its_content() -> None:
         "gen_ai.request.model": "x", "gen_ai.request.max_tokens": 9, "gen_ai.request.stop_sequences": ("a",),
     }  # fmt: skip
     assert asked(None) == {}
+
+
+def test_integrations_read_costs_and_reasoning_as_handles_do() -> None:
+    own_key = {"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}}
+    assert llm_answers.of_usage({"prompt_tokens": 5, "completion_tokens": 1, **own_key}) == {
+        "gen_ai.usage.input_tokens": 5,
+        "gen_ai.usage.output_tokens": 1,
+        "gen_ai.usage.cost.amount": 0.021,
+        "gen_ai.usage.cost.currency": "USD",
+    }
+    details = {"completion_tokens_details": {"reasoning_tokens": 3}}
+    beside, within = ({"prompt_tokens": 5, "completion_tokens": 4, "total_tokens": total, **details} for total in (12, 9))
+    output = "gen_ai.usage.output_tokens"
+    assert (llm_answers.of_usage(beside)[output], llm_answers.of_usage(within)[output]) == (7, 4)

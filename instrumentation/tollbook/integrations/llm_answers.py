@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from tollbook_schema import attributes as A  # noqa: N812
 
+from tollbook import answers
 from tollbook.handle import Value
 
 OPERATIONS: Final[Mapping[str, str]] = {
@@ -49,6 +50,7 @@ _INPUT: Final = A.GEN_AI_USAGE_INPUT_TOKENS
 _OUTPUT: Final = A.GEN_AI_USAGE_OUTPUT_TOKENS
 _READ: Final = A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS
 _WRITE: Final = A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS
+_REASONING: Final = A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS
 _FINISH: Final = A.GEN_AI_RESPONSE_FINISH_REASONS
 
 _DETAILS_IN: Final = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
@@ -64,7 +66,7 @@ _COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     _WRITE: (*(f"{details}.cache_write_tokens" for details in _DETAILS_IN), "cache_creation_input_tokens"),
     "gen_ai.usage.cache_write.1h.input_tokens": ("cache_creation.ephemeral_1h_input_tokens",),
-    A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: tuple(f"{details}.reasoning_tokens" for details in _DETAILS_OUT),
+    _REASONING: tuple(f"{details}.reasoning_tokens" for details in _DETAILS_OUT),
     "gen_ai.usage.audio.input_tokens": tuple(f"{details}.audio_tokens" for details in _DETAILS_IN),
     "gen_ai.usage.image.input_tokens": tuple(f"{details}.image_tokens" for details in _DETAILS_IN),
     "gen_ai.usage.audio.output_tokens": tuple(f"{details}.audio_tokens" for details in _DETAILS_OUT),
@@ -145,9 +147,11 @@ def of_usage(usage: Any) -> dict[str, Value]:
     beside = sum(_first(usage, (name,)) or 0 for name in _BESIDE)
     if beside and _INPUT in said:
         said[_INPUT] += beside
-    cost = _first(usage, ("cost",))
-    if cost:  # of gateways such as OpenRouter, in USD
-        return {**said, A.GEN_AI_USAGE_COST_AMOUNT: float(cost), A.GEN_AI_USAGE_COST_CURRENCY: "USD"}
+    if answers.reasons_beside_output(usage, said.get(_INPUT), said.get(_OUTPUT), said.get(_REASONING)):
+        said[_OUTPUT] += said[_REASONING]
+    cost = answers.cost_usd(usage, usage)
+    if cost:
+        return {**said, A.GEN_AI_USAGE_COST_AMOUNT: cost, A.GEN_AI_USAGE_COST_CURRENCY: "USD"}
     return dict(said)
 
 
