@@ -7,6 +7,7 @@ import pytest
 from tollbook_attribution import engine
 from tollbook_schema.store import Store
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage import load
 
 from tests.usage.conftest import COLUMNS, FILE_OF_ONE, Take
 
@@ -38,6 +39,8 @@ def test_a_bucket_becomes_calls_of_average_size_and_grows(store: Store, take: Ta
         BadQuestionError, match=r"line 1: tells of less .*: 8 calls then and 7 now, 1603 input tokens then and 900"
     ):
         take(page(7, read=900, cached=800, written=801), CALLS, "provider=openai")
+    with pytest.raises(BadQuestionError, match=r"a later import counted on from this one: first tollbook import undo [0-9]+"):
+        load.undo(store, load.imports(store)[-1].import_id)
     # Calls that nobody counted, which no price of long inputs is chosen for, and seven that the provider says the cost of.
     many = "t,m,i,o\n2026-11-20T12:00:00Z,claude-sonnet-4-5,1500000,500\n"
     take(many, "timestamp=t,uncached_input_tokens=i,output_tokens=o,model=m", "provider=anthropic,calls=many")
@@ -53,6 +56,14 @@ def test_a_bucket_becomes_calls_of_average_size_and_grows(store: Store, take: Ta
         ("provider", 7, 7),
         ("estimated", 9, 9),
     ]
+    # What was imported last is taken back, and as many calls of the same hour come in its place: it is settled again.
+    last = load.imports(store)[0].import_id
+    assert load.undo(store, last).new_calls == 7
+    with pytest.raises(BadQuestionError, match=f"there is no import {last}"):
+        load.undo(store, last)
+    assert take(costs.replace("0.1234567", "0.2"), told, "provider=openrouter").new_calls == 7
+    again = engine.settle(store)
+    assert (again.windows, again.amount_usd) == (1, Decimal("4.7185625"))
 
 
 def test_what_cannot_stand_for_many_calls_is_refused(take: Take) -> None:

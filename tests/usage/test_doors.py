@@ -24,6 +24,9 @@ def test_a_file_comes_over_the_api(store: Store) -> None:
     taken = [client.post("/api/v1/usage/imports", params=ASKED, content=FILE.encode()).json()["new_calls"] for _ in range(2)]
     assert taken == [2, 0]
     assert [known["file"] for known in client.get("/api/v1/usage/imports").json()] == ["calls.csv"] * 2
+    first = client.get("/api/v1/usage/imports").json()[-1]["import_id"]
+    undone = [client.delete(f"/api/v1/usage/imports/{first}") for _ in range(2)]
+    assert ([answer.status_code for answer in undone], undone[0].json()["new_calls"]) == ([200, 422], 2)
     wrong = client.post("/api/v1/usage/imports", params=ASKED, content=b"t,i,o\n2026-11-20,1.234,2\n")
     assert (wrong.status_code, wrong.headers["content-type"]) == (422, "application/problem+json")
     assert "calls.csv, line 2, column i: '1.234' is written with thousands separators" in wrong.json()["detail"]
@@ -53,7 +56,8 @@ def test_the_command_shows_what_it_would_take_and_takes_it(tmp_path: Path) -> No
     assert "2 new" in run(app, mapped).output
     again = json.loads(run(app, [*mapped, "--format", "json"]).output)
     assert [(file["rows"], file["new_calls"]) for file in again] == [(2, 0)]
-    assert "calls.csv" in run(app, ["import", "list", "--format", "json"]).output
+    last = json.loads(run(app, ["import", "list", "--format", "json"]).output)[0]
+    assert "calls.csv: 0 calls taken back" in run(app, ["import", "undo", str(last["import_id"])]).output
     assert "contexttokens" in run(app, ["import", "targets"]).output
     path.write_text("TIMESTAMP,ContextTokens\n1,2\n")
     assert "--map timestamp=TIMESTAMP,input_tokens=ContextTokens" in run(app, ["import", "usage", str(path)]).output

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
@@ -12,10 +13,10 @@ from pyarrow import parquet
 from tollbook_attribution import engine
 from tollbook_schema.store import Store
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage import load
+from tollbook_ui.usage import load, undoing
 from tollbook_ui.usage.mapping import Reading
 
-from tests.usage.conftest import COLUMNS, GPT_4O, Take
+from tests.usage.conftest import COLUMNS, FILE_OF_ONE, GPT_4O, Take
 
 THREE = "t,i,o\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:01.5Z,4,1\n"
 """Two calls alike and one more."""
@@ -234,3 +235,23 @@ def test_rates_of_requests_are_no_calls(take: Take, shared_data: Path) -> None:
         take(file)
     with pytest.raises(BadQuestionError, match=r"line 1, column 2: '0.08833333333333333' is no whole number"):
         take(file, "timestamp=1,input_tokens=2", reading=Reading(epoch=at(12), time_unit="s"), header=False)
+
+
+def test_what_an_import_left_whose_process_ended_is_taken_back(store: Store, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows stay staged and calls stored where a process is killed; what fails in a process that goes on leaves neither."""
+    left = """SELECT (SELECT count() FROM spans) AS calls, (SELECT count() FROM usage_staged) AS rows,
+        (SELECT count() FROM usage_imports) AS imports"""
+    queried = load._query
+    take(FILE_OF_ONE)
+    with monkeypatch.context() as killed:
+        killed.setattr(load, "_record", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            take(THREE)
+        assert store.query(left) == [{"calls": 1, "rows": 0, "imports": 1}]
+        killed.setattr(undoing, "take_back", Mock())
+        killed.setattr(load, "_query", lambda name: "SELECT 1" if name == "forget" else queried(name))
+        with pytest.raises(KeyboardInterrupt):
+            take(THREE)
+    assert store.query(left) == [{"calls": 3, "rows": 3, "imports": 1}]
+    assert take(THREE, dry_run=True).rows == 3
+    assert store.query(left) == [{"calls": 1, "rows": 0, "imports": 1}]

@@ -1,12 +1,12 @@
 """Usage files over the API: the file is the body of the request."""
 
+import pathlib
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from tollbook_collector.otlp_http import PRINCIPAL
 from tollbook_schema.keys import Principal
@@ -57,7 +57,7 @@ async def take(
     whose = principal.tenant if principal and principal.tenant else tenant
     taking = Taking(name, input_format, header, whose, dry_run, again)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "file"
+        path = pathlib.Path(folder) / "file"
         await kept(request, path)
         taken = await run_in_threadpool(_answers(request).usage.take, path, wish, taking)
     return Response(plain.as_json(taken), media_type="application/json")
@@ -69,6 +69,18 @@ def imports(request: Request, limit: Annotated[int, Query(ge=1, le=10_000)] = 10
     principal: Principal | None = request.scope.get(PRINCIPAL)
     found = _answers(request).of(principal.tenant if principal else None).usage.imports(limit)
     return Response(plain.as_json(found), media_type="application/json")
+
+
+@router.delete("/imports/{import_id}", response_model=Import)
+def undo(
+    request: Request,
+    import_id: Annotated[int, Path(ge=0, lt=2**64, description="as the list of imports has it")],
+    tenant: Annotated[str, Query(description="whose it is, where an operator asks")] = DEFAULT_TENANT,
+) -> Response:
+    """Take an import back: its calls go, and their hours are settled again."""
+    principal: Principal | None = request.scope.get(PRINCIPAL)
+    whose = principal.tenant if principal and principal.tenant else tenant
+    return Response(plain.as_json(_answers(request).usage.undo(import_id, whose)), media_type="application/json")
 
 
 def _answers(request: Request) -> Answers:

@@ -7,7 +7,7 @@ import typer
 
 from tollbook_ui.console import As, Data, Format, Limit, command, moment, printed, written
 
-group = typer.Typer(help="Usage without spans: take files of calls in, list those taken.", no_args_is_help=True)
+group = typer.Typer(help="Usage without spans: take files of calls in, list those taken, take them back.", no_args_is_help=True)
 
 
 @command(group, "usage")
@@ -60,6 +60,26 @@ def list_imports(limit: Limit = 100, data: Data = None, shape: As = Format.TABLE
     with asking(data) as answers:
         found = answers.usage.imports(limit)
     written(shape, found, [field.name for field in fields(Import)], lambda: show.imports(found))
+
+
+@command(group, "undo")
+def undo(
+    import_id: Annotated[int, typer.Argument(metavar="ID", min=0, max=2**64 - 1, help="As tollbook import list has it.")],
+    *,
+    tenant: Annotated[str, typer.Option(help="Whose import it is.")] = "default",
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Take an import back, such as one with a wrong mapping: its calls go, and their hours are settled again."""
+    from dataclasses import fields
+
+    from tollbook_ui.console import asking
+    from tollbook_ui.usage import show
+    from tollbook_ui.usage.figures import Import
+
+    with asking(data) as answers:
+        found = answers.usage.undo(import_id, tenant)
+    written(shape, (found,), [field.name for field in fields(Import)], lambda: show.taken_back(found))
 
 
 @command(group, "targets")

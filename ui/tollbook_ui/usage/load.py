@@ -19,12 +19,10 @@ from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.periods import BadQuestionError
+from tollbook_ui.usage import undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, UsageFile, described
 from tollbook_ui.usage.mapping import CALLS, COUNTS, NUMBERS, TIMES, UNITS_NS, UsageMap, option, suggested
-
-SCOPE = "tollbook.usage"
-"""Name of the scope of spans that come of usage files."""
 
 STEP = "\x1f"
 """Between the steps of a path, as no name has it."""
@@ -76,21 +74,21 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
     wish = replace(wish, columns={} if file.empty else {target: file.named(column) for target, column in wish.columns.items()})
     if not taking.again and not dry_run:
         _check_not_taken(store.of(tenant), digest, wish, file)
+    undoing.take_back_unfinished(store)
     import_id = time.time_ns()
     node = store.shard(0)
-    with _staged(store, node, file, wish, import_id) as rows_id:
+    with undoing.running(import_id), _staged(store, node, file, wish, import_id) as rows_id:
         _check(node, file, wish, import_id)
-        ids = {"import_id": import_id, "rows_id": rows_id, "tenant": tenant, "scope": SCOPE}
+        ids = {"import_id": import_id, "rows_id": rows_id, "tenant": tenant, "scope": undoing.SCOPE}
         now = datetime.now(UTC).replace(microsecond=0)
         if rows_id != import_id:
             _spread(node, file, wish, {**ids, "now_ns": int(now.timestamp()) * 10**9})
-        if not dry_run:
+        if dry_run:
+            return _imported(file, wish, node.query(_query("staged"), ids)[0], _first_rows(node, import_id), stored=False)
+        with undoing.whole(store, import_id):
             node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
-        counted = node.query(_query("staged"), ids)[0]
-        first = () if not dry_run else _first_rows(node, import_id)
-    imported = _imported(file, wish, counted, first, stored=not dry_run)
-    if not dry_run:
-        _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
+            imported = _imported(file, wish, node.query(_query("staged"), ids)[0], (), stored=True)
+            _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
     return imported
 
 
@@ -101,6 +99,22 @@ def imports(reads: Reads, limit: int = 100) -> tuple[Import, ...]:
         Import(**{**row, **{key: row[key].replace(tzinfo=UTC) for key in ("imported_at", "first_call", "last_call")}})
         for row in rows
     )
+
+
+def undo(store: Store, import_id: int, tenant: str = DEFAULT_TENANT) -> Import:
+    """Takes an import back; the hours of its calls are settled again. What other files had too goes with them.
+
+    Raises:
+        BadQuestionError: there is none of this id, or a later one counted on from it.
+    """
+    found = next((known for known in imports(store.of(tenant), 10_000) if known.import_id == import_id), None)
+    if found is None:
+        raise BadQuestionError(f"there is no import {import_id}; list them with: tollbook import list")
+    later = store.query(_query("built_upon"), {"tenant": tenant, "scope": undoing.SCOPE, "import_id": import_id})
+    if later:
+        raise BadQuestionError(f"a later import counted on from this one: first tollbook import undo {later[0]['import_id']}")
+    undoing.take_back(store, import_id)
+    return found
 
 
 def suggestion(file: UsageFile) -> str:

@@ -1,4 +1,4 @@
-"""What can be asked about usage files: take one, list those taken. Of the store in this process, or of a server."""
+"""What can be asked about usage files: take one, list them, take one back. Of the store in this process, or of a server."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tollbook_schema.store import Reads, Store
+from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.usage import load
 from tollbook_ui.usage.figures import Import, Imported
@@ -36,6 +37,10 @@ class Usage:
         """Files that were taken, the newest first."""
         return load.imports(self._reads, limit)
 
+    def undo(self, import_id: int, tenant: str = DEFAULT_TENANT) -> Import:
+        """Takes an import back. Raises as `load.undo` does."""
+        return load.undo(self._store, import_id, tenant)
+
     def rows_read(self) -> int:
         """Rows that files which are being read have by now."""
         return load.staged_rows(self._store)
@@ -45,6 +50,15 @@ class Get(Protocol):
     """Asks a running server's API."""
 
     def __call__(self, kind: type[Answer], path: str, asked: Mapping[str, Any] | None = None) -> Answer:
+        """The answer."""
+
+
+class Ask(Protocol):
+    """Asks a running server's API to do something."""
+
+    def __call__(
+        self, kind: type[Answer], path: str, asked: Mapping[str, Any], body: object | None, method: str | None = None
+    ) -> Answer:
         """The answer."""
 
 
@@ -58,8 +72,9 @@ class Upload(Protocol):
 class RemoteUsage:
     """The same of a running server. Raises as `Usage` does, and `StoreUnavailableError` where it cannot be reached."""
 
-    def __init__(self, get: Get, upload: Upload) -> None:
+    def __init__(self, get: Get, ask: Ask, upload: Upload) -> None:
         self._get = get
+        self._ask = ask
         self._upload = upload
 
     def take(self, path: Path, wish: UsageMap, taking: Taking, sent: Sent | None = None) -> Imported:
@@ -69,6 +84,10 @@ class RemoteUsage:
     def imports(self, limit: int = 100) -> tuple[Import, ...]:
         """As `Usage.imports`."""
         return self._get(tuple[Import, ...], PATH, {"limit": limit})
+
+    def undo(self, import_id: int, tenant: str = DEFAULT_TENANT) -> Import:
+        """As `Usage.undo`."""
+        return self._ask(Import, f"{PATH}/{import_id}", {"tenant": tenant}, None, "DELETE")
 
 
 def asked(wish: UsageMap, taking: Taking) -> dict[str, Any]:

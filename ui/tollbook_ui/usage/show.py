@@ -27,9 +27,10 @@ def imports(found: Sequence[Import]) -> Iterable[RenderableType]:
         return
     yield listed(
         f"{units.count(len(found))} files of usage",
-        ("=taken (UTC)", "file", ">rows", ">new calls", "=from (UTC)", "=to (UTC)", "mapping"),
+        ("id", "=taken (UTC)", "file", ">rows", ">new calls", "=from (UTC)", "=to (UTC)", "mapping"),
         (
             (
+                str(file.import_id),
                 f"{file.imported_at:%Y-%m-%d %H:%M}",
                 file.file,
                 units.count(file.rows),
@@ -41,6 +42,13 @@ def imports(found: Sequence[Import]) -> Iterable[RenderableType]:
             for file in found
         ),
     )
+
+
+def taken_back(found: Import) -> Iterable[RenderableType]:
+    """What was taken back."""
+    yield escape(f"{found.file}: {units.counted(found.new_calls, 'call')} taken back")
+    yield "Calls that later files had too are gone with them: import those files again"
+    yield "Next: tollbook settle (a running server does it within a minute)"
 
 
 def targets() -> Iterable[RenderableType]:
