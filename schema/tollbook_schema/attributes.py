@@ -324,7 +324,7 @@ RPC_SYSTEM_NAME: Final = "rpc.system.name"
 """RPC system."""
 
 HW_ID: Final = "hw.id"
-"""Identity of the accelerator the span ran on."""
+"""Identity of the accelerator the span ran on; of several, a list or text with commas."""
 
 HW_MODEL: Final = "hw.model"
 """Model of the accelerator."""

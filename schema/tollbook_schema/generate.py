@@ -69,6 +69,8 @@ class Column:
     spellings: tuple[str, ...]
     numeric_text: bool
     """Whether a count may come as a double or as text: other SDKs' spellings of token counts do."""
+    lists: bool
+    """Whether a text may come as a list of texts."""
 
 
 def main() -> int:
@@ -124,6 +126,7 @@ def _column(attribute: Attribute) -> Column:
         brief=attribute.brief,
         spellings=(attribute.key, *attribute.aliases),
         numeric_text=attribute.key.startswith("gen_ai.usage."),
+        lists=attribute.lists,
     )
 
 

@@ -58,6 +58,8 @@ class Attribute:
     source: str
     """Where the value is looked for: `span`, `resource`, or `both` (the span's value wins)."""
     aliases: tuple[str, ...]
+    lists: bool
+    """Whether a list of texts is read as well, with commas between them."""
     owner: bool
     content: bool
 
@@ -148,6 +150,7 @@ def _attribute(file: str, item: dict[str, Any]) -> Attribute:
             codec=ours.get("codec") or CODECS.get(column_type or ""),
             source=ours.get("from", "span"),
             aliases=tuple(ours.get("aliases", ())),
+            lists=bool(ours.get("lists", False)),
             owner=bool(ours.get("owner", False)),
             content=bool(ours.get("content", False)),
         )

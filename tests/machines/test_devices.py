@@ -134,9 +134,12 @@ def told(states: dict[str, dict[str, tuple[Any, str]]]) -> dict[str, dict[str, t
 
 def test_a_span_on_several_devices_holds_each_and_a_share_may_be_in_percent(store: Store, intake: Intake) -> None:
     set_gpu_price(store, "H100", "7.00")
+    both = {A.HW_ID: ["GPU-7", "GPU-8"], A.HW_MODEL: "H100"}
     intake.spans([
         on_gpu(1, 1, device="GPU-1, GPU-2", duration_ns=3_600 * S, resource={}),
         on_gpu(2, 1, device="GPU-2", duration_ns=1_800 * S, resource={}),
+        on_gpu(5, 1, duration_ns=3_600 * S, resource={}, attributes={A.HW_ID: ["GPU-5", "GPU-6"]}),
+        Span(7, 1, duration_ns=3_600 * S, resource=both, attributes={A.TOLLBOOK_KIND: "inference"}),
         on_gpu(3, 1, device="GPU-3", duration_ns=3_600 * S, resource={}, attributes={A.TOLLBOOK_ACCELERATOR_SHARE: "30 %"}),
         on_gpu(4, 1, device="GPU-4", duration_ns=3_600 * S, resource={}, attributes={A.TOLLBOOK_ACCELERATOR_SHARE: "0.5%"}),
     ])  # fmt: skip
@@ -148,5 +151,5 @@ def test_a_span_on_several_devices_holds_each_and_a_share_may_be_in_percent(stor
     )
     assert [(row["resource"][-1], row["trace"], row["amount_usd"]) for row in borne] == [
         ("1", 1, Decimal(7)), ("2", 1, Decimal("5.25")), ("2", 2, Decimal("1.75")), ("3", 3, Decimal("2.1")),
-        ("4", 4, Decimal("0.035")),
+        ("4", 4, Decimal("0.035")), ("5", 5, Decimal(7)), ("6", 5, Decimal(7)), ("7", 7, Decimal(7)), ("8", 7, Decimal(7)),
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 -- Which spans name an accelerator, which fraction of it, and what do they do on it?
 -- The device of a fraction is its parent. An index such as 0 is of its machine, any other name is of the world. A fraction is what the span
 -- says of compute instances (1g.10gb: a seventh) or of a share (HAMi, MPS); those who say nothing share the device in time.
--- A span may name several devices, with commas between them, and holds each.
+-- A span may name several devices, in a list or with commas between them, and holds each.
 -- A span holds what it names itself; where only its resource names the device, model calls made in the process hold it. While it reads
 -- data, the device waits; what loads a model is told apart.
 -- Trace by trace.
@@ -25,7 +25,7 @@ WITH named AS (
         )) AS share,
         max(lower(attributes['tollbook.accelerator.state'])) AS said,
         max(k8s_pod_name) AS pod,
-        max(accelerator_id != JSONExtractString(resource, 'hw.id')) AS by_itself,
+        max(NOT has([JSONExtractString(resource, 'hw.id'), arrayStringConcat(JSONExtract(resource, 'hw.id', 'Array(String)'), ',')], accelerator_id)) AS by_itself,
         toUInt64(max(greatest(ifNull(input_tokens, 0), 0) + greatest(ifNull(output_tokens, 0), 0))) AS tokens,
         toUInt64(max(greatest(ifNull(batch_size, 0), 0))) AS items
     FROM spans

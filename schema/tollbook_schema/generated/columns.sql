@@ -259,7 +259,7 @@ SELECT
         'messaging.destination.name', toString(messaging_destination), 
         'messaging.message.body.size', ifNull(toString(messaging_bytes), ''), 
         'rpc.system.name', toString(rpc_system), 
-        'hw.id', if(accelerator_id = JSONExtractString(resource, 'hw.id'), '', toString(accelerator_id)), 
+        'hw.id', if(has([JSONExtractString(resource, 'hw.id'), arrayStringConcat(JSONExtract(resource, 'hw.id', 'Array(String)'), ',')], toString(accelerator_id)), '', toString(accelerator_id)), 
         'hw.model', if(accelerator_model = JSONExtractString(resource, 'hw.model'), '', toString(accelerator_model)), 
         'hw.type', if(accelerator_type = JSONExtractString(resource, 'hw.type'), '', toString(accelerator_type)), 
         'tollbook.kind', toString(tollbook_kind), 

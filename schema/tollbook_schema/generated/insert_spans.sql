@@ -88,7 +88,7 @@ SELECT
     s_text[indexOf(s_codes, 29)],
     s_int[indexOf(s_codes, 60)],
     s_text[firstNonDefault(indexOf(s_codes, 30), indexOf(s_codes, 108))],
-    if(empty(s_text[indexOf(s_codes, 31)] AS own_accelerator_id), r_accelerator_id, own_accelerator_id),
+    multiIf(notEmpty(s_text[indexOf(s_codes, 31)] AS own_accelerator_id), own_accelerator_id, notEmpty(arrayStringConcat(arrayFilter(x -> x != '', arrayMap(e -> ifNull(e, ''), s_lists[indexOf(s_keys, 31)])), ',') AS listed_accelerator_id), listed_accelerator_id, r_accelerator_id),
     if(empty(s_text[indexOf(s_codes, 32)] AS own_accelerator_model), r_accelerator_model, own_accelerator_model),
     if(empty(s_text[indexOf(s_codes, 33)] AS own_accelerator_type), r_accelerator_type, own_accelerator_type),
     s_text[indexOf(s_codes, 34)],
@@ -187,14 +187,14 @@ FROM (
                         toLowCardinality(r_text[indexOf(r_codes, 145)]) AS r_k8s_namespace_name,
                         toLowCardinality(r_text[indexOf(r_codes, 146)]) AS r_k8s_node_name,
                         toLowCardinality(r_text[indexOf(r_codes, 147)]) AS r_k8s_pod_name,
-                        toLowCardinality(r_text[indexOf(r_codes, 31)]) AS r_accelerator_id,
+                        toLowCardinality(if(empty(r_text[indexOf(r_codes, 31)] AS one_accelerator_id), arrayStringConcat(arrayFilter(x -> x != '', arrayMap(e -> ifNull(e, ''), r_lists[indexOf(r_keys, 31)])), ','), one_accelerator_id)) AS r_accelerator_id,
                         toLowCardinality(r_text[indexOf(r_codes, 32)]) AS r_accelerator_model,
                         toLowCardinality(r_text[indexOf(r_codes, 33)]) AS r_accelerator_type,
                         r_bool[indexOf(r_codes, 75)] AS r_simulated
                     FROM (
                         SELECT
                             *, arrayMap(x -> assumeNotNull(x), tupleElement(r_value, 'string_value')) AS r_text,
-                            tupleElement(r_value, 'int_value') AS r_int, tupleElement(r_value, 'bool_value') AS r_bool,
+                            tupleElement(tupleElement(tupleElement(r_value, 'array_value'), 'values'), 'string_value') AS r_lists, tupleElement(r_value, 'int_value') AS r_int, tupleElement(r_value, 'bool_value') AS r_bool,
                             arrayMap((code, text, i, b) -> multiIf(text != '', code, isNotNull(i), code, isNotNull(b), code, 0),
                                 r_keys, r_text, r_int, r_bool) AS r_codes
                         FROM (
