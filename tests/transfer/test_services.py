@@ -11,6 +11,7 @@ from tests.transfer.conftest import price
 
 SERVICES = """SELECT reinterpretAsUInt64(reverse(span_id)) AS span, service, item, quantity, basis, unpriced, cost_usd
 FROM services ORDER BY span, item"""
+CANNOT_BE = "its quantity cannot be: no number, below 0 or absurd"
 
 
 def asked(span: int, parent: int = 0, **attributes: Any) -> Span:
@@ -44,6 +45,11 @@ def test_services_are_priced_by_what_they_count(store: Store, intake: Intake) ->
             asked(91, tollbook__service__name="ocr", tollbook__service__item="page", tollbook__service__quantity=3),
             asked(101, tollbook__service__name="maps", tollbook__service__cost=0.5, tollbook__service__currency="CHF"),
             asked(111, db__system__name="pinecone"),
+            *(
+                asked(number, tollbook__service__name="ocr", tollbook__service__item="page", tollbook__service__quantity=said)
+                for number, said in ((121, -7), (131, "seven"), (141, 1e25))
+            ),
+            asked(151, db__system__name="pinecone", pinecone__usage__read_units=-5),
         ]
     )
     engine.settle(store)
@@ -57,6 +63,8 @@ def test_services_are_priced_by_what_they_count(store: Store, intake: Intake) ->
         (91, "ocr", "page", 3, "computed", "", Decimal("0.0045")),
         (101, "maps", "request", 1, "provider", "no exchange rate for CHF on 2026-11-20", None),
         (111, "pinecone", "query", 1, "computed", "no price for a query of pinecone", None),
+        *((number, "ocr", "page", 0, "computed", CANNOT_BE, None) for number in (121, 131, 141)),
+        (151, "pinecone", "read_unit", 0, "computed", CANNOT_BE, None),
     ]
     total = "SELECT sum(amount_usd) AS usd, count() AS lines FROM ledger WHERE category = 'third_party'"
     assert store.query(total) == [{"usd": Decimal("0.2637"), "lines": 7}]

@@ -1,6 +1,7 @@
 -- Which services were asked that are paid by use, and how much of what did they take?
 -- A span says so itself (`tollbook.service.*`), or by what its instrumentation counts: the cost of a database operation, read and write units. A
--- tool or a database that may as well run on own machines counts only where the price book has it.
+-- tool or a database that may as well run on own machines counts only where the price book has it. A quantity that cannot be is -1 here, a cost that
+-- cannot be is not told.
 -- Trace by trace.
 -- Where there is: services
 INSERT INTO work_services
@@ -19,6 +20,8 @@ FROM (
         toDecimal128OrNull(s.attributes['db.operation.cost'], 18) AS database_cost,
         toDecimal128OrNull(s.attributes['pinecone.usage.read_units'], 9) AS read_units,
         toDecimal128OrNull(s.attributes['pinecone.usage.write_units'], 9) AS write_units,
+        s.attributes['tollbook.service.quantity'] AS quantity_said,
+        toDecimal128OrNull(quantity_said, 9) AS told_quantity,
         named != '' OR isNotNull(database_cost) OR isNotNull(read_units) OR isNotNull(write_units) AS tells,
         NOT (ifNull(database_cost, 0) > 0) AND named = '' AS untold,
         CAST(NULL, 'Nullable(Decimal(38, 18))') AS no_cost,
@@ -26,16 +29,25 @@ FROM (
             (
                 named, s.attributes['tollbook.service.product'],
                 if(s.attributes['tollbook.service.item'] != '', s.attributes['tollbook.service.item'], 'request'),
-                ifNull(toDecimal128OrNull(s.attributes['tollbook.service.quantity'], 9), toDecimal128(1, 9)),
-                if(named_cost > 0, named_cost, no_cost),
+                multiIf(
+                    quantity_said = '', toDecimal128(1, 9), told_quantity >= 0 AND told_quantity < 1000000000000000, assumeNotNull(told_quantity),
+                    toDecimal128(-1, 9)
+                ),
+                if(named_cost > 0 AND named_cost < 1000000000000, named_cost, no_cost),
                 if(s.attributes['tollbook.service.currency'] != '', upper(s.attributes['tollbook.service.currency']), 'USD'), false
             ),
             (
                 if(named = '' AND database_cost > 0, if(database != '', database, 'database'), ''), '',
-                'operation', toDecimal128(1, 9), database_cost, 'USD', false
+                'operation', toDecimal128(1, 9), if(database_cost < 1000000000000, database_cost, no_cost), 'USD', false
             ),
-            (if(untold AND isNotNull(read_units), 'pinecone', ''), '', 'read_unit', ifNull(read_units, toDecimal128(0, 9)), no_cost, '', false),
-            (if(untold AND isNotNull(write_units), 'pinecone', ''), '', 'write_unit', ifNull(write_units, toDecimal128(0, 9)), no_cost, '', false),
+            (
+                if(untold AND isNotNull(read_units), 'pinecone', ''), '', 'read_unit',
+                if(read_units >= 0 AND read_units < 1000000000000000, assumeNotNull(read_units), toDecimal128(-1, 9)), no_cost, '', false
+            ),
+            (
+                if(untold AND isNotNull(write_units), 'pinecone', ''), '', 'write_unit',
+                if(write_units >= 0 AND write_units < 1000000000000000, assumeNotNull(write_units), toDecimal128(-1, 9)), no_cost, '', false
+            ),
             (
                 if(NOT tells AND s.kind IN ('client', 'internal', 'unspecified'), database, ''), '',
                 'query', toDecimal128(1, 9), no_cost, '', database NOT IN ('pinecone', 'turbopuffer')

@@ -74,6 +74,7 @@ WITH
             m.*,
             if(m.paid_in = 'USD', toDecimal128(1, 18), rates.usd_per_unit) AS usd_per_unit,
             multiIf(
+                NOT is_reported AND m.quantity < 0, 'its quantity cannot be: no number, below 0 or absurd',
                 NOT is_reported AND empty(m.in_force), concat('no price for a ', replaceAll(m.item, '_', ' '), ' of ', m.paid, if(m.product = '', '', concat('/', m.product))),
                 NOT is_reported AND ambiguous, concat('several products of ', m.paid, ' have a price for a ', m.item, ': name it in tollbook.service.product'),
                 usd_per_unit = 0, concat('no exchange rate for ', m.paid_in, ' on ', toString(toDate(m.start_time))),
@@ -88,7 +89,7 @@ SELECT
     {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
     p.trace_id AS trace_id, p.span_id AS span_id, p.start_time AS start_time,
-    p.paid AS service, p.product AS product, p.item AS item, p.quantity AS quantity,
+    p.paid AS service, p.product AS product, p.item AS item, greatest(p.quantity, 0) AS quantity,
     if(p.is_reported, 'provider', 'computed') AS basis,
     p.unpriced AS unpriced,
     if(p.unpriced = '', p.paid_amount, NULL) AS cost,
