@@ -45,6 +45,16 @@ def values(text: str) -> Iterator[Placed]:
         at = _space(text, end)
 
 
+def broken(text: str) -> NotJsonError | None:
+    """Where a text is no JSON; None where it is."""
+    try:
+        for _ in values(text):
+            pass
+    except NotJsonError as error:
+        return error
+    return None
+
+
 def document(placed: Placed) -> Iterator[Placed]:
     """What an array or an object holds. Raises NotJsonError."""
     return _inside(placed.text, placed.at, _Lines(placed.text, placed.at, placed.line))

@@ -1,5 +1,6 @@
 """Files that cannot be a bill: each problem is named with file, line and column, and nothing of any file is stored."""
 
+import csv
 import gzip
 import json
 from collections.abc import Callable
@@ -139,8 +140,10 @@ def test_every_problem_is_named_and_nothing_is_stored(store: Store, folder: Fold
 
 
 def test_a_line_is_counted_with_its_line_breaks(store: Store, folder: Folder) -> None:
+    before = csv.field_size_limit()
     with pytest.raises(BillError, match="line 5, column BilledCost"):
-        load(store, [folder.csv(focus(ChargeDescription="one\ntwo\nthree"), focus(BilledCost="x"))])
+        load(store, [folder.csv(focus(ChargeDescription=f"one\ntwo\n{before * 'x'}!"), focus(BilledCost="x"))])
+    assert csv.field_size_limit() == before
 
 
 def test_lines_above_the_header_are_counted_with_their_line_breaks(store: Store, folder: Folder) -> None:

@@ -3,30 +3,42 @@
 import csv
 import gzip
 import itertools
-import json
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from tollbook_attribution.bills.problems import BillError, of_file
+from tollbook_attribution.placed_json import broken
 
 if TYPE_CHECKING:
     from tollbook_attribution.bills.files import BillFile
 
-csv.field_size_limit(1 << 30)  # 128 KiB by default, and a line's tags may be longer
-
+LONGEST_CELL = 1 << 30
+"""128 KiB by default, and a line's tags may be longer."""
 AT_ONCE = 1 << 20
 ENGINE = re.compile(r"^\d+\. DB::Exception: |: While (executing|reading)|[:;]? ?\(in file/uri|\(version |: \(at row")
 """Words of ClickHouse around what it has to say of a file: nobody knows its numbers, its versions and our folders."""
 
 
-def text(path: Path, compression: str) -> TextIO:
-    """A file as text, unzipped."""
-    if compression == "gzip":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open("rt", encoding="utf-8-sig", newline="")
+@contextmanager
+def text(path: Path, compression: str) -> Iterator[TextIO]:
+    """A file as text, unzipped; for as long as the block, cells of CSV may be long."""
+    opening = gzip.open if compression == "gzip" else open
+    with opening(path, "rt", encoding="utf-8-sig", newline="") as opened, long_cells():
+        yield opened
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """For as long as the block, cells of CSV may be long: Python knows one limit for the whole process."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def checked_whole(name: str, path: Path, compression: str, delimiter: str) -> None:
@@ -97,22 +109,10 @@ def _refuse_open_quote(name: str, path: Path, compression: str, delimiter: str) 
 
 def _broken_json(lines: Iterator[str]) -> tuple[int | None, str]:
     first = next(lines, "")
-    try:
-        json.loads(first)
-    except ValueError:
-        return _broken_whole(first + "".join(lines))
+    if broken(first):
+        wrong = broken(first + "".join(lines))
+        return (wrong.line, str(wrong)) if wrong else (None, "")
     for number, line in enumerate(lines, start=2):
-        try:
-            json.loads(line or "null")
-        except ValueError as error:
-            if line.strip():
-                return number, str(error)
-    return None, ""
-
-
-def _broken_whole(content: str) -> tuple[int | None, str]:
-    try:
-        json.loads(content)
-    except json.JSONDecodeError as error:
-        return error.lineno, error.msg
+        if wrong := broken(line):
+            return number, str(wrong)
     return None, ""
