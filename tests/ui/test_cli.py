@@ -167,3 +167,9 @@ def test_help_and_version_are_quick_and_import_nothing_heavy() -> None:
     loaded = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True).stdout.split()
     assert not {"fastapi", "chdb", "clickhouse_connect", "pandas", "pydantic", "streamlit", "grpc"} & set(loaded)
     assert CliRunner().invoke(app, ["--version"]).stdout.startswith("tollbook 0.")
+
+
+def test_a_question_to_a_running_server_imports_no_receiver() -> None:
+    seen = "import sys; from tollbook_ui import access, show; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"tollbook_collector.collector", "grpc", "chdb", "fastapi", "numpy", "pyarrow", "rich.progress"} & set(loaded)

@@ -16,7 +16,7 @@ from tollbook_schema.store import Store, StoreError
 from tollbook_ui import backup as backups
 from tollbook_ui import doctor as examination
 from tollbook_ui import figures as f
-from tollbook_ui import locate, plain, progress
+from tollbook_ui import locate, plain
 from tollbook_ui.answers import Answers
 from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import KEYS_FILE, Keyring
@@ -81,6 +81,8 @@ def settle(answers: AnyAnswers, since: datetime | None, until: datetime | None) 
     """Settles; the summary by name. Shows progress where somebody watches."""
     if isinstance(answers, RemoteAnswers):
         return dict(answers.settle(since, until))
+    from tollbook_ui import progress  # noqa: PLC0415 - a tenth of the imports of a question, which shows none
+
     with progress.hours() as advance:
         summary = engine.settle(answers.store, since, until, advance)
     return {field.name: plain.value(getattr(summary, field.name)) for field in fields(summary)}
@@ -88,6 +90,8 @@ def settle(answers: AnyAnswers, since: datetime | None, until: datetime | None) 
 
 def backup(where: Place, folder: Path) -> Backup:
     """Copies the data into a folder, by the server if one runs; shows progress where somebody watches. Raises as `opened`."""
+    from tollbook_ui import progress  # noqa: PLC0415 - a tenth of the imports of a question, which shows none
+
     with progress.growing("Copying", folder), opened(where, create=False) as answers:
         if isinstance(answers, RemoteAnswers):
             return answers.backup(folder)
@@ -96,6 +100,8 @@ def backup(where: Place, folder: Path) -> Backup:
 
 def restore(where: Place, folder: Path) -> Backup:
     """Makes the data folder from a backup; shows progress where somebody watches."""
+    from tollbook_ui import progress  # noqa: PLC0415 - a tenth of the imports of a question, which shows none
+
     if where.settings.clickhouse_url:
         raise backups.BackupError(backups.SERVERS_OWN)
     with progress.growing("Restoring", where.data):

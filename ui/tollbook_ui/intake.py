@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tollbook_collector.collector import Collector
 from tollbook_collector.dead import Graves, damaged
 
 from tollbook_ui import units
+
+if TYPE_CHECKING:
+    from tollbook_collector.collector import Collector
 
 LOW_DISK_BYTES = 1024**3
 FULL_RATIO = 0.8
@@ -90,7 +93,7 @@ class Intake:
         return tuple(row for row in self.rows if row.urgent)
 
 
-def look(folder: Path, collector: Collector | None = None) -> Intake:
+def look(folder: Path, collector: "Collector | None" = None) -> Intake:
     """Looks at a spool folder, which may be in use or not exist, and at the collector that has it."""
     limit_bytes = collector.settings.spool_max_bytes if collector else None
     counted = _counted(collector) if collector else None
@@ -116,7 +119,7 @@ def spool_state(folder: Path, limit_bytes: int | None = None) -> SpoolState:
     )
 
 
-def _counted(collector: Collector) -> Counted:
+def _counted(collector: "Collector") -> Counted:
     def total(name: str) -> int:
         return int(collector.counters.value(name))
 
