@@ -14,6 +14,7 @@ from tollbook_attribution import settle
 from tollbook_schema.store import Store
 from tollbook_ui import api
 from tollbook_ui.answers import Answers
+from tollbook_ui.pricebook import reading
 from tollbook_ui.pricebook.figures import NewExchangeRate, NewPrice
 from tollbook_ui.pricebook.remote import RemotePriceBook
 
@@ -124,9 +125,9 @@ def test_exchange_rates_come_one_by_one_or_by_the_file(client: TestClient, book:
     refused = client.post("/api/v1/exchange_rates/imports", json={"name": "ecb.csv", "content": wrong})
     assert refused.json()["detail"].splitlines() == [
         "ecb.csv, line 4, column day: line 2 has a rate of EUR for that day already",
-        "ecb.csv, line 5: a dollar is a dollar",
-        "ecb.csv, line 6: '19.11.2026' is no day: 2026-11-20",
-        "ecb.csv, line 7: '1,3' is no number: decimals are written with a point",
+        "ecb.csv, line 5, column currency: a dollar is a dollar",
+        "ecb.csv, line 6, column day: '19.11.2026' is no day: 2026-11-20",
+        "ecb.csv, line 7, column usd_per_unit: '1,3' is no number: decimals are written with a point",
         "nothing was loaded; the same file will be refused again",
     ]
     book.set_exchange_rate(NewExchangeRate("EUR", "1.0842", datetime(2026, 11, 20, tzinfo=UTC).date()))
@@ -135,6 +136,15 @@ def test_exchange_rates_come_one_by_one_or_by_the_file(client: TestClient, book:
         ("EUR", "2026-11-19", Decimal("1.08")),
         ("JPY", "2026-11-19", Decimal("0.0067")),
     ]
+    assert [reading.doubt_of_currency(book, currency) for currency in ("USD", "eur", "XYZ")] == [
+        "", "", "XYZ has no exchange rate: what is priced in it has no value until one is set with tollbook prices rate",
+    ]  # fmt: skip
+
+
+def test_a_contract_with_a_provider_whom_no_price_names_is_doubted(book: RemotePriceBook) -> None:
+    assert [reading.doubt_of_provider(book, provider) for provider in ("", "openai", "vertex_ai", "opnai")] == [
+        "", "", "", "no price is of the provider 'opnai': nothing is taken off",
+    ]  # fmt: skip
 
 
 def test_settling_again_says_what_changed_for_whom_and_why(store: Store, intake: Intake, book: RemotePriceBook) -> None:

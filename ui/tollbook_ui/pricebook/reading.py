@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
-from tollbook_attribution import price_fields
+from tollbook_attribution import price_fields, providers
 from tollbook_attribution.price_fields import BadValueError
 
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.pricebook.figures import Changes, NewExchangeRate, NewPrice, Taken
+from tollbook_ui.pricebook.figures import Changes, ExchangeRate, NewExchangeRate, NewPrice, PriceRow, Taken
 from tollbook_ui.pricebook.questions import check_file
 
 
@@ -25,6 +25,12 @@ class Book(Protocol):
 
     def against(self, name: str, content: bytes, since: datetime | None = None, tenant: str = "") -> Changes:
         """What a file would change."""
+
+    def prices(self, provider: str = "", *, limit: int = 1_000) -> tuple[PriceRow, ...]:
+        """Prices of a provider."""
+
+    def exchange_rates(self, currency: str = "", limit: int = 1_000) -> tuple[ExchangeRate, ...]:
+        """What a currency is worth."""
 
 
 def check(files: Sequence[Path], since: datetime | None, tenant: str) -> list[Taken]:
@@ -45,6 +51,20 @@ def differences(book: Book, sides: Sequence[str], source: str, since: datetime |
     if len(sides) == 2:
         return book.differences(sides[0], sides[1], source)
     raise BadQuestionError("compare a file with the book, or two versions of a list")
+
+
+def doubt_of_provider(book: Book, provider: str) -> str:
+    """Why percents of a provider may come off nothing: no price is of that name, as where it is misspelt. Empty where one is."""
+    listed = providers.listed_as(provider) or ""
+    return "" if not listed or book.prices(listed, limit=1) else f"no price is of the provider {provider!r}: nothing is taken off"
+
+
+def doubt_of_currency(book: Book, currency: str) -> str:
+    """Why a price in a currency may have no value: it has no exchange rate, as where it is misspelt. Empty where it has."""
+    code = currency.upper()
+    if code == "USD" or book.exchange_rates(code, 1):
+        return ""
+    return f"{code} has no exchange rate: what is priced in it has no value until one is set with tollbook prices rate"
 
 
 def new_price(terms: Mapping[str, str], conditions: Sequence[str]) -> NewPrice:
