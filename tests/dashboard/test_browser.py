@@ -27,6 +27,7 @@ def test_every_page_draws_with_an_empty_store(visit: Visit, idle: str, request: 
 def test_a_click_on_a_span_shows_all_that_is_stored_of_it(visit: Visit, busy: str) -> None:
     assert "Receipt" in visit.see(f"{busy}/requests?trace_id={4:032x}")
     rows = visit.page.locator("#waterfall .row")
+    rows.nth(8).wait_for()
     assert rows.count() == 9  # a head and eight spans
     rows.filter(has_text="classify magika").click()
     visit.page.wait_for_selector("text=Attribute of the span")
