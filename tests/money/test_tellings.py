@@ -32,9 +32,14 @@ def gateway(trace: int, span: int, parent: int = 0, **values: Any) -> Span:
     return chat(trace, span, parent, scope="proxy", service="gateway", **values)
 
 
+def script(trace: int, span: int, parent: int = 0, **values: Any) -> Span:
+    """What an instrumentation tells of a call of a process that has an id."""
+    return chat(trace, span, parent, service="script", resource={"service.instance.id": "1"}, **values)
+
+
 def native(trace: int, span: int, **values: Any) -> Span:
-    """What a client's own SDK tells of a call of a script."""
-    return chat(trace, span, scope="client's own", service="script", **values)
+    """What the client's own SDK tells of it."""
+    return script(trace, span, scope="client's own", **values)
 
 
 def tool(trace: int, span: int, parent: int) -> Span:
@@ -108,18 +113,21 @@ TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
         chat(18, 1, duration_ns=MS, input=1_000), chat(18, 2, 1, start_ns=MS, output=100),
     ], ([2], USD, [])),
     # a script without a span around its calls: two tellers, and a trace of each; twice at once, and again a second later
-    19: ([chat(19, 1, service="script", duration_ns=3 * S, **EACH)], ([1], USD, [])),
+    19: ([script(19, 1, duration_ns=3 * S, **EACH)], ([1], USD, [])),
     20: ([native(20, 1, response_id="msg_20", start_ns=MS, duration_ns=3 * S, **EACH)], ([], Decimal(0), [])),
-    21: ([chat(21, 1, service="script", start_ns=2 * MS, duration_ns=3 * S, **EACH)], ([1], USD, [])),
+    21: ([script(21, 1, start_ns=2 * MS, duration_ns=3 * S, **EACH)], ([1], USD, [])),
     22: ([native(22, 1, response_id="msg_22", start_ns=3 * MS, duration_ns=2 * S, **EACH)], ([], Decimal(0), [])),
-    23: ([chat(23, 1, service="script", start_ns=9 * S, **EACH)], ([1], USD, [])),
+    23: ([script(23, 1, start_ns=9 * S, **EACH)], ([1], USD, [])),
     24: ([native(24, 1, start_ns=11 * S, **EACH)], ([1], USD, [])),
     # two calls of one trace, and calls of other lengths, are no call's twin
     25: ([
-        chat(25, 1, service="script", start_ns=20 * S, **EACH),
-        chat(25, 2, 1, service="script", start_ns=22 * S, input=7, output=1),
+        script(25, 1, start_ns=20 * S, **EACH),
+        script(25, 2, 1, start_ns=22 * S, input=7, output=1),
     ], ([1, 2], USD + Decimal("0.0000275"), [])),
     26: ([native(26, 1, start_ns=20 * S, input=1_001, output=100)], ([1], USD + Decimal("0.0000025"), [])),
+    # two processes, as far as one knows
+    27: ([chat(27, 1, start_ns=30 * S, input=900, output=90)], ([1], Decimal("0.00315"), [])),
+    28: ([chat(28, 1, scope="client's own", start_ns=30 * S, input=900, output=90)], ([1], Decimal("0.00315"), [])),
     # the list names it and has no price
     14: ([chat(14, 1, provider="openrouter", model="openai/gpt-oss-20b:free", **EACH)], ([1], Decimal(0), [])),
 }  # fmt: skip

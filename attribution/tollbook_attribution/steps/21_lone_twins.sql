@@ -1,5 +1,6 @@
 -- Which calls of a script without a span around them do two tellers tell of, each in a trace of its own? Those of one process that no parent and no other call
 -- of their trace stands beside, of the same model and length, one within the other's time (100 ms for who closes first), where one of the two names no answer.
+-- Only where the process has an id: calls of two replicas may be alike. What three tell of as much are samples of one body rather than tellings of one call.
 -- Calls alike at the same time are paired in the order that they began in. Each is led to itself too, so that its trace is looked at.
 -- Where there is: work_calls
 SELECT 1 AS found
@@ -35,7 +36,7 @@ lone AS (
 told_twice AS (
     SELECT *, row_number() OVER (PARTITION BY alike, teller ORDER BY start_ns, span_id) AS place
     FROM lone
-    WHERE alike IN (SELECT alike FROM lone GROUP BY alike HAVING min(teller) != max(teller))
+    WHERE alike IN (SELECT alike FROM lone GROUP BY alike HAVING uniqExact(teller) = 2)
 ),
 pairs AS (
     SELECT
@@ -52,6 +53,12 @@ pairs AS (
         )
     GROUP BY a.trace_id, a.span_id
 ),
+known AS (
+    SELECT trace_id
+    FROM spans
+    WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+        AND (service_instance_id != '' OR isNotNull(process_pid)) AND trace_id GLOBAL IN (SELECT trace_id FROM pairs)
+),
 beside AS (
     SELECT trace_id
     FROM work_calls
@@ -63,5 +70,5 @@ SELECT {settlement:UInt64} AS settlement, ends.1 AS trace_id, ends.2 AS span_id,
 FROM (
     SELECT arrayJoin([(trace_id, span_id), (best.3, best.4)]) AS ends, (best.3, best.4) AS call
     FROM pairs
-    WHERE trace_id NOT IN (SELECT trace_id FROM beside) AND best.3 NOT IN (SELECT trace_id FROM beside)
+    WHERE trace_id IN (SELECT trace_id FROM known) AND trace_id NOT IN (SELECT trace_id FROM beside) AND best.3 NOT IN (SELECT trace_id FROM beside)
 )
