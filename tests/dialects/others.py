@@ -629,6 +629,25 @@ CASES: dict[str, Case] = {
         {"input": 12, "cache_read": 2000, "cache_write": 300, "output": 7},
         "anthropic/claude-sonnet-4-5",
     ),
+    "OpenLIT's callback of LangChain, whose details have short names": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="openlit.otel.tracing",
+                attributes=CLAUDE
+                | {
+                    IN: 12,
+                    OUT: 7,
+                    "gen_ai.usage.prompt_tokens_details.cache_read": 2000,
+                    "gen_ai.usage.prompt_tokens_details.cache_write": 300,
+                    "gen_ai.usage.completion_tokens_details.reasoning": 3,
+                },
+            ),
+        ),
+        {"input": 12, "cache_read": 2000, "cache_write": 300, "output": 4, "reasoning": 3},
+        "anthropic/claude-sonnet-4-5",
+    ),
     "a client of Anthropic's that tells of itself, inside ours": Case(
         (
             Span(
