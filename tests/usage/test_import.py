@@ -59,7 +59,9 @@ def test_a_day_without_calls_is_no_call(store: Store, take: Take) -> None:
 def test_a_request_id_makes_a_call_the_same_in_every_file(store: Store, take: Take) -> None:
     take("id,t,i,o\nr1,2026-11-20T12:00:00Z,10,2\nr2,2026-11-20T12:00:00Z,10,2\n", f"{COLUMNS},request_id=id")
     again = take("o,i,id,t\n2,10,r2,2026-11-20T12:00:00Z\n3,11,r3,2026-11-20T12:00:00Z\n", f"{COLUMNS},request_id=id")
-    assert (again.rows, again.new_calls) == (2, 1)
+    assert (again.rows, again.new_calls, again.differing_rows) == (2, 1, 0)
+    corrected = take("o,i,id,t\n2,10,r2,2026-11-20T12:00:00Z\n9,11,r3,2026-11-20T12:00:00Z\n", f"{COLUMNS},request_id=id")
+    assert (corrected.rows, corrected.new_calls, corrected.differing_rows) == (2, 0, 1)
 
 
 def test_the_same_bytes_under_another_mapping_are_asked_about(store: Store, take: Take) -> None:

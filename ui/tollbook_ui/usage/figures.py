@@ -33,6 +33,8 @@ class Imported:
     first_call: datetime | None
     last_call: datetime | None
     stored: bool
+    differing_rows: int = 0
+    """Rows that say otherwise than what is stored of their `request_id`; what is stored stays."""
     first_rows: tuple[FirstRow, ...] = ()
     """Of a file that was only looked at."""
 

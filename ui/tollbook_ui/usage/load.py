@@ -84,10 +84,10 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
         if rows_id != import_id:
             _spread(node, file, wish, {**ids, "now_ns": int(now.timestamp()) * 10**9})
         if dry_run:
-            return _imported(file, wish, node.query(_query("staged"), ids)[0], _first_rows(node, import_id), stored=False)
+            return _imported(file, wish, _counted(node, wish, ids), _first_rows(node, import_id), stored=False)
         with undoing.whole(store, import_id):
             node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
-            imported = _imported(file, wish, node.query(_query("staged"), ids)[0], (), stored=True)
+            imported = _imported(file, wish, _counted(node, wish, ids), (), stored=True)
             _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
     return imported
 
@@ -254,6 +254,12 @@ def _first_rows(node: Node, import_id: int) -> tuple[FirstRow, ...]:
     return tuple(FirstRow(row["row"], row["start_time"].replace(tzinfo=UTC), row["fields"]) for row in rows)
 
 
+def _counted(node: Node, wish: UsageMap, ids: Mapping[str, Any]) -> dict[str, Any]:
+    counted = node.query(_query("staged"), ids)[0]
+    differing = node.query(_query("differing"), ids)[0]["rows"] if "request_id" in wish.columns else 0
+    return {**counted, "differing_rows": differing}
+
+
 def _imported(file: UsageFile, wish: UsageMap, counted: Any, first: tuple[FirstRow, ...], *, stored: bool) -> Imported:
     rows = counted["rows"]
     return Imported(
@@ -266,6 +272,7 @@ def _imported(file: UsageFile, wish: UsageMap, counted: Any, first: tuple[FirstR
         first_call=counted["first_call"].replace(tzinfo=UTC) if rows else None,
         last_call=counted["last_call"].replace(tzinfo=UTC) if rows else None,
         stored=stored,
+        differing_rows=counted["differing_rows"],
         first_rows=first,
     )
 

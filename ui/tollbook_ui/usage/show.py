@@ -14,6 +14,12 @@ def taken(found: Sequence[Imported]) -> Iterable[RenderableType]:
     """What came of files."""
     for file in found:
         yield escape(_line(file))
+        if file.differing_rows:
+            yield (
+                f"{units.counted(file.differing_rows, 'row')} of these say otherwise than what is stored of the same request_id: "
+                "that stays. Where these are right, take the earlier file back (tollbook import list, tollbook import undo ID), "
+                "then import this one again"
+            )
         if not file.stored:
             yield from _looked_at(file)
     if any(file.stored and file.new_calls for file in found):
