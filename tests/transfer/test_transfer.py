@@ -39,6 +39,7 @@ SAID = {
     "PrivateLink": "private_link", "VPC endpoint": "private_link", "NAT": "nat", "nat-gateway": "nat", "ingress": "internet_in",
     "in-process": "in_process", "carrier pigeon": "carrier pigeon",
 }  # fmt: skip
+STORED = {"tollbook.asset.id": "huge", "tollbook.storage.class": "s3-standard"}
 
 SPANS = [
     # 1: C14. Ten GB over the internet, told by the handoff and by the request that carries it.
@@ -83,6 +84,8 @@ SPANS = [
     Span(10, 101, 0, name="chat m", kind="client", resource=AWS, attributes=CHAT),
     handoff(10, 102, 1000, 101, operation="call", _more=ASKED),
     http(10, 103, 102, (400, 600), "api.example.com"),
+    # 12: a size that cannot be.
+    handoff(12, 121, 2**62, network="internet", operation="write", destination="lake", _more=STORED),
     # 11: classes as people spell them.
     *(handoff(11, 110 + number, GB, network=said) for number, said in enumerate(SAID)),
 ]  # fmt: skip
@@ -120,6 +123,10 @@ def test_bytes_are_counted_once_and_priced_by_the_boundary_they_cross(store: Sto
     assert [row["unpriced"] for row in transfers(store, 11) if row["cost_usd"] is None] == [
         "no price for carrier pigeon of aws in eu-west-1"
     ]
+    assert [(row["unpriced"], row["cost_usd"]) for row in transfers(store, 12)] == [
+        ("its size cannot be: an exabyte or more", None)
+    ]
+    assert store.query("SELECT count() AS copies FROM storage_intervals") == [{"copies": 0}]
     assert classes(store, 10) == [(102, "internet", 1000)]
     assert store.query("SELECT count() AS calls, sum(input_tokens) AS tokens FROM calls") == [{"calls": 1, "tokens": 10}]
     unpriced = {int.from_bytes(row["span_id"]): row["unpriced"] for row in transfers(store, 9)}

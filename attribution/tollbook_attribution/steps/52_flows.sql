@@ -2,7 +2,7 @@
 -- Told again: by the server that a client asked; by what a handoff does inside (bodies of requests); by a wrapper of several handoffs or
 -- requests that tell of as many bytes or more; by those where the wrapper tells of more.
 -- The class is the one that the span declares, or the nearest handoff around it, or all handoffs within it; else it follows from regions and zones of the two ends,
--- declared or of the server that answered; else from the address of the other end. Else it is unknown.
+-- declared or of the server that answered; else from the address of the other end. Else it is unknown, as is all of a size that cannot be.
 -- Trace by trace.
 -- Where there is: work_exchanges
 INSERT INTO work_flows
@@ -105,6 +105,7 @@ WITH
         SELECT
             *,
             multiIf(
+                bytes >= 1000000000000000000, ('unknown', 'its size cannot be: an exabyte or more'),
                 declared_class != '', (declared_class, 'declared'),
                 is_loopback OR same_host, ('loopback', 'both ends are one machine'),
                 is_private_link, ('private_link', 'the address is one of a private endpoint'),

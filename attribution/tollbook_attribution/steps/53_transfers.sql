@@ -78,6 +78,7 @@ SELECT
     {settlement:UInt64} AS settlement,
     trace_id, span_id, start_time, class, reason, declared, bytes, cloud, account, region, source, destination,
     multiIf(
+        class = 'unknown' AND startsWith(reason, 'its size'), reason,
         class = 'unknown', concat('not known which boundary it crosses: ', reason),
         empty(tiers), concat('no price for ', class, ' of ', if(cloud = '', 'an unknown provider', cloud), if(region = '', '', concat(' in ', region))),
         arraySum(parts) != bytes, concat('several prices or none hold for a part of ', class, ' of ', cloud),

@@ -1,5 +1,5 @@
 -- Which copies of assets were made, changed or deleted?
--- A write or copy that names an asset and a storage class leaves a copy of it at the destination; a deletion, or the end of its retention, ends it.
+-- A write or copy that names an asset, a storage class and a size that can be leaves a copy of it at the destination; a deletion, or the end of its retention, ends it.
 -- Where there is: work_exchanges
 INSERT INTO storage_events_settled
 SELECT
@@ -17,6 +17,8 @@ SELECT
     e.account AS account
 FROM (
     SELECT * FROM work_exchanges
-    WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (operation IN ('write', 'copy') AND out_bytes > 0 AND storage_class != ''))
+    WHERE settlement = {settlement:UInt64} AND asset_id != '' AND (operation = 'delete' OR (
+        operation IN ('write', 'copy') AND out_bytes > 0 AND out_bytes < 1000000000000000000 AND storage_class != ''
+    ))
 ) AS e
 LEFT ANY JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id
