@@ -136,3 +136,8 @@ def test_a_settlement_works_on_one_node_with_the_facts_of_all() -> None:
     step = "INSERT INTO {0} SELECT * FROM {1} WHERE id IN (SELECT id FROM spans) AND s > (SELECT max(s) FROM {2})"
     tables = ("calls_settled", "work_calls", "settlements")
     assert at_one_node(step.format(*tables)) == step.format(*(f"{table}_local" for table in tables))
+
+
+def test_what_is_deleted_at_one_node_is_its_own() -> None:
+    statement = "DELETE FROM spans WHERE trace_id IN (SELECT trace_id FROM spans)"
+    assert at_one_node(statement) == statement.replace("DELETE FROM spans", "DELETE FROM spans_local")

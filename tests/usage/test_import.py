@@ -255,5 +255,6 @@ def test_what_an_import_left_whose_process_ended_is_taken_back(store: Store, tak
         with pytest.raises(KeyboardInterrupt):
             take(THREE)
     assert store.query(left) == [{"calls": 3, "rows": 3, "imports": 1}]
+    monkeypatch.setattr(undoing, "ABANDONED_NS", 0)  # on a server, others may read a file for a day
     assert take(THREE, dry_run=True).rows == 3
     assert store.query(left) == [{"calls": 1, "rows": 0, "imports": 1}]
