@@ -153,12 +153,16 @@ def test_lines_above_the_header_are_counted_with_their_line_breaks(store: Store,
     assert [problem.line for problem in found.value.problems] == [7, 8]
 
 
-def test_two_versions_of_a_bill_are_refused(store: Store, folder: Folder) -> None:
-    early = folder.csv(focus(BilledCost="1"), focus(BilledCost="2"), name="early.csv")
-    late = folder.csv(focus(BilledCost="3"), focus(BilledCost="2"), name="late.csv")
-    with pytest.raises(BillError, match=r"late\.csv, line 3: is line 3 of early\.csv again, .* import the latest alone"):
+def test_two_versions_of_a_bill_are_refused_and_a_few_charges_alike_are_not(store: Store, folder: Folder) -> None:
+    charges = [focus(BilledCost=str(number)) for number in range(2, 30)]
+    early, late = (folder.csv(focus(BilledCost=own), *charges, name=f"{own}.csv") for own in ("0.1", "0.2"))
+    with pytest.raises(BillError, match=r"0\.2\.csv, line 3: is line 3 of 0\.1\.csv again, one of 28 .* import the latest alone"):
         load(store, [early, late])
-    assert load(store, [late]).lines == 2
+    assert load(store, [late]).lines == 29
+    parts = [folder.csv(focus(BilledCost=own), focus(BilledCost="3"), name=f"part {own}.csv") for own in ("0.1", "0.2")]
+    found = load(store, parts)
+    assert found.lines == 4
+    assert "part 0.2.csv has 1 lines that part 0.1.csv has too; all of them count" in found.warnings[-1]
 
 
 def test_a_bill_of_two_files_has_one_currency(store: Store, folder: Folder) -> None:

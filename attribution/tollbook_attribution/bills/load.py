@@ -22,6 +22,9 @@ from tollbook_attribution.bills.problems import SHOWN, BillError, Problem, of_fi
 NOWHERE = 1 << 31
 """Place of a column that a file has not: beyond its last one, which ClickHouse answers with NULL."""
 
+SHARED_BY_VERSIONS = 20
+"""Lines that two files of an import share, to the last character, from which on they may be versions of one bill."""
+
 LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
@@ -228,11 +231,11 @@ class _Import:
             if part.kind.lacks_periods((*part.file.names, *part.meant))
         ]
         found.extend(self._other_currencies())
-        repeated = self.reading.query(_query("repeated"), {"import_id": self.import_id})
-        if self.options.allow_duplicates:
-            warnings.extend(self._counted_twice(row) for row in repeated)
-        else:
-            found.extend(self._repeated(row) for row in repeated)
+        for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}):
+            if self.options.allow_duplicates or not _are_versions(row):
+                warnings.append(self._counted_twice(row))
+            else:
+                found.append(self._repeated(row))
         if found:
             raise BillError(found)
         return tuple(warnings)
@@ -271,7 +274,8 @@ class _Import:
 
     def _counted_twice(self, row: Mapping[str, Any]) -> str:
         name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
-        return f"{name} has {row['lines']} lines that {other} has too; all of them count"
+        alike = f"{name} has {row['lines']} lines that {other} has too; all of them count"
+        return f"{alike}: of versions of one bill, import the latest alone"
 
     def take(self) -> None:
         """Stores all lines, and then the periods that put them in force."""
@@ -293,6 +297,11 @@ class _Import:
         step = last if self.store is self.reading else LINES_AT_ONCE
         for after in range(0, last, step):
             self.store.take(self.reading, "bill_lines", _query("lines"), {**bound, "after": after, "upto": after + step})
+
+
+def _are_versions(row: Mapping[str, Any]) -> bool:
+    """Whether two files are one bill as it grew, or one file twice; a few charges may well be alike to the last character."""
+    return bool(row["whole"]) or row["lines"] >= max(SHARED_BY_VERSIONS, row["fewest"] / 2)
 
 
 def _bills(files: Sequence[BillFile]) -> tuple[list[BillFile], list[str]]:
