@@ -95,6 +95,12 @@ def test_json_in_a_cell_is_read_by_paths(store: Store, take: Take) -> None:
     assert [row["input_tokens"] for row in store.query(SPANS)] == [5]
 
 
+def test_a_long_prompt_in_a_cell_is_no_problem(take: Take) -> None:
+    header, row = FILE_OF_ONE.split("\n")[:2]
+    assert take(f"prompt,{header}\n{'a' * 300_000},{row}\n").new_calls == 1
+    assert csv.field_size_limit() < 300_000, "as it was before"
+
+
 def test_documents_are_taken_apart_and_lines_of_theirs_named(store: Store, take: Take) -> None:
     pages = [
         {

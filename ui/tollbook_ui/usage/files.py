@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from tollbook_attribution.bills.damage import long_cells
 from tollbook_attribution.placed_json import NotJsonError
 
 from tollbook_ui.periods import BadQuestionError
@@ -139,7 +140,7 @@ def described(path: Path, name: str = "", form: Format | None = None, *, header:
         OSError: it cannot be read.
     """
     name = name or str(path)
-    with tempfile.TemporaryDirectory(prefix="tollbook-usage-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tollbook-usage-") as folder, long_cells():
         yield _described(unpacking.unpacked(path, name, Path(folder)), name, form, Path(folder), header=header)
 
 
