@@ -289,7 +289,8 @@ class _Import:
         finally:
             if not done:
                 with contextlib.suppress(StoreError):  # nobody sees them, as no period names them
-                    self.store.command(_query("forget_lines"), self.known)
+                    for shard in range(self.store.shards):
+                        self.store.shard(shard).command(_query("forget_lines"), self.known)
 
     def _take_file(self, part: _Part, last: int) -> None:
         names = [other.file.name for other in self.parts]
