@@ -238,8 +238,8 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
     pieces = ranges.of_window(node, hour, unsettled.facts, pace)
     held = needs.Holdings(node, parameters)
-    try:
-        with merges.put_off(store, pieces[0].tables):
+    with merges.put_off(store, pieces[0].tables):
+        try:
             for step in steps():
                 if held.has_work(step):
                     run_step(node, step, parameters, pieces, pace)
@@ -250,8 +250,8 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
                             run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
                 if step == MODELS_NAMED_AFTER and held.there(CALLS):
                     _name_models(store, node, parameters)
-    finally:
-        _work_done(node, parameters["settlement"])
+        finally:
+            _work_done(node, parameters["settlement"])  # before merges go on, which would be waited for
     return node.query(_query("settlement.sql"), parameters)[0]
 
 
