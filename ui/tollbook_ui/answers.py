@@ -24,6 +24,7 @@ from tollbook_ui.dialects.questions import Dialects
 from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.machines.questions import Machines
 from tollbook_ui.outcomes.questions import Outcomes
+from tollbook_ui.outputs.questions import AiOutputs
 from tollbook_ui.periods import BadQuestionError, week_period, whole_hours
 from tollbook_ui.pricebook.questions import PriceBook
 from tollbook_ui.usage.questions import Usage
@@ -69,6 +70,11 @@ class Answers:
     def data(self) -> Data:
         """Data that moves and lies: transfers, stored copies, services."""
         return Data(self.store, self._reads)
+
+    @property
+    def outputs(self) -> AiOutputs:
+        """AI outputs by their ids."""
+        return AiOutputs(self._reads)
 
     @property
     def usage(self) -> Usage:

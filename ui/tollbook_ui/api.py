@@ -37,6 +37,7 @@ AREAS = (
     "tollbook_ui.machines.api",
     "tollbook_ui.usage.api",
     "tollbook_ui.dataflow.api",
+    "tollbook_ui.outputs.api",
     "tollbook_ui.dialects.api",
     "tollbook_ui.pricebook.api",
 )

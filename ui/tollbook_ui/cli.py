@@ -19,6 +19,7 @@ from tollbook_ui.dialects import cli as dialects
 from tollbook_ui.leaving import leave
 from tollbook_ui.machines import cli as machines
 from tollbook_ui.outcomes import cli as outcomes
+from tollbook_ui.outputs import cli as outputs
 from tollbook_ui.pricebook import cli as pricebook
 from tollbook_ui.usage import cli as usage
 
@@ -42,6 +43,7 @@ app.add_typer(pricebook.commands)
 app.add_typer(pricebook.prices, name="prices")
 app.add_typer(usage.group, name="import")
 app.add_typer(dataflow.commands)
+app.add_typer(outputs.group, name="outputs")
 app.add_typer(upkeep.keys, name="keys")
 app.add_typer(upkeep.dead, name="dead")
 

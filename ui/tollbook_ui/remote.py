@@ -32,6 +32,7 @@ from tollbook_ui.errors import UnknownTraceError
 from tollbook_ui.keyring import KeyRow, KeyWish
 from tollbook_ui.machines.remote import RemoteMachines
 from tollbook_ui.outcomes.remote import RemoteOutcomes
+from tollbook_ui.outputs.questions import RemoteOutputs
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.pricebook.remote import RemotePriceBook
 from tollbook_ui.usage.questions import RemoteUsage, Sent
@@ -149,6 +150,11 @@ class RemoteAnswers:
     def data(self) -> RemoteData:
         """As `Answers.data`."""
         return RemoteData(self._get, self._upload)
+
+    @property
+    def outputs(self) -> RemoteOutputs:
+        """As `Answers.outputs`."""
+        return RemoteOutputs(self._get)
 
     @property
     def usage(self) -> RemoteUsage:
