@@ -78,6 +78,8 @@ class Signal:
     brief: str
     unit: str
     attributes: tuple[str, ...]
+    required: tuple[str, ...] = ()
+    """Those of the attributes that a span of its kind must have."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,9 @@ def _attribute(file: str, item: dict[str, Any]) -> Attribute:
 
 
 def _span(item: dict[str, Any]) -> Signal:
-    return Signal(item["type"], item["kind"], item["brief"], "", tuple(a["ref"] for a in item.get("attributes", [])))
+    attributes = item.get("attributes", [])
+    required = tuple(a["ref"] for a in attributes if a.get("requirement_level") == "required")
+    return Signal(item["type"], item["kind"], item["brief"], "", tuple(a["ref"] for a in attributes), required)
 
 
 def _metric(item: dict[str, Any]) -> Signal:

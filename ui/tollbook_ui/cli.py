@@ -109,6 +109,24 @@ def ingest(
 
 
 @command(app)
+def validate(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files, or folders of files.")], shape: As = Format.TABLE
+) -> None:
+    """Hold files of OTLP against the vocabulary; the exit status is 1 where something is wrong. Stores nothing.
+
+    Unknown and misspelt attributes, wrong types, values outside their list, what is missing: tollbook validate spans.json
+    """
+    from tollbook_ui import validating
+
+    found = validating.validated(files)
+    answer(shape, found, lambda: validating.shown(found))
+    for refused in found.refused:
+        typer.echo(f"refused  {refused.path}: {refused.reason}", err=True)
+    if found.rows or found.refused or not found.records:
+        raise typer.Exit(1)
+
+
+@command(app)
 def settle(
     *,
     since: Annotated[str | None, typer.Option(help="Settle every hour from here on, changed or not.")] = None,

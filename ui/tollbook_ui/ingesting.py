@@ -15,16 +15,16 @@ from tollbook_ui.remote import RemoteAnswers
 
 def ingest(where: Place, paths: Sequence[Path]) -> bool:
     """Stores files, and those in folders; whether all of every file was stored."""
-    files = list(_files(paths))
-    with access.opened(where, create=True) as answers, progress.files(len(files)) as advance:
+    found = list(files(paths))
+    with access.opened(where, create=True) as answers, progress.files(len(found)) as advance:
         served = isinstance(answers, RemoteAnswers)
         store = None if isinstance(answers, RemoteAnswers) else answers.store
         sink = _sink(answers)
-        results = [_one(path, sink, store, advance) for path in files]
+        results = [_one(path, sink, store, advance) for path in found]
     typer.echo(_summary(results))
     if any(result.records for result in results):
         typer.echo("The server settles them within a minute." if served else "Next: tollbook settle")
-    return bool(files) and not any(result.refused or result.rejected for result in results)
+    return bool(found) and not any(result.refused or result.rejected for result in results)
 
 
 def _sink(answers: access.AnyAnswers) -> Sink:
@@ -33,7 +33,8 @@ def _sink(answers: access.AnyAnswers) -> Sink:
     return StoreSink(answers.store)
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def files(paths: Iterable[Path]) -> Iterator[Path]:
+    """The files of a command line, those in folders too."""
     for path in paths:
         if path.is_dir():
             yield from sorted(found for found in path.rglob("*") if found.is_file())
