@@ -12,7 +12,7 @@ from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
 from tollbook_ui import plain
 from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, Scoped, written
-from tollbook_ui.dataflow.figures import Declared, Services, Stored, Transfers
+from tollbook_ui.dataflow.figures import Access, Declared, Principals, Services, Stored, Transfers
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.uploads import BODY, kept
 
@@ -37,6 +37,21 @@ def storage(ask: Ask, scope: Scoped, limit: Rows = 1_000, shape: As = Format.JSO
 def services(ask: Ask, scope: Scoped, limit: Rows = 1_000, shape: As = Format.JSON) -> Response:
     """Vector databases, searches and tools that are paid by use."""
     return written(ask.data.services(scope, limit), shape)
+
+
+@router.get("/principals", response_model=Principals)
+def principals(
+    ask: Ask,
+    scope: Scoped,
+    *,
+    asset: str | None = None,
+    model: str | None = None,
+    principal: str | None = None,
+    limit: Rows = 1_000,
+    shape: As = Format.JSON,
+) -> Response:
+    """Users, and services where no span names a user, that had assets read for models, with their calls."""
+    return written(ask.data.principals(scope, Access(asset, model, principal), limit), shape)
 
 
 @router.post("/storage/imports", response_model=Declared, openapi_extra=BODY)

@@ -1,4 +1,4 @@
-"""`tollbook transfers`, `tollbook storage`, `tollbook services`."""
+"""`tollbook transfers`, `tollbook storage`, `tollbook services`, `tollbook principals`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +33,30 @@ def services(scope: f.Scope, limit: Limit = 100, data: Data = None, shape: As = 
     with asking(data) as answers:
         found, extent = answers.data.services(scope, limit), answers.extent()
     answer(shape, found, lambda: show.services(found), extent)
+
+
+@command(commands)
+@scoped
+def principals(
+    scope: f.Scope,
+    *,
+    asset: Annotated[str | None, typer.Option(help="Only accesses to this asset.", show_default=False)] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model, asked for or that answered.", show_default=False)] = None,
+    principal: Annotated[str | None, typer.Option(help="Only this user or service.", show_default=False)] = None,
+    limit: Limit = 100,
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Print who had which assets read for which models: users, or services where no span names a user.
+
+    Example: tollbook principals --asset prices --model gpt-4o --since 7d
+    """
+    from tollbook_ui.dataflow import show
+    from tollbook_ui.dataflow.figures import Access
+
+    with asking(data) as answers:
+        found, extent = answers.data.principals(scope, Access(asset, model, principal), limit), answers.extent()
+    answer(shape, found, lambda: show.principals(found), extent)
 
 
 @command(storage, "list")

@@ -93,6 +93,41 @@ class Services:
 
 
 @dataclass(frozen=True)
+class PrincipalRow:
+    """Calls of one model that used one asset, for one principal."""
+
+    tenant: str
+    kind: str
+    """user, or service where no span names a user."""
+    principal: str
+    """The user as the spans name them; else the service that called, with its namespace before a slash where it has one."""
+    asset: str
+    model: str
+    """That answered, where it is known, else that was asked for."""
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Principals:
+    """Who had which assets read for which models in a period."""
+
+    period: Period
+    rows: tuple[PrincipalRow, ...]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which accesses are asked about; None means any."""
+
+    asset: str | None = None
+    model: str | None = None
+    """As it was asked for, or as it answered."""
+    principal: str | None = None
+
+
+@dataclass(frozen=True)
 class StoredAsset:
     """A copy of an asset at one size, as somebody declares it."""
 

@@ -14,12 +14,26 @@ from tollbook_schema.tenants import DEFAULT_TENANT
 from tollbook_ui import figures as f
 from tollbook_ui.costs.remote import Get
 from tollbook_ui.costs.remote import asked as asked_of
-from tollbook_ui.dataflow.figures import Declared, ServiceRow, Services, Stored, StoredAsset, StoredRow, TransferRow, Transfers
+from tollbook_ui.dataflow.figures import (
+    Access,
+    Declared,
+    PrincipalRow,
+    Principals,
+    ServiceRow,
+    Services,
+    Stored,
+    StoredAsset,
+    StoredRow,
+    TransferRow,
+    Transfers,
+)
 from tollbook_ui.dataflow.stored_files import assets, overlap
 from tollbook_ui.periods import BadQuestionError, whole_hours
 from tollbook_ui.usage.questions import Upload
 
 Row = TypeVar("Row")
+
+ANY = Access()
 
 
 class Data:
@@ -45,6 +59,11 @@ class Data:
         """Services paid by use in a period, the dearest first."""
         period, bound = _bound(scope)
         return Services(period, self._rows(ServiceRow, "services", {**bound, "limit": limit}, {"unpriced": "without_price"}))
+
+    def principals(self, scope: f.Scope, access: Access = ANY, limit: int = 1000) -> Principals:
+        """Who had which assets read for which models in a period, the most calls first."""
+        period, bound = _bound(scope)
+        return Principals(period, self._rows(PrincipalRow, "principals", {**bound, **asdict(access), "limit": limit}, {}))
 
     def declare(self, path: Path, name: str = "", tenant: str = DEFAULT_TENANT) -> Declared:
         """Takes a file of stored assets in; rows that are known already change nothing.
@@ -79,7 +98,7 @@ class Data:
     def _rows(self, row: Callable[..., Row], query: str, bound: Mapping[str, Any], named: Mapping[str, str]) -> tuple[Row, ...]:
         names = {column: name for name, column in named.items()}
         found = self._reads.query(_query(query), bound)
-        return tuple(row(**{names.get(column, column): value for column, value in values.items()}) for values in found)
+        return tuple(row(**{names.get(column, column): _utc(value) for column, value in values.items()}) for values in found)
 
 
 class RemoteData:
@@ -100,6 +119,10 @@ class RemoteData:
     def services(self, scope: f.Scope, limit: int = 1000) -> Services:
         """As `Data.services`."""
         return self._get(Services, "/services", {**asked_of(scope), "limit": limit})
+
+    def principals(self, scope: f.Scope, access: Access = ANY, limit: int = 1000) -> Principals:
+        """As `Data.principals`."""
+        return self._get(Principals, "/principals", {**asked_of(scope), **asdict(access), "limit": limit})
 
     def declare(self, path: Path, name: str = "", tenant: str = DEFAULT_TENANT) -> Declared:
         """As `Data.declare`."""

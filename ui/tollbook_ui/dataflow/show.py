@@ -6,7 +6,7 @@ from decimal import Decimal
 from rich.console import RenderableType
 
 from tollbook_ui import units
-from tollbook_ui.dataflow.figures import Services, Stored, Transfers
+from tollbook_ui.dataflow.figures import Principals, Services, Stored, Transfers
 from tollbook_ui.show import headed, listed
 
 
@@ -72,6 +72,28 @@ def services(found: Services) -> Iterable[RenderableType]:
                 f"{row.quantity.normalize():f}",
                 _usd(row.known_usd),
                 row.unpriced,
+            )
+            for row in found.rows
+        ),
+    )
+
+
+def principals(found: Principals) -> Iterable[RenderableType]:
+    """Who had which assets read for which models."""
+    yield headed("Principals, and the data that models read for them", found.period)
+    yield listed(
+        "",
+        ("tenant", "kind", "principal", "asset", "model", ">calls", "=first", "=last"),
+        (
+            (
+                row.tenant,
+                row.kind,
+                row.principal,
+                row.asset,
+                row.model or "(none named)",
+                units.count(row.calls),
+                units.moment(row.first_at),
+                units.moment(row.last_at),
             )
             for row in found.rows
         ),
