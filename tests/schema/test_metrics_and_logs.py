@@ -137,3 +137,18 @@ def test_a_log_record_keeps_its_body_and_takes_the_observed_time_where_it_has_no
             "service_name": "shop",
         },
     ]
+
+
+def test_every_row_says_the_version_of_the_schema(store: Store, tmp_path: Path) -> None:
+    gauge = Metric(name="g")
+    gauge.gauge.data_points.add(**TIMES, as_int=1)
+    points, logs = metrics(gauge), ExportLogsServiceRequest()
+    points.resource_metrics[0].schema_url = "https://tollbook.dev/schemas/0.1.0"
+    logs.resource_logs.add(schema_url="https://tollbook.dev/schemas/0.1.0").scope_logs.add().log_records.add(
+        time_unix_nano=START_NS
+    )
+    load(store, tmp_path, points, signal="metrics")
+    load(store, tmp_path, logs, signal="logs")
+    for table in ("metrics", "logs"):
+        said = store.query(f"SELECT resource_schema_url FROM {table}")
+        assert said == [{"resource_schema_url": "https://tollbook.dev/schemas/0.1.0"}]
