@@ -64,20 +64,4 @@ FROM (
         AND t.state != 'active' AND isNotNull(t.cost_usd) AND NOT startsWith(device, 'cpu:')
     GROUP BY device, state
 ) AS e
-INNER JOIN (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d ON e.device = d.device;
-
-INSERT INTO work_resources
-SELECT
-    {settlement:UInt64} AS settlement,
-    'energy' AS category,
-    concat('accelerator:', device) AS resource,
-    sum(joules) AS quantity,
-    'J' AS unit,
-    sum(assumeNotNull(t.cost_usd)) AS amount_usd,
-    any(t.price_id) AS price_id,
-    any(t.price_version) AS price_version,
-    'computed' AS basis
-FROM accelerator_energy_settled AS t
-WHERE t.tenant = {tenant:String} AND t.window = {window:DateTime('UTC')} AND t.settlement = {settlement:UInt64} AND isNotNull(t.cost_usd)
-    AND NOT startsWith(device, 'cpu:')
-GROUP BY device
+INNER JOIN (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d ON e.device = d.device

@@ -62,20 +62,4 @@ FROM accelerator_energy_settled AS t
 LEFT ANY JOIN (SELECT host, cluster FROM work_machine_parts WHERE settlement = {settlement:UInt64}) AS m ON t.host = m.host
 WHERE t.tenant = {tenant:String} AND t.window = {window:DateTime('UTC')} AND t.settlement = {settlement:UInt64}
     AND startsWith(t.device, 'cpu:') AND t.state != 'active' AND isNotNull(t.cost_usd)
-GROUP BY t.host;
-
-INSERT INTO work_resources
-SELECT
-    {settlement:UInt64} AS settlement,
-    'energy' AS category,
-    concat('host:', host) AS resource,
-    sum(joules) AS quantity,
-    'J' AS unit,
-    sum(assumeNotNull(t.cost_usd)) AS amount_usd,
-    any(t.price_id) AS price_id,
-    any(t.price_version) AS price_version,
-    'computed' AS basis
-FROM accelerator_energy_settled AS t
-WHERE t.tenant = {tenant:String} AND t.window = {window:DateTime('UTC')} AND t.settlement = {settlement:UInt64}
-    AND startsWith(device, 'cpu:') AND isNotNull(t.cost_usd)
-GROUP BY host
+GROUP BY t.host
