@@ -12,6 +12,8 @@ from typing import Any, Final
 from tollbook_schema import dialects, sql
 from tollbook_schema.store import Node, Store
 
+from tollbook_attribution.merges import ANY_TABLE
+
 LOOKED_BY: Final = ("17_edges_1_facts.sql", "17_edges_2_traces.sql", "17_edges_3_seen.sql")
 """Steps after which the traces are known that are told of on both sides."""
 
@@ -74,7 +76,7 @@ def _look(store: Store, tenant: str, window: datetime) -> None:
                 node.command(statement, bound)
     finally:
         for table in LOOKED_AT_IN:
-            node.command(_query("work_done.sql").replace("any_table", table), bound)
+            node.command(_query("work_done.sql").replace(ANY_TABLE, table), bound)
 
 
 def _query(name: str) -> str:

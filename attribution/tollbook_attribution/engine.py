@@ -34,6 +34,7 @@ from tollbook_attribution import (
     transfer_classes,
 )
 from tollbook_attribution.bills.reconcile import reconcile_all
+from tollbook_attribution.merges import ANY_TABLE
 from tollbook_attribution.pace import FULL, Pace
 
 HOUR = timedelta(hours=1)
@@ -47,9 +48,6 @@ MODELS_NAMED_AFTER = "20_usage.sql"
 """Step after which the model names of the window are known."""
 CALLS = "work_calls"
 """Where they are."""
-
-ANY_TABLE = "any_table"
-"""Stands for the name of a table in a question about any of them."""
 
 ASKS = re.compile(r"\A(?:\s|--[^\n]*\n)*(?:SELECT|WITH)\b")
 """A statement that only looks. It fails where what it sees must not be; the rest of its step is not run where it sees nothing."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from tollbook_schema import sql
 from tollbook_schema.store import Store
 
-TABLE = "any_table"
+ANY_TABLE = "any_table"
 """Stands for the name of a table in a statement about any of them."""
 
 
@@ -29,4 +29,4 @@ def put_off(store: Store, tables: Sequence[str]) -> Iterator[None]:
 def _say(store: Store, statement: str, tables: Sequence[str]) -> None:
     text = sql.text("tollbook_attribution", f"queries/{statement}.sql")
     for table in tables:
-        store.command(text.replace(TABLE, table))
+        store.command(text.replace(ANY_TABLE, table))

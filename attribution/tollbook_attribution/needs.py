@@ -12,6 +12,8 @@ from typing import Any, Final
 from tollbook_schema import sql
 from tollbook_schema.store import Node
 
+from tollbook_attribution.merges import ANY_TABLE
+
 NEEDS: Final = re.compile(r"^-- Where there is: (\w+(?:, \w+)*)$", re.MULTILINE)
 WRITES: Final = re.compile(r"\bINSERT INTO (work_\w+)")
 
@@ -52,7 +54,7 @@ class Holdings:
 
     def _got_rows(self, table: str) -> bool:
         self._unsure.remove(table)
-        found = bool(self._node.query(_query("found.sql").replace("any_table", table), {"settlement": self._settlement}))
+        found = bool(self._node.query(_query("found.sql").replace(ANY_TABLE, table), {"settlement": self._settlement}))
         if found:
             self._there.add(table)
         return found
