@@ -114,7 +114,9 @@ def validate(
 ) -> None:
     """Hold files of OTLP against the vocabulary; the exit status is 1 where something is wrong. Stores nothing.
 
-    Unknown and misspelt attributes, wrong types, values outside their list, what is missing: tollbook validate spans.json
+    It finds unknown and misspelt attributes, wrong types, values outside their list, and what is missing. For example:
+
+    tollbook validate spans.json
     """
     from tollbook_ui import validating
 

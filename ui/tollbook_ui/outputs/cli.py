@@ -18,7 +18,7 @@ def reconcile(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, JSON or Parquet, gzip or not; a record's id a row.")],
     *,
     column: Annotated[
-        str | None, typer.Option(help="That holds the ids, if it is neither the only one nor the only id.", show_default=False)
+        str | None, typer.Option(help="That holds the ids; needed where several columns may.", show_default=False)
     ] = None,
     by: Annotated[
         str, typer.Option(help="What the ids are: response, trace, or asset or digest that a trace wrote.")
