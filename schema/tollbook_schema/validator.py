@@ -20,8 +20,8 @@ OWNED = ("tollbook.", "gen_ai.", "hw.")
 SPELT_LIKE = ("tollbook", "gen_ai")
 """Namespaces that a name may be near to by a slip: `tolbook.team`. `hw` is too short for that."""
 
-NEAR, NEARER, LIKE_A_MEMBER = 0.8, 0.9, 0.6
-"""How like, 0 to 1, what is proposed must be: a known name; one for a name that is not in our namespaces; a value of a list."""
+NEAR, NEARER = 0.8, 0.9
+"""How like, 0 to 1, a known name must be to be proposed; and for a name that is not in our namespaces."""
 
 MOST_OF_A_VALUE = 40
 
