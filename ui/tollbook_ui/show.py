@@ -471,7 +471,7 @@ def settlement(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 
 def nothing(period: f.Period, extent: f.Extent) -> Iterable[RenderableType]:
     """An empty answer, and what to do next."""
-    yield f"Nothing {_span(period)}."
+    yield f"Nothing from {_span(period)}."
     if extent.spans == 0:
         yield "No span is stored yet. Start a server with tollbook up, store files with tollbook ingest, or see tollbook demo."
     elif extent.settled_at is None:
