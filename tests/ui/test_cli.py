@@ -100,7 +100,7 @@ def test_sql_names_the_columns_of_an_answer_without_rows(served: Served) -> None
 
 def test_an_empty_answer_says_what_to_do_next(served: Served) -> None:
     result = tollbook(served, "requests", "--since", "2020-01-01", "--until", "2020-01-02")
-    assert "Nothing 2020-01-01 00:00 to 2020-01-02 00:00 UTC." in result.stdout
+    assert "Nothing from 2020-01-01 00:00 to 2020-01-02 00:00 UTC." in result.stdout
     assert "2026-11-20 12:00:00" in result.stdout
 
 
