@@ -66,9 +66,9 @@ def missing(source: Answers, extent: f.Extent, chosen: f.Scope) -> Note | None:
     known, everybody = source.coverage(chosen), chosen.team is None and chosen.workflow is None
     if not (known.requests or known.calls or (everybody and known.hosts)):
         return Note(
-            "Nothing in this period for this team and workflow",
+            f"Nothing in this period{'' if everybody else ' for this team and workflow'}",
             f"The store holds {units.count(extent.requests)} requests from {units.moment(extent.first_request)} "
-            f"to {units.moment(extent.last_request)} UTC. Choose “All data” and any owner on the left.",
+            f"to {units.moment(extent.last_request)} UTC. Choose “All data”{'' if everybody else ' and any owner'} on the left.",
         )
     return None
 
