@@ -96,7 +96,8 @@ def _request(source: Answers, trace_id: str) -> None:
     except (UnknownTraceError, BadQuestionError) as error:
         draw.blocks(Note("No such request", f"{error}.", tone="warn"))
         return
-    told = f"Trace {view.trace_id} · {units.moment(view.start_time)} UTC · {view.receipt.service_name}"
+    facts = (f"Trace {view.trace_id}", f"{units.moment(view.start_time)} UTC", view.receipt.service_name)
+    told = " · ".join(filter(None, facts))
     draw.heading(view.receipt.workflow or view.receipt.name or "Request", told)
     draw.blocks(cards(view))
     left, right = st.columns([62, 38], gap="medium")
