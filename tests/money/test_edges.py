@@ -76,6 +76,26 @@ ACROSS: dict[str, Sequence[Span]] = {
         chat(1, 2, parent=1, input=1_000, **at(-1, 0.5)),
         chat(1, 3, parent=1, output=100, response_id="t", **at(0.2, 10)),
     ],
+    "a gateway below whose clock is ahead": [
+        chat(1, 1, scope="sdk", **at(-24, 4), **USAGE),
+        chat(1, 2, parent=1, scope="proxy", service="gateway", kind="server", **at(21, 1), **USAGE),
+    ],
+    "a gateway below whose clock is behind": [
+        chat(1, 2, scope="sdk", **at(1, 2), **USAGE),
+        chat(1, 1, parent=2, scope="proxy", service="gateway", kind="server", **at(-5, 2), **USAGE),
+    ],
+    "a gateway apart whose clock is minutes ahead": [
+        chat(1, 1, scope="sdk", response_id="u", **at(-200, 2), **USAGE),
+        chat(2, 1, scope="proxy", service="gateway", kind="server", response_id="u", **at(5, 2), **USAGE),
+    ],
+    "an agent that ended before its call by another clock": [
+        chat(1, 1, operation="invoke_agent", model=None, **at(-9, 6), **USAGE),
+        chat(1, 2, parent=1, **at(1, 2), **USAGE),
+    ],
+    "two instrumentations of a script": [
+        chat(1, 1, scope="wrapper", resource={"service.instance.id": "1"}, **at(-0.02, 3), **USAGE),
+        chat(2, 1, scope="sdk", response_id="v", resource={"service.instance.id": "1"}, **at(0.01, 2.9), **USAGE),
+    ],
 }
 
 

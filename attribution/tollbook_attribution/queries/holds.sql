@@ -42,7 +42,7 @@ UNION ALL
     WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
         AND duration_ns >= toUnixTimestamp64Nano(if(
             start_time < {window:DateTime('UTC')}, toDateTime64({window:DateTime('UTC')}, 9, 'UTC'), {until:DateTime64(9, 'UTC')}
-        )) - toUnixTimestamp64Nano(start_time) - 5000000000
+        )) - toUnixTimestamp64Nano(start_time) - 300000000000
     LIMIT 1
 )
 UNION ALL

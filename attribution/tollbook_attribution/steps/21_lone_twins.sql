@@ -56,7 +56,7 @@ pairs AS (
 known AS (
     SELECT trace_id
     FROM spans
-    WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} AND start_time < {after:DateTime64(9, 'UTC')}
         AND (service_instance_id != '' OR isNotNull(process_pid)) AND trace_id GLOBAL IN (SELECT trace_id FROM pairs)
 ),
 beside AS (

@@ -15,11 +15,17 @@ CREATE TABLE IF NOT EXISTS work_beside (
     answer UInt64 COMMENT 'of its response id; 0 for none',
     is_here Bool COMMENT 'began in the hour that is settled',
     is_call Bool COMMENT 'may tell of a call',
-    digest UInt64 COMMENT 'of what it tells'
+    digest UInt64 COMMENT 'of what it tells',
+    process UInt64 COMMENT 'that began it within a second of an edge, without a parent; 0 for all others',
+    teller UInt64 COMMENT 'its scope'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+ALTER TABLE work_beside
+    ADD COLUMN IF NOT EXISTS process UInt64 COMMENT 'that began it within a second of an edge, without a parent; 0 for all others',
+    ADD COLUMN IF NOT EXISTS teller UInt64 COMMENT 'its scope';
 
 CREATE TABLE IF NOT EXISTS work_edges (
     settlement UInt64,
