@@ -93,6 +93,8 @@ def test_a_name_is_shown_with_the_price_that_decides_at_a_time(client: TestClien
     ]
     assert deciding == [[Decimal(1)], [Decimal("1.1")]]
     assert book.show("gpt-4o-2024-08-06", "azure.ai.openai").stands_for == ("openai/gpt-4o",)
+    shown = book.show("gpt-4o").rows
+    assert len(shown) == len({(row.price.provider, row.price.price_id, row.price.valid_from) for row in shown})
 
     assert (book.show("our-chat", "azure").stands_for, book.show("our-chat", "azure").reason) == (
         (),

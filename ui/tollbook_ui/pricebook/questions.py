@@ -65,7 +65,7 @@ class PriceBook:
         for alias in self.aliases():
             if alias.model == model.lower() and alias.provider in ("", provider.lower()):
                 names, reason = [alias.price], f"stands for {alias.price}"
-        rows = [price for name in dict.fromkeys(name.lower() for name in names) for price in self._prices_of(name)]
+        rows = list(dict.fromkeys(price for name in names for price in self._prices_of(name.lower())))
         known = [name for name in names if any(name.lower() == f"{row.provider}/{row.model}".lower() for row in rows)]
         reason = "" if rows and reason.startswith("unknown model") else reason
         return Shown(provider, model, moment, tuple(dict.fromkeys(known)), reason, tuple(_shown(rows, moment)))
