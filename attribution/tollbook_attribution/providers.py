@@ -53,6 +53,9 @@ BEDROCK = re.compile(
 )
 """How Bedrock names models, whoever's client asks it."""
 
+BEDROCK_ARN = re.compile(r"arn:aws[\w-]*:bedrock:[^:]*:[^:]*:(?:foundation-model|inference-profile)/(?P<model>.+)")
+"""Bedrock's resource names that end in the name of a model, which the list's clauses need not begin with."""
+
 MAKERS = (
     ("amazon", re.compile(r"(?:nova|titan)-")),
     ("meta", re.compile(r"llama\d")),
@@ -71,6 +74,9 @@ def readings(provider: str, model: str) -> list[tuple[str | None, str]]:
     resource = RESOURCE.fullmatch(name)
     if resource:
         found.append((listed, resource["model"]))
+    arn = BEDROCK_ARN.fullmatch(name)
+    if arn:
+        found.append(("aws", arn["model"]))
     for between in "/:":
         prefix, parted, rest = name.partition(between)
         if parted and rest and (listed in GATEWAY_CLIENTS or listed == listed_as(prefix)):

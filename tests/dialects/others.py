@@ -788,6 +788,24 @@ CASES: dict[str, Case] = {
         {"input": 12, "cache_read": 2000, "cache_write": 300, "output": 7},
         "anthropic/claude-sonnet-4-5",
     ),
+    "Vercel's newer spans without the fresh part hold Anthropic's cache in the input too": Case(
+        (
+            told(
+                {
+                    "ai.operationId": "ai.generateText.doGenerate",
+                    "ai.model.provider": "anthropic.messages",
+                    "ai.model.id": "claude-sonnet-4-5",
+                    "ai.usage.inputTokens": 130_213,
+                    "ai.usage.inputTokenDetails.cacheReadTokens": 128_955,
+                    "ai.usage.inputTokenDetails.cacheWriteTokens": 1_253,
+                    "ai.usage.outputTokens": 100,
+                },
+                "ai",
+            ),
+        ),
+        {"input": 5, "cache_read": 128_955, "cache_write": 1_253, "output": 100},
+        "anthropic/claude-sonnet-4-5",
+    ),
     "Vercel's older spans have it beside": Case(
         (
             told(

@@ -28,6 +28,7 @@ BEDROCKS = "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0"
         ("anthropic", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
         ("aws.bedrock", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
         ("aws.bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
+        ("aws.bedrock", "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
         ("aws.bedrock", "us.amazon.nova-pro-v1:0", "aws/amazon.nova-pro-v1:0"),
         ("aws.bedrock", "nova-pro-v1:0", "aws/amazon.nova-pro-v1:0"),
         ("AWS", "titan-text-express-v1", "aws/amazon.titan-text-express-v1"),

@@ -179,7 +179,7 @@ FROM (
                                     has([77, 87], rows[indexOf(concepts, 1)]), true,
                                     has([76], rows[indexOf(concepts, 1)]), hasAny(rows, [598, 599, 974, 975, 976, 606, 981, 604]),
                                     NOT has(['openlit', 'mlflow', 'vercel', 'strands'], dialect), false,
-                                    dialect = 'vercel' AND hasAny(rows, [576, 960, 961]), false,
+                                    dialect = 'vercel' AND hasAny(rows, [576, 960, 961, 589, 969]), false,
                                     match(named[1], '(?i)openrouter|openai|litellm|together|fireworks|groq|gateway|portkey|vercel|deepinfra|huggingface'), false,
                                     match(arrayStringConcat(named, ' '), '(?i)anthropic|claude|bedrock|^(?:aws|amazon)')
                                 ) AS rule_cache_apart,
