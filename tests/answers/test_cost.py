@@ -112,7 +112,7 @@ def test_new_workloads_and_idle_time_have_causes_of_their_own(answers: Answers) 
 
 def test_the_bridge_says_what_has_no_price(answers: Answers) -> None:
     found = answers.costs.bridge(FIRST, SECOND)
-    assert found.notes == ("after: 4 model calls have no price and are in no amount (98.3% have one)",)
+    assert found.notes == ("after: 4 model calls without a price, in no amount (98.3% have one)",)
     before = Period(FIRST.since - WEEK, FIRST.since)
     assert answers.costs.bridge(before, FIRST).notes == ("before: nothing is settled in this period",)
     earlier = answers.costs.bridge(Period(before.since - WEEK, before.since), before)

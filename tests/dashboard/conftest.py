@@ -20,7 +20,21 @@ from tests.report import week
 from tests.served import served
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("overview", "requests", "cost", "bridge", "budgets", "bill", "owners", "data", "freshness", "accelerators", "hotspots")
+PAGES = (
+    "overview",
+    "requests",
+    "cost",
+    "bridge",
+    "budgets",
+    "bill",
+    "owners",
+    "data",
+    "principals",
+    "outputs",
+    "freshness",
+    "accelerators",
+    "hotspots",
+)
 
 
 @pytest.fixture

@@ -4,6 +4,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tollbook_ui import units
 from tollbook_ui.answers import Answers
+from tollbook_ui.dashboard import outputs
+from tollbook_ui.figures import Scope
+from tollbook_ui.look import blocks
+from tollbook_ui.look import outputs as look
+from tollbook_ui.periods import BadQuestionError
 
 from tests.dashboard.conftest import PAGES, words
 from tests.report.week import HOSTILE
@@ -94,3 +99,30 @@ def test_owners_can_be_grouped_by_workflow(shown: Shown) -> None:
     assert not page.exception
     assert "Cost by workflow" in words(page)
     assert "intake-remote" in words(page)
+
+
+def test_principals_are_those_of_the_answers(shown: Shown, filled: Answers) -> None:
+    page = shown("principals")
+    found = filled.data.principals(Scope())
+    assert {row.principal for row in found.rows} == {"intake", "model-server", "svc"}
+    assert all(row.principal in words(page) for row in found.rows)
+    assert 'title="file:///staging/1.txt"' in words(page)
+    page.selectbox(key="principals_principal").set_value("intake")
+    page.selectbox(key="principals_model").set_value(HOSTILE).run()
+    assert not page.exception
+    assert "Nobody did" in words(page)
+
+
+def test_outputs_wait_for_the_records_to_join_them_with(shown: Shown) -> None:
+    assert "No records to join with yet" in words(shown("outputs"))
+
+
+def test_orphans_of_both_sides_are_on_the_outputs_page(filled: Answers) -> None:
+    told = filled.outputs.told(Scope(), "trace").rows
+    kept = "".join(f"{row.id}\n" for row in told[1:])
+    found = outputs.joined(filled, Scope(), ("kept.csv", f"trace_id\n{kept}gone\n".encode()), "trace")
+    page = blocks.html(look.cards(found), look.output_table(found.orphan_outputs, str), look.record_table(found.orphan_records))
+    assert (len(found.orphan_outputs), [row.id for row in found.orphan_records]) == (1, ["gone"])
+    assert f'href="{told[0].trace_id}"' in page
+    with pytest.raises(BadQuestionError, match=r"kept\.csv is empty"):
+        outputs.joined(filled, Scope(), ("kept.csv", b""), "trace")

@@ -141,7 +141,7 @@ def test_the_report_comes_as_a_page_and_as_markdown(client: TestClient) -> None:
 def test_the_doctor_says_what_to_see_to(client: TestClient) -> None:
     found = client.get("/api/v1/doctor").json()
     assert found["extent"]["spans"] == 10
-    assert "1 model calls have no price" in [row["matter"] for row in found["rows"]]
+    assert "1 model call without a price" in [row["matter"] for row in found["rows"]]
 
 
 def test_openapi_describes_every_path_with_money_as_text(client: TestClient) -> None:

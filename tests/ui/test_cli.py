@@ -108,7 +108,7 @@ def test_settle_and_doctor_speak_through_the_server(served: Served) -> None:
     assert json.loads(tollbook(served, "settle", "-f", "json").stdout)[0]["windows"] == 0
     doctor = tollbook(served, "doctor")
     assert served.url in doctor.stdout
-    assert "1 model calls have no price" in doctor.stdout
+    assert "1 model call without a price" in doctor.stdout
 
 
 def test_a_misspelt_setting_is_named_and_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

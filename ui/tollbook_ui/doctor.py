@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tollbook_schema import retention
 
-from tollbook_ui import __version__, locate
+from tollbook_ui import __version__, locate, units
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
 from tollbook_ui.budgets.figures import Status
@@ -163,7 +163,12 @@ def _complaints(found: Doctor) -> tuple[Complaint, ...]:
             found.outdated_hours,
             Complaint(f"{found.outdated_hours} hours were read with another table of dialects", "run: tollbook renormalize"),
         ),
-        (calls, Complaint(f"{calls} model calls have no price", "see the models below; what they cost is unknown, not 0")),
+        (
+            calls,
+            Complaint(
+                f"{units.counted(calls, 'model call')} without a price", "see the models below; what they cost is unknown, not 0"
+            ),
+        ),
         (
             found.unrated,
             Complaint(f"{len(found.unrated)} machines have no hourly rate", "run: tollbook rates set TYPE USD_PER_HOUR VCPUS"),

@@ -121,7 +121,7 @@ def _view(
             lines[name] = lines.get(name, Decimal(0)) + amount
             payers, sum_so_far = works.get(row["workload"], (set(), Decimal(0)))
             works[row["workload"]] = (payers | {name}, sum_so_far + amount)
-            if paying is None:
+            if paying is None and amount:
                 unowned[tenant, row["of_team"], row["workload"], row["for_category"], row["to_allocation"]] += amount
         total = sum(lines.values(), Decimal(0))
     owners = {budget.budget: tree.owner(budget, budgets) for budget in budgets}

@@ -150,7 +150,9 @@ def _notes(periods: tuple[f.Period, f.Period], sides: Sequence[Side]) -> tuple[s
     for name, ratio, side in zip(("before", "after"), ratios, sides, strict=True):
         if ratio is not None and ratio < 1:
             calls = sum(row.calls - row.priced for row in side.calls)
-            notes.append(f"{name}: {calls:,} model calls have no price and are in no amount ({units.percent(ratio)} have one)")
+            notes.append(
+                f"{name}: {units.counted(calls, 'model call')} without a price, in no amount ({units.percent(ratio)} have one)"
+            )
         if not _settled(side):
             notes.append(f"{name}: nothing is settled in this period")
     return tuple(notes)

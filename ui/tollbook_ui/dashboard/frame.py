@@ -21,8 +21,10 @@ from tollbook_ui.dashboard import (
     draw,
     freshness,
     hotspots,
+    outputs,
     overview,
     owners,
+    principals,
     requests,
     scope,
 )
@@ -43,6 +45,8 @@ PAGES: tuple[tuple[Body, str, str], ...] = (
     (bill.page, "Bill", "bill"),
     (owners.page, "Owners", "owners"),
     (data.page, "Data", "data"),
+    (principals.page, "Principals", "principals"),
+    (outputs.page, "Outputs", "outputs"),
     (freshness.page, "Freshness", "freshness"),
     (accelerators.page, "Accelerators", "accelerators"),
     (hotspots.page, "Hotspots", "hotspots"),
@@ -57,7 +61,7 @@ def run() -> None:
     st.set_page_config(page_title="Tollbook", page_icon=str(ICON), layout="wide", initial_sidebar_state=250)
     st.logo(str(ICON.with_name("logo.svg")), size="large", link=None)
     draw.style()
-    chosen = st.navigation([_page(*page) for page in PAGES])
+    chosen = st.navigation([_page(*page) for page in PAGES], expanded=True)
     chosen.run()
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pandas as pd  # noqa: F401 - whole before streamlit: plotly looks into one that another thread still imports
 import streamlit as st
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 from streamlit import config
 
@@ -27,7 +27,13 @@ def streamlit_app() -> st.App:
     config.set_option("server.trustedUserHeaders", {HEADER: "principal"})  # nobody resumes a session of somebody else
     for name in ("streamlit", "streamlit.web", "streamlit.runtime", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return st.App(SCRIPT, routes=[Route(path, _index) for path in ("/", *(f"/{path}" for _, _, path in frame.PAGES))])
+    pages = [Route(f"/{path}", _index) for _, _, path in frame.PAGES[1:]]
+    return st.App(SCRIPT, routes=[Route("/", _index), Route(f"/{frame.PAGES[0][2]}", _first), *pages])
+
+
+async def _first(request: Request) -> RedirectResponse:
+    """The first page by its name: Streamlit knows it at / alone."""
+    return RedirectResponse(request.url.replace(path="/"))
 
 
 async def _index(_: Request) -> HTMLResponse:

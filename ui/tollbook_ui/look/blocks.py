@@ -98,6 +98,12 @@ def short(name: str, most: int = 28) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
+def middle(name: str, most: int = 60) -> str:
+    """A long path or address cut in the middle: its end tells it from others."""
+    begin = most // 3
+    return name if len(name) <= most else f"{name[:begin]}…{name[begin + 1 - most :]}"
+
+
 def text(value: str | None, unknown: str = "-", badge: str = "", tone: Tone = "") -> Cell:
     """A name; a missing one is drawn as missing, a very long one whole on hover only."""
     return Cell(*_long(value), badge=badge, tone=tone) if value else Cell(unknown, tone="muted")
@@ -109,6 +115,18 @@ def money(amount_usd: Decimal | None, largest_usd: Decimal | None = None, badge:
         return Cell(units.UNKNOWN, tone="muted", badge=badge)
     share = float(amount_usd / largest_usd) if largest_usd else None
     return Cell(units.usd(amount_usd), units.usd_exact(amount_usd), share, badge=badge)
+
+
+def simulated(simulated_usd: Decimal, amount_usd: Decimal | None) -> str:
+    """Badge of an amount of which a stand-in would have cost a part, or all."""
+    if not simulated_usd:
+        return ""
+    return SIMULATED if simulated_usd == amount_usd else f"{units.usd(simulated_usd)} {SIMULATED}"
+
+
+def unpriced(calls: int) -> str:
+    """Badge of an amount that calls without a price are missing from."""
+    return f"+ {calls:,} unpriced" if calls else ""
 
 
 def duration(value_ns: float | None) -> Cell:

@@ -141,7 +141,7 @@ def owner_table(owners: f.Owners, key: str) -> Table:
         (
             _owner(name, where, key),
             blocks.count(requests) if where == "request" else Cell("-", tone="muted"),
-            blocks.money(amount, largest, _badge(simulated, amount)),
+            blocks.money(amount, largest, blocks.simulated(simulated, amount)),
             blocks.money(average(amount, requests)) if requests else Cell("-", tone="muted"),
             blocks.percent(blocks.ratio(amount, owners.totals.total_usd)),
         )
@@ -184,9 +184,3 @@ def _owner(name: str, allocation: str, key: str) -> Cell:
     if allocation != "request":
         return Cell(f"{name}, {allocation}" if name else ALLOCATIONS.get(allocation, allocation), tone="muted")
     return blocks.text(name, UNNAMED if key == "workflow" else UNOWNED)
-
-
-def _badge(simulated_usd: Decimal, amount_usd: Decimal) -> str:
-    if not simulated_usd:
-        return ""
-    return blocks.SIMULATED if simulated_usd == amount_usd else f"{units.usd(simulated_usd)} {blocks.SIMULATED}"

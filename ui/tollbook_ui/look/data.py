@@ -7,7 +7,7 @@ from typing import Final
 
 from tollbook_ui import units
 from tollbook_ui.answers import total
-from tollbook_ui.dataflow.figures import ServiceRow, Services, Stored, StoredRow, TransferRow, Transfers
+from tollbook_ui.dataflow.figures import PrincipalRow, Principals, ServiceRow, Services, Stored, StoredRow, TransferRow, Transfers
 from tollbook_ui.look import blocks
 from tollbook_ui.look.blocks import Card, Cards, Cell, Column, Part, Stack, Table
 from tollbook_ui.look.cost import UNNAMED
@@ -23,6 +23,10 @@ BOUNDARIES: Final = {
     "unknown": ("Boundary unknown", "#a9b1b9"),
 }
 """Kinds of boundaries in the order of the stack: their names and colours."""
+
+
+MOST_PRINCIPALS: Final = 1_000
+"""Rows that are asked for at once."""
 
 
 def cards(moved: Transfers, stored: Stored, services: Services) -> Cards:
@@ -89,7 +93,7 @@ def stored_table(rows: Sequence[StoredRow]) -> Table:
         ),
         tuple(
             (
-                Cell(blocks.short(row.asset_id, 60), row.asset_id),
+                Cell(blocks.middle(row.asset_id), row.asset_id),
                 blocks.text(row.location, units.UNKNOWN),
                 blocks.text(" ".join(name for name in (row.provider, row.storage_class, row.region) if name), units.UNKNOWN),
                 blocks.size(row.last_bytes),
@@ -125,6 +129,40 @@ def service_table(rows: Sequence[ServiceRow]) -> Table:
             )
             for row in rows
         ),
+    )
+
+
+def principal_cards(found: Principals) -> Cards:
+    """How many users and services had how many assets read for how many models."""
+    users, services = ({(row.tenant, row.principal) for row in found.rows if row.kind == kind} for kind in ("user", "service"))
+    return Cards(
+        (
+            Card("Users", units.count(len(users))),
+            Card("Services without a user", units.count(len(services)), tone="" if services else "muted"),
+            Card("Assets", units.count(len({(row.tenant, row.asset) for row in found.rows}))),
+            Card("Models", units.count(len({row.model for row in found.rows}))),
+        )
+    )
+
+
+def principal_table(rows: Sequence[PrincipalRow]) -> Table:
+    """Who had which asset read for which model; the tenant where there is more than one."""
+    whose = len({row.tenant for row in rows}) > 1
+    names = (*(("Tenant",) if whose else ()), "Principal", "Kind", "Asset", "Model")
+    numbers = (Column("Calls", True), Column("First, UTC"), Column("Last, UTC"))
+    return Table((*(Column(name) for name in names), *numbers), tuple(_principal(row, whose) for row in rows))
+
+
+def _principal(row: PrincipalRow, whose: bool) -> tuple[Cell, ...]:
+    return (
+        *((Cell(row.tenant),) if whose else ()),
+        blocks.text(row.principal, units.UNKNOWN),
+        Cell(row.kind, tone="" if row.kind == "user" else "muted"),
+        Cell(blocks.middle(row.asset), row.asset),
+        blocks.text(row.model, units.UNKNOWN),
+        blocks.count(row.calls),
+        Cell(units.moment(row.first_at)),
+        Cell(units.moment(row.last_at)),
     )
 
 

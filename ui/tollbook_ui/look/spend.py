@@ -61,12 +61,10 @@ def _total_label(found: Cost) -> tuple[Cell, ...]:
 
 
 def _cost_row(row: CostRow, largest: Decimal | None) -> tuple[Cell, ...]:
-    badge = f"{row.unpriced_calls:,} unpriced" if row.unpriced_calls else ""
-    if row.simulated_usd:
-        badge = blocks.SIMULATED if row.simulated_usd == row.amount_usd else f"{units.usd(row.simulated_usd)} {blocks.SIMULATED}"
+    badges = (blocks.simulated(row.simulated_usd, row.amount_usd), blocks.unpriced(row.unpriced_calls or 0))
     return (
         *(blocks.text(key, NAMELESS) for key in row.keys),
-        blocks.money(row.amount_usd, largest, badge),
+        blocks.money(row.amount_usd, largest, ", ".join(filter(None, badges))),
         blocks.percent(row.share),
         _known(row.requests),
         _each(row.usd_per_request),
@@ -79,7 +77,9 @@ def _cost_row(row: CostRow, largest: Decimal | None) -> tuple[Cell, ...]:
 
 def cache_cards(found: Caches) -> Cards:
     """What caching came to."""
-    avoided = f"{found.avoided_calls:,} calls answered by your own" if found.avoided_calls else "no cache of your own answered"
+    avoided = Card("Avoided", "none", "no cache of your own answered", tone="muted")
+    if found.avoided_calls:
+        avoided = _money("Avoided", found.avoided_usd, f"{units.counted(found.avoided_calls, 'call')} answered by your own")
     return Cards(
         (
             Card("Input read from caches", units.percent(found.hit_ratio), tone="" if found.hit_ratio is not None else "muted"),
@@ -87,7 +87,7 @@ def cache_cards(found: Caches) -> Cards:
             _money("Paid more for writing", found.write_premium_usd),
             _money("Of it never read", found.wasted_usd, "at least"),
             _money("Net", found.net_usd),
-            _money("Avoided", found.avoided_usd, avoided),
+            avoided,
         )
     )
 

@@ -175,8 +175,7 @@ def request_table(requests: f.Requests, link: blocks.Link | None = None, rows: i
 
 def request_cost(row: f.RequestRow | f.WorkflowRow, largest_usd: Decimal | None) -> Cell:
     """Money of a request or a workflow, marked where calls without a price are missing from it."""
-    badge = f"+ {row.unpriced_calls} unpriced" if row.unpriced_calls else ""
-    return blocks.money(row.cost_usd, largest_usd, badge)
+    return blocks.money(row.cost_usd, largest_usd, blocks.unpriced(row.unpriced_calls))
 
 
 def receipt_table(receipt: f.Receipt) -> Table:
