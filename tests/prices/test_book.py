@@ -138,6 +138,10 @@ def test_exchange_rates_come_one_by_one_or_by_the_file(client: TestClient, book:
         ("EUR", "2026-11-19", Decimal("1.08")),
         ("JPY", "2026-11-19", Decimal("0.0067")),
     ]
+    priced = f"{OURS}acme,m,input,1,1M,EUR,,\nacme,m,output,2,1M,CHF,,\nacme,m,image,2,1,CHF,,\n"
+    assert [
+        (row.line, row.column, row.level, row.message.partition(":")[0]) for row in book.take("ours.csv", priced.encode()).rows
+    ] == [(3, "currency", "warning", "CHF has no exchange rate")]
     assert [reading.doubt_of_currency(book, currency) for currency in ("USD", "eur", "XYZ")] == [
         "", "", "XYZ has no exchange rate: what is priced in it has no value until one is set with tollbook prices rate",
     ]  # fmt: skip

@@ -35,6 +35,8 @@ from tollbook_ui.pricebook.figures import (
 MAX_FILE_BYTES = 64 * 1024**2
 """LiteLLM's map, the largest there is, has 2 MB."""
 
+NO_RATE = "{} has no exchange rate: what is priced in it has no value until one is set with tollbook prices rate"
+
 Row = TypeVar("Row")
 
 
@@ -78,7 +80,7 @@ class PriceBook:
             loaded = price_book.load(self._store, sheet)
         except BadFileError:
             return _checked(sheet, 0)
-        return _checked(sheet, loaded.added)
+        return _checked(sheet, loaded.added, self._without_rate(sheet))
 
     def set(self, price: NewPrice) -> str:
         """Adds a price and returns its id; settled hours change when they are settled again.
@@ -174,6 +176,13 @@ class PriceBook:
         provider, _, model = name.partition("/")
         return price_book.current(self._reads, provider, model)
 
+    def _without_rate(self, sheet: Sheet) -> Iterable[Problem]:
+        """The first line of each currency that has no exchange rate: a warning, as rates may come later."""
+        first = {line.price.currency: line.number for line in reversed(sheet.lines)}
+        for currency, line in sorted(first.items(), key=lambda pair: pair[1]):
+            if currency != "USD" and not self.exchange_rates(currency, 1):
+                yield Problem(sheet.file, line, "currency", NO_RATE.format(currency), is_error=False)
+
     def _seeded(self) -> None:
         """The list is in the book once anything was settled; who asks before wants it, too."""
         price_list.seed(self._store)
@@ -201,8 +210,8 @@ def _read(name: str, content: bytes, since: datetime | None, tenant: str) -> She
     return price_files.read(name, content, Wish(since, tenant), datetime.now(UTC))
 
 
-def _checked(sheet: Sheet, added: int) -> Taken:
-    rows = tuple(_problem(problem) for problem in problems_of(sheet))
+def _checked(sheet: Sheet, added: int, more: Iterable[Problem] = ()) -> Taken:
+    rows = tuple(_problem(problem) for problem in (*problems_of(sheet), *more))
     return Taken(sheet.file, sheet.source, sheet.version, len(sheet.lines), added, rows)
 
 

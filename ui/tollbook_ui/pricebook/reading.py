@@ -11,7 +11,7 @@ from tollbook_attribution.price_fields import BadValueError
 
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.pricebook.figures import Changes, ExchangeRate, NewExchangeRate, NewPrice, PriceRow, Taken
-from tollbook_ui.pricebook.questions import check_file
+from tollbook_ui.pricebook.questions import NO_RATE, check_file
 
 
 class Book(Protocol):
@@ -64,7 +64,7 @@ def doubt_of_currency(book: Book, currency: str) -> str:
     code = currency.upper()
     if code == "USD" or book.exchange_rates(code, 1):
         return ""
-    return f"{code} has no exchange rate: what is priced in it has no value until one is set with tollbook prices rate"
+    return NO_RATE.format(code)
 
 
 def new_price(terms: Mapping[str, str], conditions: Sequence[str]) -> NewPrice:
