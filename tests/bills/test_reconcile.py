@@ -1,17 +1,33 @@
 """Bills against the ledger: billed amounts take the place of estimates, and what is left has a name."""
 
+import csv
+import io
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from tollbook_attribution import set_rate, settle
 from tollbook_attribution.bills import load
 from tollbook_attribution.bills.reconcile import reconcile
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
+from tollbook_ui.answers import Answers
+from tollbook_ui.bills import export
+from tollbook_ui.figures import Period
 
 from tests.attribution.facts import NOON, Intake, S, Span, chat
 from tests.bills.conftest import Folder, focus
+
+WHOLE = {
+    "ChargePeriodStart": "2026-11-01",
+    "ChargePeriodEnd": "2026-12-01",
+    "ConsumedQuantity": "",
+    "ConsumedUnit": "",
+    "ServiceName": "API",
+    "ChargeClass": "",
+}
+"""A charge of a month, of which no quantity is told."""
 
 BOX = {A.HOST_ID: "i-0abc", A.HOST_TYPE: "box"}
 
@@ -93,3 +109,66 @@ def test_what_no_telemetry_explains_has_a_name(store: Store, intake: Intake, fol
     assert [row["item"] for row in items] == ["credit", "tax", "usage that no telemetry tells of", "usage without telemetry"]
     assert sum(row["amount_usd"] for row in ledger(store)) == Decimal("25.5")
     assert round(items[2]["amount_usd"], 6) == 23
+
+
+def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, intake: Intake, folder: Folder) -> None:
+    silent = {"provider": "acme", "model": "silent", "input": None, "output": None}
+    intake.spans([
+        chat(1, 1, provider="acme", model="nova-9", input=1000, output=100),
+        chat(2, 1, provider="acme", model="nova-9", input=3000, output=300, start_ns=1800 * S),
+        chat(3, 1, **silent),
+        chat(4, 1, **silent),
+        chat(5, 1, **silent, error=True),
+        chat(6, 1, input=1000, output=100),
+        chat(7, 1, model="gpt-99-mini", input=2000, output=200),
+    ])  # fmt: skip
+    settle(store)
+    acme, openai = ({"ServiceProviderName": who, **WHOLE} for who in ("Acme", "OpenAI"))
+    load(store, [folder.csv(
+        focus(BilledCost="8.8", ResourceId="nova-9", **acme),
+        focus(BilledCost="-0.88", ResourceId="nova-9", ChargeCategory="Credit", **acme),
+        focus(BilledCost="-0.44", ResourceId="nova-9", **acme | {"ChargeClass": "Correction"}),
+        focus(BilledCost="6", ResourceId="silent", **acme),
+        focus(BilledCost="9", ResourceId="", **openai),
+        focus(BilledCost="-0.1", ResourceId="", ChargeCategory="Tax", **openai | {"ChargeClass": "Correction"}),
+    )])  # fmt: skip
+    reconcile(store)
+    settle(store)
+    told = store.query("""
+        SELECT toUInt8(reinterpretAsUInt128(reverse(trace_id))) AS trace, method, sum(amount) AS amount, sum(quantity) AS quantity
+        FROM ledger WHERE basis = 'invoice' GROUP BY ALL ORDER BY ALL
+    """)
+    assert [(row["trace"], row["method"], round(row["amount"], 6), row["quantity"]) for row in told] == [
+        (0, "billed as tax in correction, and no line of the ledger explains it", Decimal("-0.1"), 0),
+        (1, "billed as credit, split by tokens", Decimal("-0.22"), 0),
+        (1, "billed in correction, split by tokens", Decimal("-0.11"), 0),
+        (1, "billed, split by tokens", Decimal("2.2"), 1100),
+        (2, "billed as credit, split by tokens", Decimal("-0.66"), 0),
+        (2, "billed in correction, split by tokens", Decimal("-0.33"), 0),
+        (2, "billed, split by tokens", Decimal("6.6"), 3300),
+        (3, "billed, split by calls", 3, 1),
+        (4, "billed, split by calls", 3, 1),
+        (6, "billed, split by the estimate", 3, 1100),
+        (7, "billed, split by tokens", 6, 2200),
+    ]
+    assert store.query("SELECT line_id FROM ledger GROUP BY line_id HAVING count() > 1") == []
+    answers = Answers(store)
+    rows = answers.bills.reconciliation().rows
+    assert [(row.provider, row.billed, row.attributed, row.unattributed) for row in rows] == [
+        ("acme", Decimal("13.48"), Decimal("13.48"), 0),
+        ("openai", Decimal("8.9"), 9, Decimal("-0.1")),
+    ]
+    day = Period(NOON - timedelta(days=20), NOON + timedelta(hours=12))
+    written = list(csv.DictReader(io.StringIO(b"".join(export.focus_csv(store, day)).decode())))
+    kinds: dict[tuple[str, str], Decimal] = {}
+    for row in written:
+        kind = row["ChargeCategory"], row["ChargeClass"]
+        kinds[kind] = kinds.get(kind, Decimal(0)) + Decimal(row["BilledCost"])
+    assert kinds == {
+        ("Usage", ""): Decimal("23.8"),
+        ("Usage", "Correction"): Decimal("-0.44"),
+        ("Credit", ""): Decimal("-0.88"),
+        ("Tax", "Correction"): Decimal("-0.1"),
+    }
+    lint = pytest.importorskip("focus_data_toolkit.model.validator")
+    assert lint.lint_focus_1_4_structure("Cost and Usage", written).ok

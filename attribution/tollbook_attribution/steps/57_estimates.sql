@@ -1,7 +1,7 @@
 -- What is the hour estimated to have cost, by what a bill can name?
 -- Trace by trace.
 -- Where there is: work_lines, work_priced
-INSERT INTO estimates_settled
+INSERT INTO estimates_settled (window, tenant, settlement, category, resource, provider, account, unit, quantity, seen, amount_usd)
 SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,

@@ -1,6 +1,6 @@
 -- How much of each resource was there as a whole? A machine is billed by the time that it was there, not by what spans claim of it.
 -- Where there is: work_resources
-INSERT INTO estimates_settled
+INSERT INTO estimates_settled (window, tenant, settlement, category, resource, provider, account, unit, quantity, seen, amount_usd)
 SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,

@@ -1,22 +1,28 @@
--- Which lines does the bill decide? Billed amounts take the place of estimates, split over the lines as these are, to the last digit.
+-- Which lines does the bill decide? Billed amounts take the place of estimates, split over the lines as these are, to the last digit; what falls to calls without a
+-- price is split over these by tokens, or over the calls alike. Each line keeps its quantity once, with usage rather than with its credit.
 -- The lines stand in an order; each has what the amount comes to up to it, cut off at the 18th decimal, less what it comes to up to the one before.
 -- Where there is: bills
-INSERT INTO work_billed_lines
+INSERT INTO work_billed_lines (
+    settlement, trace_id, span_id, start_time, allocation, category, item, resource, provider, account, model, unit, waste, quantity, price_id, billing_period,
+    billed_by, service, billed_to, currency, amount, amount_usd, charged, weighed_by
+)
 WITH shares AS (
     SELECT
         concat('bill/', provider, '/', toString(toDate(billing_period_start)), '/', account, '/', service) AS price_id,
         toString(toDate(billing_period_start)) AS billing_period,
         provider AS billed_by, service, account AS billed_to, currency, category, resource AS target, ledger_provider AS target_provider,
-        ledger_account AS target_account, sum(s.amount) AS amount, sum(s.amount_usd) AS amount_usd
+        ledger_account AS target_account, charged, if(weighed_by = '', 'estimate', weighed_by) AS weighed_by,
+        sum(s.amount) AS amount, sum(s.amount_usd) AS amount_usd
     FROM current_bill_shares AS s
     WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND resource != ''
-    GROUP BY billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account
+    GROUP BY billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, charged, weighed_by
 ),
 lines AS (
     SELECT
         l.trace_id AS trace_id, l.span_id AS span_id, min(l.start_time) AS start_time, l.allocation AS allocation, l.category AS category, l.item AS item,
         l.resource AS resource, l.provider AS provider, if(l.account != '', l.account, s.account) AS account, l.model AS model, l.unit AS unit,
-        l.waste AS waste, sum(l.quantity) AS quantity, sum(l.amount_usd) AS estimate_usd
+        l.waste AS waste, sum(l.quantity) AS quantity, toInt256(toDecimal256(sum(l.amount_usd), 18) * toInt256('1000000000000000000')) AS estimate_weight,
+        toInt256(0) AS calls, true AS has_estimate
     FROM (
         SELECT trace_id, span_id, start_time, allocation, category, item, resource, provider, account, model, unit, waste, quantity, amount_usd
         FROM work_lines
@@ -31,41 +37,54 @@ lines AS (
     LEFT ANY JOIN (SELECT trace_id, span_id, account FROM work_spans WHERE settlement = {settlement:UInt64} AND account != '') AS s
         ON l.trace_id = s.trace_id AND l.span_id = s.span_id
     GROUP BY trace_id, span_id, allocation, category, item, resource, provider, account, model, unit, waste
+    UNION ALL
+    SELECT
+        trace_id, span_id, start_time, if(trace_id = toFixedString('', 16), 'unattributed', 'request') AS allocation, 'tokens' AS category, item, resource,
+        provider, account, '' AS model, unit, waste, toDecimal128(u.quantity, 9) AS quantity, toInt256(if(unit = 'token', u.quantity, 0)) AS estimate_weight,
+        toInt256(u.calls) AS calls, false AS has_estimate
+    FROM work_unpriced_lines AS u
+    WHERE settlement = {settlement:UInt64}
 ),
 pairs AS (
     SELECT l.*, b.* EXCEPT category
     FROM lines AS l
     INNER JOIN shares AS b ON l.category = b.category AND l.resource = b.target
-    WHERE b.target_account = '' OR b.target_account = l.account
+    WHERE (b.target_account = '' OR b.target_account = l.account) AND l.has_estimate = (b.weighed_by = 'estimate')
     UNION ALL
     SELECT l.*, b.* EXCEPT category
     FROM lines AS l
     INNER JOIN shares AS b ON l.category = b.category AND l.provider = b.target_provider
-    WHERE b.target = '*' AND (b.target_account = '' OR b.target_account = l.account)
+    WHERE b.target = '*' AND (b.target_account = '' OR b.target_account = l.account) AND l.has_estimate = (b.weighed_by = 'estimate')
 ),
 weighed AS (
     SELECT
         *,
-        toInt256(toDecimal256(estimate_usd, 18) * toInt256('1000000000000000000')) AS weight,
+        if(weighed_by = 'calls', calls, estimate_weight) AS weight,
         toInt256(toDecimal256(amount, 18) * toInt256('1000000000000000000')) AS whole,
         toInt256(toDecimal256(amount_usd, 18) * toInt256('1000000000000000000')) AS whole_usd,
-        sum(weight) OVER (PARTITION BY price_id, currency, category, target, target_provider, target_account) AS weights,
+        sum(weight) OVER (PARTITION BY price_id, currency, category, target, target_provider, target_account, charged, weighed_by) AS weights,
         sum(weight) OVER (
-            PARTITION BY price_id, currency, category, target, target_provider, target_account
+            PARTITION BY price_id, currency, category, target, target_provider, target_account, charged, weighed_by
             ORDER BY trace_id, span_id, resource, allocation, item, provider, account, model, unit, waste ROWS UNBOUNDED PRECEDING
-        ) AS upto
+        ) AS upto,
+        row_number() OVER (
+            PARTITION BY trace_id, span_id, resource, allocation, category, item, provider, account, model, unit, waste
+            ORDER BY charged, price_id, currency, target, target_account
+        ) = 1 AS keeps_quantity
     FROM pairs
+    WHERE weighed_by != 'tokens' OR unit = 'token'
 )
 SELECT
     {settlement:UInt64} AS settlement,
-    trace_id, span_id, start_time, allocation, category, item, resource, provider, account, model, unit, waste, quantity,
+    trace_id, span_id, start_time, allocation, category, item, resource, provider, account, model, unit, waste, if(keeps_quantity, quantity, 0) AS quantity,
     price_id, billing_period, billed_by, service, billed_to, currency,
     toDecimal128(
         toDecimal256(intDiv(whole * upto, weights) - intDiv(whole * (upto - weight), weights), 18) / toInt256('1000000000000000000'), 18
     ) AS amount,
     toDecimal128(
         toDecimal256(intDiv(whole_usd * upto, weights) - intDiv(whole_usd * (upto - weight), weights), 18) / toInt256('1000000000000000000'), 18
-    ) AS amount_usd
+    ) AS amount_usd,
+    charged, weighed_by
 FROM weighed
 WHERE weights != 0;
 
@@ -82,7 +101,7 @@ SELECT
     billed_by AS provider,
     billed_to AS account,
     model,
-    any(b.quantity) AS quantity,
+    sum(b.quantity) AS quantity,
     unit,
     sum(b.amount) AS amount,
     currency,
@@ -90,17 +109,18 @@ SELECT
     price_id,
     billing_period AS price_version,
     'invoice' AS basis,
-    'billed, split by the estimate' AS method,
+    concat(charged, ', split by ', if(weighed_by = 'estimate', 'the estimate', weighed_by)) AS method,
     waste
 FROM work_billed_lines AS b
 WHERE settlement = {settlement:UInt64}
-GROUP BY settlement, trace_id, span_id, allocation, category, item, resource, billed_by, billed_to, model, unit, currency, price_id, billing_period, waste;
+GROUP BY settlement, trace_id, span_id, allocation, category, item, resource, billed_by, billed_to, model, unit, currency, price_id, billing_period, waste, charged,
+    weighed_by;
 
 -- Whose estimates are no longer needed?
 INSERT INTO work_billed
 SELECT DISTINCT settlement, category, resource, provider, account
 FROM work_billed_lines
-WHERE settlement = {settlement:UInt64};
+WHERE settlement = {settlement:UInt64} AND weighed_by = 'estimate';
 
 -- What did nobody use, as far as telemetry tells? What is billed and has no line to be split over, named by what it is.
 INSERT INTO work_lines
@@ -124,21 +144,23 @@ SELECT
     price_id,
     billing_period AS price_version,
     'invoice' AS basis,
-    'billed, and no line of the ledger explains it' AS method,
+    concat(charged, ', and no line of the ledger explains it') AS method,
     '' AS waste
 FROM (
     SELECT
         concat('bill/', provider, '/', toString(toDate(billing_period_start)), '/', account, '/', service) AS price_id,
         toString(toDate(billing_period_start)) AS billing_period,
-        provider, service, account, currency, category AS kind, if(resource = '', item, 'usage whose spans are gone') AS item, amount, amount_usd
+        provider, service, account, currency, category AS kind, if(resource = '', item, 'usage whose spans are gone') AS item, amount, amount_usd,
+        charged
     FROM current_bill_shares
     WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')}
     UNION ALL
     SELECT
         price_id, billing_period, billed_by AS provider, service, billed_to AS account, currency, category AS kind,
-        'usage whose spans are gone' AS item, -amount AS amount, -amount_usd AS amount_usd
+        'usage whose spans are gone' AS item, -amount AS amount, -amount_usd AS amount_usd,
+        charged
     FROM work_billed_lines
     WHERE settlement = {settlement:UInt64}
 ) AS s
-GROUP BY price_id, billing_period, provider, service, account, currency, kind, item
+GROUP BY price_id, billing_period, provider, service, account, currency, kind, item, charged
 HAVING amount != 0 OR amount_usd != 0

@@ -37,3 +37,34 @@ CREATE TABLE IF NOT EXISTS work_billed (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (category, resource);
+
+ALTER TABLE work_billed_lines ADD COLUMN IF NOT EXISTS charged LowCardinality(String) COMMENT 'billed, or as what: as credit, in correction';
+ALTER TABLE work_billed_lines ADD COLUMN IF NOT EXISTS weighed_by LowCardinality(String);
+
+-- Calls without a price, which a bill may name all the same.
+CREATE TABLE IF NOT EXISTS work_unpriced (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8)
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
+
+CREATE TABLE IF NOT EXISTS work_unpriced_lines (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    start_time DateTime64(9, 'UTC'),
+    resource LowCardinality(String),
+    provider LowCardinality(String),
+    account LowCardinality(String),
+    waste LowCardinality(String),
+    item LowCardinality(String),
+    unit LowCardinality(String),
+    quantity Int64,
+    calls UInt8 COMMENT '1 on the first line of a call'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);

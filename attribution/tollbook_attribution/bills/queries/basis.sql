@@ -6,7 +6,7 @@ SELECT
         ),
         (SELECT groupBitXor(cityHash64(mapping_id, set_at)) FROM current_bill_mappings WHERE tenant = {tenant:String}),
         (
-            SELECT groupBitXor(cityHash64(window, category, resource, provider, account, quantity, toString(amount_usd)))
+            SELECT groupBitXor(cityHash64(window, category, resource, provider, account, quantity, toString(amount_usd), unpriced_tokens, unpriced_calls))
             FROM estimates
             WHERE tenant = {tenant:String}
                 AND window >= (SELECT toStartOfHour(min(charge_period_start)) FROM bill WHERE tenant = {tenant:String})

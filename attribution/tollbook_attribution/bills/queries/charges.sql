@@ -22,9 +22,10 @@ SELECT
     sum(ifNull(coalesce(b.consumed_quantity, b.pricing_quantity), toDecimal256(0, 50))) AS quantity,
     billing_currency AS currency,
     sum(if({cost:String} = 'effective', b.effective_cost, b.billed_cost)) AS billed,
-    count() AS lines
+    count() AS lines,
+    charge_class
 FROM bill AS b
 WHERE tenant = {tenant:String}
 GROUP BY
     provider, service, service_category, account, billing_period_start, charge_period_start, charge_period_end, charge_category, resource_id,
-    resource_name, sku_id, sku_meter, description, unit, currency
+    resource_name, sku_id, sku_meter, description, unit, currency, charge_class

@@ -5,7 +5,7 @@ WITH charges AS (
         c.provider AS provider, c.service AS service, c.account AS account, c.billing_period_start AS billing_period_start,
         c.charge_period_start AS charge_period_start, c.charge_period_end AS charge_period_end, c.currency AS currency,
         t.rule AS rule, t.category AS category, t.resource AS resource, t.ledger_provider AS ledger_provider, t.ledger_account AS ledger_account,
-        c.charge_category AS charge_category,
+        c.charge_category AS charge_category, c.charge_class AS charge_class,
         if(t.category != '', '', c.service_category) AS bought,
         max(c.billing_period_end) AS billing_period_end,
         any(if(c.resource_id != '', c.resource_id, c.resource_name)) AS billed_resource,
@@ -31,12 +31,12 @@ WITH charges AS (
     LEFT ANY JOIN (SELECT * FROM bill_targets WHERE run = {run:UInt64}) AS t ON c.thing = t.thing
     GROUP BY
         provider, service, account, billing_period_start, charge_period_start, charge_period_end, currency, rule, category, resource, ledger_provider,
-        ledger_account, charge_category, bought, like_unit
+        ledger_account, charge_category, charge_class, bought, like_unit
 ),
 numbered AS (
     SELECT *, cityHash64(
         provider, service, account, billing_period_start, charge_period_start, charge_period_end, currency, category, resource, ledger_provider,
-        ledger_account, charge_category, bought, like_unit
+        ledger_account, charge_category, charge_class, bought, like_unit
     ) AS match_id
     FROM charges
 ),
@@ -44,7 +44,8 @@ known AS (
     SELECT
         n.match_id AS match_id,
         sumIf(e.quantity, e.unit = n.like_unit) AS quantity,
-        sum(e.amount_usd) AS amount_usd
+        sum(e.amount_usd) AS amount_usd,
+        sum(e.unpriced_calls) AS unpriced_calls
     FROM numbered AS n
     INNER JOIN (SELECT * FROM estimates WHERE tenant = {tenant:String}) AS e ON n.category = e.category
     WHERE (n.resource = e.resource OR (n.resource = '*' AND n.ledger_provider = e.provider))
@@ -63,7 +64,7 @@ SELECT
     n.service AS service,
     n.account AS account,
     multiIf(
-        (n.resource != '' AND k.amount_usd != 0) AS matched, n.rule,
+        (n.resource != '' AND (k.amount_usd != 0 OR k.unpriced_calls != 0)) AS matched, n.rule,
         n.rule = 'mapping' AND n.category = '', 'mapped to nothing',
         n.charge_category != 'Usage', lower(n.charge_category),
         n.rule != '', 'no telemetry in its time',
@@ -99,7 +100,9 @@ SELECT
         (matched AND n.like_unit != '' AND k.quantity > 0 AND toDecimal256(k.quantity, 9) < toDecimal256(n.billed_quantity, 9)) AS partly,
         toDecimal128(toDecimal256(amount, 18) * toDecimal256(k.quantity, 9) / toDecimal256(n.billed_quantity, 9), 18), if(matched, amount, toDecimal128(0, 18))
     ) AS explained,
-    if(partly, toDecimal128(toDecimal256(amount_usd, 18) * toDecimal256(k.quantity, 9) / toDecimal256(n.billed_quantity, 9), 18), if(matched, amount_usd, toDecimal128(0, 18))) AS explained_usd
+    if(partly, toDecimal128(toDecimal256(amount_usd, 18) * toDecimal256(k.quantity, 9) / toDecimal256(n.billed_quantity, 9), 18), if(matched, amount_usd, toDecimal128(0, 18))) AS explained_usd,
+    n.charge_category AS charge_category,
+    n.charge_class AS charge_class
 FROM numbered AS n
 LEFT ANY JOIN known AS k ON n.match_id = k.match_id
 LEFT ANY JOIN (SELECT currency, day, usd_per_unit FROM daily_exchange_rates) AS x ON n.currency = x.currency AND toDate(n.charge_period_start) = x.day

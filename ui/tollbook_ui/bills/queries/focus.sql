@@ -1,7 +1,7 @@
 -- What was attributed to whom, as FOCUS 1.4 tells it? A charge for each day, resource, and who it was allocated to; the rows add up to the ledger.
 -- A row of a request, of idle or of shared cost is an allocated charge: part of what its resource cost that day, its ratios sum to 1.
 SELECT
-    if(allocation = 'unattributed', NULL, concat('{"Elements":[{"AllocatedRatio":', toString(ratio), if(unit = '', '', concat(
+    if(allocation = 'unattributed', NULL, concat('{"Elements":[{"AllocatedRatio":', toString(ratio), if(unit = '' OR quantity = 0, '', concat(
         ',"UsageUnit":', toJSONString(unit), ',"UsageQuantity":', toString(quantity)
     )), '}]}')) AS AllocatedMethodDetails,
     if(allocation = 'unattributed', NULL, concat('tollbook/', category, '/', allocation)) AS AllocatedMethodId,
@@ -16,10 +16,8 @@ SELECT
     currency AS BillingCurrency,
     concat(toString(addMonths(period, 1)), 'T00:00:00Z') AS BillingPeriodEnd,
     concat(toString(period), 'T00:00:00Z') AS BillingPeriodStart,
-    multiIf(
-        item = 'tax', 'Tax', item = 'credit', 'Credit', item = 'adjustment', 'Adjustment', item = 'purchase', 'Purchase', 'Usage'
-    ) AS ChargeCategory,
-    CAST(NULL AS Nullable(String)) AS ChargeClass,
+    charge_category AS ChargeCategory,
+    if(is_correction, 'Correction', NULL) AS ChargeClass,
     concat(allocation, ': ', item, if(method = '', '', concat(', ', method))) AS ChargeDescription,
     if(ChargeCategory = 'Usage', 'Usage-Based', 'One-Time') AS ChargeFrequency,
     concat(toString(addDays(day, 1)), 'T00:00:00Z') AS ChargePeriodEnd,
@@ -87,6 +85,9 @@ FROM (
                 if(basis = 'invoice', substring(price_id, length(concat('bill/', l.provider, '/', price_version, '/', account, '/')) + 1), '') AS service,
                 service_name, workflow, team, project, feature, environment,
                 if(workflow != '', workflow, service_name) AS workload,
+                -- How a billed line is told: `billed as credit in correction, split by the estimate`.
+                if(basis = 'invoice' AND match(method, '^billed as '), initcap(extract(method, '^billed as ([a-z]+)')), 'Usage') AS charge_category,
+                basis = 'invoice' AND match(method, '^billed[^,]* in correction') AS is_correction,
                 sum(l.amount) AS cost,
                 sum(l.quantity) AS quantity
             FROM ledger AS l
@@ -95,7 +96,7 @@ FROM (
                 day, period, allocation, category, item, resource, provider, account, unit, currency, basis, method, waste, model, region, simulated, service,
                 service_name, workflow, team, project, feature, environment
         )
-        WINDOW origin AS (PARTITION BY day, period, category, resource, provider, account, service, currency, allocation = 'unattributed')
+        WINDOW origin AS (PARTITION BY day, period, category, resource, provider, account, service, currency, charge_category, is_correction, allocation = 'unattributed')
     )
 )
 ORDER BY day, ServiceProviderName, ServiceName, ResourceId, AllocatedResourceId, ChargeDescription
