@@ -49,10 +49,14 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
         Span(4, 1, start_ns=0, duration_ns=1_200 * S, resource=full, attributes={A.TOLLBOOK_CPU_TIME: 9_000 * S}),
         Span(5, 1, start_ns=1_200 * S, duration_ns=2_400 * S, resource=full, attributes={A.TOLLBOOK_CPU_TIME: 9_000 * S}),
         on_gpu(6, 1, start_ns=0, duration_ns=600 * S, resource={}),
+        # clocks that cannot be: a span of 253 years, another of no CPU time that could be
+        Span(7, 1, duration_ns=8 * 10**18, resource={**place, A.HOST_ID: "odd"}),
+        Span(8, 1, duration_ns=S, resource={**place, A.HOST_ID: "odd"}, attributes={A.TOLLBOOK_CPU_TIME: 2**62}),
     ])  # fmt: skip
     settle_or_tell(store)
     assert_the_ledger_balances(store)
     hosts = {row["host"]: row["amount_usd"] for row in store.query(HOSTS)}
+    assert hosts["odd"] == hosts["a"]
     assert (hosts["a"], hosts["late"], hosts["part"]) == (Decimal("1.666666666666666666"), None, Decimal("0.5"))
     assert round(hosts["eu"], 6) == round(Decimal(1200 * 1 + 600 * 2 + 1799 * 9) / 3600, 6)
     [ids] = [row["rate_id"] for row in store.query(HOSTS) if row["host"] == "a"]

@@ -133,7 +133,8 @@ def told(states: dict[str, dict[str, tuple[Any, str]]]) -> dict[str, dict[str, t
 
 
 def test_a_span_on_several_devices_holds_each_and_a_share_may_be_in_percent(store: Store, intake: Intake) -> None:
-    set_gpu_price(store, "H100", "7.00")
+    for model, usd in (("H100", "7.00"), ("Trainium2", "2.00"), ("h100-pcie", "3.00")):
+        set_gpu_price(store, model, usd)
     both = {A.HW_ID: ["GPU-7", "GPU-8"], A.HW_MODEL: "H100"}
     intake.spans([
         on_gpu(1, 1, device="GPU-1, GPU-2", duration_ns=3_600 * S, resource={}),
@@ -142,7 +143,12 @@ def test_a_span_on_several_devices_holds_each_and_a_share_may_be_in_percent(stor
         Span(7, 1, duration_ns=3_600 * S, resource=both, attributes={A.TOLLBOOK_KIND: "inference"}),
         on_gpu(3, 1, device="GPU-3", duration_ns=3_600 * S, resource={}, attributes={A.TOLLBOOK_ACCELERATOR_SHARE: "30 %"}),
         on_gpu(4, 1, device="GPU-4", duration_ns=3_600 * S, resource={}, attributes={A.TOLLBOOK_ACCELERATOR_SHARE: "0.5%"}),
+        *named_otherwise(),
     ])  # fmt: skip
+    intake.points(
+        Point("hw.gpu.utilization", value, second * S, attributes={A.HW_ID: "GPU-9", A.HW_MODEL: "H100"})
+        for second, value in ((0, 0.5), (1_800, 60), (3_600 - 1, 80))
+    )
     settle(store)
     assert_the_ledger_balances(store)
     borne = store.query(
@@ -152,4 +158,24 @@ def test_a_span_on_several_devices_holds_each_and_a_share_may_be_in_percent(stor
     assert [(row["resource"][-1], row["trace"], row["amount_usd"]) for row in borne] == [
         ("1", 1, Decimal(7)), ("2", 1, Decimal("5.25")), ("2", 2, Decimal("1.75")), ("3", 3, Decimal("2.1")),
         ("4", 4, Decimal("0.035")), ("5", 5, Decimal(7)), ("6", 5, Decimal(7)), ("7", 7, Decimal(7)), ("8", 7, Decimal(7)),
+        ("a", 11, Decimal(7)), ("b", 11, Decimal(2)), ("d", 13, Decimal(7)),
+        ("e", 14, Decimal("2.1")), ("f", 15, Decimal(3)), ("c", 12, Decimal(2)),
     ]  # fmt: skip
+    busy = store.query("SELECT device, round(busy_ratio_avg, 9) AS ratio FROM accelerator_usage WHERE samples > 0")
+    assert busy == [{"device": "GPU-9", "ratio": round((0.005 + 0.6 + 0.8) / 3, 9)}]
+    unpriced = store.query("SELECT DISTINCT device FROM accelerator_states WHERE isNull(cost_usd)")
+    assert unpriced == [{"device": "GPU-unlike"}]
+
+
+def named_otherwise() -> Iterator[Span]:
+    """A model for each device of a list; other makers' types; MPS' own words; names with memory and form; another model."""
+    hour: dict[str, Any] = {"duration_ns": 3_600 * S, "resource": {}}
+    yield on_gpu(
+        11, 1, **hour, attributes={A.HW_ID: ["GPU-a", "GPU-b"], A.HW_MODEL: ["H100", "Trainium2"], A.HW_TYPE: ["gpu", "npu"]}
+    )
+    yield on_gpu(12, 1, device="NEURON-c", **hour, attributes={A.HW_MODEL: "AWS Trainium2", A.HW_TYPE: "neuron"})
+    yield on_gpu(13, 1, device="GPU-d", **hour, attributes={A.HW_MODEL: "NVIDIA H100 80GB HBM3"})
+    told = {"process.environment_variable.CUDA_MPS_ACTIVE_THREAD_PERCENTAGE": "30"}
+    yield on_gpu(14, 1, device="GPU-e", duration_ns=3_600 * S, resource=told)
+    yield on_gpu(15, 1, device="GPU-f", **hour, attributes={A.HW_MODEL: "NVIDIA H100 PCIe"})
+    yield on_gpu(16, 1, device="GPU-unlike", **hour, attributes={A.HW_MODEL: "NVIDIA H100 Ti"})

@@ -1,5 +1,6 @@
 -- What happened in this window? Each span once, with its owners.
 -- A span that names no owner has the one that the earliest span of its trace names. One pass over the hour, whatever its size.
+-- No span lasts longer than 10^16 ns, some 116 days: what says so has a wrong clock, and CPU time beyond that is none.
 -- Run again for each hour beside that `17_edges` has found calls of this hour in, it takes in the spans of their traces.
 -- Where there is: spans
 INSERT INTO work_spans
@@ -11,7 +12,7 @@ SELECT
     s.name AS name,
     s.kind AS kind,
     s.start_time AS start_time,
-    greatest(s.duration_ns, 0) AS duration_ns,
+    least(greatest(s.duration_ns, 0), 10000000000000000) AS duration_ns,
     s.status_code AS status_code,
     s.error_type AS error_type,
     ifNull(s.request_stream, false) OR positionCaseInsensitive(s.name, 'stream') > 0 AS streams,
@@ -26,7 +27,7 @@ SELECT
     s.cloud_region AS region,
     s.cloud_account_id AS account,
     s.accelerator_id AS accelerator_id,
-    if(s.cpu_time_ns >= 0, s.cpu_time_ns, NULL) AS cpu_time_ns,
+    if(s.cpu_time_ns BETWEEN 0 AND 10000000000000000, s.cpu_time_ns, NULL) AS cpu_time_ns,
     s.tollbook_kind AS tollbook_kind,
     lower(s.operation_name) AS operation,
     if(s.openinference_kind != '', upper(s.openinference_kind), upper(s.attributes['traceloop.span.kind'])) AS framework_kind,

@@ -1,7 +1,8 @@
 -- Which spans name an accelerator, which fraction of it, and what do they do on it?
 -- The device of a fraction is its parent. An index such as 0 is of its machine, any other name is of the world. A fraction is what the span
 -- says of compute instances (1g.10gb: a seventh) or of a share (HAMi, MPS); those who say nothing share the device in time.
--- A span may name several devices, in a list or with commas between them, and holds each.
+-- A span may name several devices, in a list or with commas between them, and holds each; as many models are of one each.
+-- Whatever is not known to be some other part of a machine (hw.type) is an accelerator, whoever made it.
 -- A span holds what it names itself; where only its resource names the device, model calls made in the process hold it. While it reads
 -- data, the device waits; what loads a model is told apart.
 -- Trace by trace.
@@ -12,17 +13,21 @@ WITH named AS (
         trace_id,
         span_id,
         max(accelerator_id) AS id,
-        max(accelerator_model) AS device_model,
+        max(if(
+            accelerator_model != '', toString(accelerator_model),
+            arrayStringConcat(JSONExtract(if(attributes['hw.model'] != '', attributes['hw.model'], JSONExtractRaw(resource, 'hw.model')), 'Array(String)'), ',')
+        )) AS models,
         max(if(attributes['hw.parent'] != '', attributes['hw.parent'], JSONExtractString(resource, 'hw.parent'))) AS parent,
         max(arrayFirst(value -> value != '', [
             attributes['tollbook.accelerator.profile'], attributes['GPU_I_PROFILE'],
             JSONExtractString(resource, 'tollbook.accelerator.profile'), JSONExtractString(resource, 'GPU_I_PROFILE')
         ])) AS profile,
         max(if(attributes['GPU_I_ID'] != '', attributes['GPU_I_ID'], JSONExtractString(resource, 'GPU_I_ID'))) AS instance,
-        max(if(
-            attributes['tollbook.accelerator.share'] != '', attributes['tollbook.accelerator.share'],
-            trimBoth(JSONExtractRaw(resource, 'tollbook.accelerator.share'), '"')
-        )) AS share,
+        -- what MPS is told in the process's environment is in percent
+        max(arrayFirst(value -> value NOT IN ('', '%'), [
+            attributes['tollbook.accelerator.share'], trimBoth(JSONExtractRaw(resource, 'tollbook.accelerator.share'), '"'),
+            concat(trimBoth(JSONExtractRaw(resource, 'process.environment_variable.CUDA_MPS_ACTIVE_THREAD_PERCENTAGE'), '"'), '%')
+        ])) AS share,
         max(lower(attributes['tollbook.accelerator.state'])) AS said,
         max(k8s_pod_name) AS pod,
         max(NOT has([JSONExtractString(resource, 'hw.id'), arrayStringConcat(JSONExtract(resource, 'hw.id', 'Array(String)'), ',')], accelerator_id)) AS by_itself,
@@ -31,19 +36,26 @@ WITH named AS (
     FROM spans
     WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
         AND trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
-        AND accelerator_id != '' AND lower(accelerator_type) IN ('', 'gpu', 'tpu', 'npu', 'lpu', 'xpu', 'fpga', 'asic', 'accelerator')
+        AND accelerator_id != '' AND lower(accelerator_type) NOT IN (
+            'battery', 'cpu', 'disk', 'disk_controller', 'enclosure', 'fan', 'logical_disk', 'memory', 'network', 'physical_disk', 'power_supply',
+            'tape_drive', 'temperature', 'voltage'
+        )
     GROUP BY trace_id, span_id
 ),
 held AS (
     SELECT
         n.* EXCEPT (id),
         s.*,
-        arrayJoin(arrayDistinct(arrayFilter(name -> name != '', arrayMap(name -> trim(BOTH ' "[]' FROM name), splitByChar(',', toString(n.id)))))) AS id,
+        arrayFilter(name -> name != '', arrayMap(name -> trim(BOTH ' "[]' FROM name), splitByChar(',', toString(n.id)))) AS ids,
+        arrayMap(name -> trim(BOTH ' ' FROM name), splitByChar(',', n.models)) AS names,
+        arrayJoin(arrayDistinct(arrayZip(ids, if(length(names) = length(ids), names, arrayWithConstant(length(ids), n.models))))) AS one,
+        one.1 AS id,
+        one.2 AS device_model,
         multiIf(n.parent != '', toString(n.parent), id LIKE 'MIG-GPU-%', splitByChar('/', substring(id, 5))[1], id) AS name_of_whole,
         toUInt64OrZero(if(match(n.profile, '[0-9]+c\\.[0-9]+g'), extract(n.profile, '([0-9]+)c\\.'), extract(n.profile, '([0-9]+)g'))) AS instances,
         toFloat64OrZero(replaceOne(replaceOne(n.share, '%', ''), ' ', '')) AS fraction,
         toUInt64(round(least(if(fraction > 1 OR endsWith(n.share, '%'), fraction / 100, greatest(fraction, 0)), 1) * 28000000000000000)) AS share_parts,
-        if(n.profile != '', least(instances * if(match(n.device_model, 'A30\\b|RTX PRO'), 7, 4) * 1000000000000000, 28000000000000000), share_parts) AS parts,
+        if(n.profile != '', least(instances * if(match(device_model, 'A30\\b|RTX PRO'), 7, 4) * 1000000000000000, 28000000000000000), share_parts) AS parts,
         if(n.pod != '', n.pod, toString(s.process)) AS holder
     FROM named AS n
     INNER JOIN (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64} AND accelerator_id != '') AS s
@@ -54,7 +66,7 @@ SELECT
     h.trace_id AS trace_id,
     h.span_id AS span_id,
     h.parent_span_id AS parent_span_id,
-    if(match(h.name_of_whole, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND h.host != '', concat(h.host, '/', h.name_of_whole), h.name_of_whole) AS device,
+    if(match(h.name_of_whole, '^(/dev/)?[a-zA-Z]{0,10}[0-9]{1,3}$') AND h.host != '', concat(h.host, '/', h.name_of_whole), h.name_of_whole) AS device,
     multiIf(
         h.parts = 0, '',
         h.id != h.name_of_whole, h.id,

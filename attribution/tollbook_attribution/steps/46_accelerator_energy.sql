@@ -12,7 +12,7 @@ WITH read AS (
         toUnixTimestamp64Nano(time) AS at_ns, temporality,
         name LIKE '%joules%' OR name LIKE '%energy%' OR name = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION' AS meter,
         multiIf(
-            name IN ('DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'nvidia_gpu_power_usage_milliwatts'), value / 1000,
+            name IN ('DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'nvidia_gpu_power_usage_milliwatts', 'habanalabs_power_mW', 'habanalabs_energy'), value / 1000,
             name LIKE 'scaph%' OR name LIKE '%gpu_energy_consumed', value / 1000000,
             value
         ) AS amount,
@@ -43,17 +43,18 @@ WITH read AS (
             attributes['hw.parent'], attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], attributes['uuid'],
             attributes['gpu_uuid'], attributes['gpu.uuid'], JSONExtractString(resource, 'gpu.uuid'), attributes['accelerator_id'], attributes['gpu_number'],
             attributes['gpu.number'], attributes['gpu.index'], attributes['minor_number'], attributes['gpu_id'], attributes['device_id'], attributes['gpu'],
-            machine
+            attributes['vdie_id'], attributes['npuID'], attributes['dev_file'], if(startsWith(name, 'npu_'), attributes['id'], ''),
+            if(startsWith(name, 'habanalabs_'), attributes['device'], ''), machine
         ]) AS told_id,
         if(match(told_id, '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'), concat('GPU-', told_id), told_id) AS id,
         multiIf(
             scope > 0, if(machine = '', '', concat('cpu:', machine, '\t', trimBoth(part))),
-            match(id, '^(/dev/)?[a-zA-Z]{0,8}[0-9]{1,3}$') AND machine != '' AND id != machine, concat(machine, '/', id),
+            match(id, '^(/dev/)?[a-zA-Z]{0,10}[0-9]{1,3}$') AND machine != '' AND id != machine, concat(machine, '/', id),
             id
         ) AS device,
         arrayFirst(word -> word != '', [
             attributes['hw.model'], attributes['modelName'], attributes['devicetype'], attributes['device_type'], attributes['card_series'],
-            attributes['gpu.model'], attributes['gpu.name'], JSONExtractString(resource, 'gpu.model'), attributes['model'],
+            attributes['gpu.model'], attributes['gpu.name'], JSONExtractString(resource, 'gpu.model'), attributes['model'], attributes['model_name'],
             if(startsWith(name, 'nvidia_gpu_'), attributes['name'], '')
         ]) AS model,
         JSONExtractString(resource, 'tollbook.site') AS site,
@@ -63,6 +64,7 @@ WITH read AS (
         AND name IN (
             'hw.energy', 'hw.power', 'hw.gpu.energy.consumed', 'hw.gpu.power.draw', 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION', 'DCGM_FI_DEV_POWER_USAGE',
             'hami_host_gpu_power_usage_watts', 'gpu.dcgm.energy_consumption', 'nvidia_smi_power_draw_watts', 'nvidia_gpu_power_usage_milliwatts',
+            'habanalabs_power_mW', 'habanalabs_energy', 'npu_chip_info_power', 'xpum_power_watts', 'xpum_energy_joules',
             'gpu_package_power', 'amd_gpu_package_power', 'GPU_PACKAGE_POWER', 'gpu_energy_consumed', 'amd_gpu_energy_consumed', 'gpu.power.draw',
             'hw.host.energy', 'hw.host.power', 'kepler_node_cpu_joules_total', 'kepler_node_cpu_watts', 'kepler_node_platform_joules_total',
             'kepler_node_platform_watts', 'kepler_node_package_joules_total', 'kepler_node_dram_joules_total', 'kepler_node_core_joules_total',
@@ -71,7 +73,10 @@ WITH read AS (
             'scaph_socket_power_microwatts', 'scaph_domain_energy_microjoules', 'scaph_domain_power_microwatts'
         )
         AND value >= 0 AND value < 1e18 AND bitAnd(flags, 1) = 0
-        AND lower(attributes['hw.type']) IN ('', 'cpu', 'memory', 'gpu', 'tpu', 'npu', 'lpu', 'xpu', 'fpga', 'asic', 'accelerator')
+        AND lower(attributes['hw.type']) NOT IN (
+            'battery', 'disk', 'disk_controller', 'enclosure', 'fan', 'logical_disk', 'network', 'physical_disk', 'power_supply', 'tape_drive',
+            'temperature', 'voltage'
+        )
 ),
 stepped AS (
     SELECT

@@ -2,6 +2,7 @@
 -- A device is there from the first to the last fact of itself, of who has it, or of its machine. Its price is its part of what its machine's rate pays for
 -- accelerators; else what was paid ahead for its model, by time; else, or beyond that, the price book's, each price for its time,
 -- less the discount that a list's price has. It is never paid twice. Without a price its cost is unknown.
+-- A name such as H100 stands for the model whatever its memory and form; one that names more of them is heard first. No other part may differ.
 -- Where there is: work_held_spans, work_device_samples, work_energy, work_commitments
 INSERT INTO work_devices
 WITH
@@ -16,6 +17,13 @@ WITH
         FROM current_discounts
         WHERE tenant IN ('', {tenant:String}) AND category IN ('', 'accelerator') AND percent != 0
     ) AS discounts,
+    name -> arraySort(arrayFilter(
+        word -> word NOT IN ('', 'nvidia', 'amd', 'intel', 'google', 'aws', 'amazon', 'habana', 'tesla', 'instinct', 'gpu', 'cloud'),
+        splitByRegexp('[^a-z0-9.]+', lower(name))
+    )) AS words_of,
+    (told, priced) -> arrayStringConcat(told) = arrayStringConcat(priced) OR (notEmpty(priced) AND hasAll(told, priced) AND arrayAll(
+        word -> has(priced, word) OR match(word, '^([0-9]+gi?b|hbm[0-9][a-z]*|gddr[0-9][a-z]*|sxm[0-9]*|pcie|oam|mig|[0-9]+g[.][0-9]+gb)$'), told
+    )) AS stands_for,
 slices AS (
     SELECT device, sum(parts) AS parts FROM work_slices WHERE settlement = {settlement:UInt64} GROUP BY device
 ),
@@ -89,13 +97,33 @@ placed AS (
     LEFT ANY JOIN machines AS m ON t.host = m.host AND t.host != ''
     LEFT ANY JOIN accounts AS o ON t.device = o.device
 ),
+-- which names of the price book and of what was paid ahead stand for which models
+models AS (
+    SELECT DISTINCT model, words_of(model) AS words FROM placed WHERE model != ''
+),
+in_book AS (
+    SELECT m.model AS model, b.model AS priced_as, length(words_of(b.model)) AS said
+    FROM models AS m
+    CROSS JOIN (SELECT DISTINCT toString(model) AS model FROM current_prices WHERE category = 'accelerator' AND unit = 'gpu_hour') AS b
+    WHERE stands_for(m.words, words_of(b.model))
+),
+in_advance AS (
+    SELECT m.model AS model, argMax(c.covers, (length(words_of(c.covers)), words_of(c.covers), c.covers)) AS covers
+    FROM models AS m
+    CROSS JOIN (
+        SELECT DISTINCT toString(w.covers) AS covers FROM work_commitments AS w
+        WHERE w.settlement = {settlement:UInt64} AND w.unit = 'gpu_hour' AND w.capacity > 0
+    ) AS c
+    WHERE stands_for(m.words, words_of(c.covers))
+    GROUP BY m.model
+),
 offered AS (
     SELECT
         p.device AS device,
         any(p.since_ns) AS first_ns,
         any(p.until_ns) AS last_ns,
         arrayReverseSort(o -> o.1, groupArray((
-            (b.precedence, b.tenant != '', b.account != '', b.region != '', b.valid_from, b.added_at),
+            (b.precedence, b.tenant != '', b.account != '', n.said, b.region != '', b.valid_from, b.added_at),
             toInt64(toUnixTimestamp(b.valid_from)) * 1000000000,
             if(isNull(b.valid_until), 9223372036854775807, toInt64(toUnixTimestamp(assumeNotNull(b.valid_until))) * 1000000000),
             (b.amount, b.currency, b.price_id, b.version, b.precedence = 'own', lower(b.provider), lower(b.model), b.item),
@@ -109,12 +137,13 @@ offered AS (
             begins, arrayPushBack(arrayPopFront(begins), last_ns)
         ) AS terms
     FROM placed AS p
+    INNER JOIN in_book AS n ON p.model = n.model
     INNER JOIN (
-        SELECT *, lower(replaceRegexpOne(model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) AS name
+        SELECT *
         FROM current_prices
         WHERE category = 'accelerator' AND unit = 'gpu_hour' AND tenant IN ('', {tenant:String})
             AND valid_from < {until:DateTime64(9, 'UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
-    ) AS b ON lower(replaceRegexpOne(p.model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) = b.name
+    ) AS b ON n.priced_as = b.model
     LEFT ANY JOIN (
         SELECT currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})
         UNION ALL
@@ -139,15 +168,16 @@ ahead AS (
         greatest(c.capacity_ns, used_ns) AS everything_ns,
         used_ns - least(c.capacity_ns, used_ns) AS beyond_ns
     FROM placed AS d
+    INNER JOIN in_advance AS n ON d.model = n.model
     INNER JOIN (
         SELECT
-            lower(replaceRegexpOne(toString(w.covers), '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) AS name, sum(w.amount_usd) AS usd,
+            words_of(w.covers) AS words, argMax(toString(w.covers), w.covers) AS covers, sum(w.amount_usd) AS usd,
             arrayStringConcat(arraySort(groupArray(toString(w.commitment_id))), '+') AS ids,
             toInt256(toDecimal256(sum(w.capacity), 9) * toInt256(3600000000000)) AS capacity_ns
         FROM work_commitments AS w
         WHERE w.settlement = {settlement:UInt64} AND w.unit = 'gpu_hour' AND w.capacity > 0
-        GROUP BY name
-    ) AS c ON lower(replaceRegexpOne(d.model, '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', '')) = c.name
+        GROUP BY words
+    ) AS c ON n.covers = c.covers
     WHERE isNull(d.machine_usd) AND d.until_ns > d.since_ns
 ),
 valued AS (
@@ -218,7 +248,10 @@ paid AS (
         max(w.version) AS version
     FROM work_commitments AS w
     WHERE w.settlement = {settlement:UInt64} AND w.unit = 'gpu_hour'
-    GROUP BY lower(replaceRegexpOne(toString(covers), '^(NVIDIA|Nvidia|nvidia|AMD|Intel|Google) ', ''))
+    GROUP BY arraySort(arrayFilter(
+        word -> word NOT IN ('', 'nvidia', 'amd', 'intel', 'google', 'aws', 'amazon', 'habana', 'tesla', 'instinct', 'gpu', 'cloud'),
+        splitByRegexp('[^a-z0-9.]+', lower(toString(covers)))
+    ))
 )
 SELECT
     {settlement:UInt64} AS settlement,
