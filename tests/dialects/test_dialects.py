@@ -139,6 +139,11 @@ ODD: dict[str, tuple[dict[str, Any], dict[str, int], set[str]]] = {
         {"output": 3},
         {"unreadable_count"},
     ),
+    "what is not a number is no count": (
+        {INPUT: "NaN", OUTPUT: 3, "gen_ai.operation.name": "chat"},
+        {"output": 3},
+        {"unreadable_count"},
+    ),
     "counts may come as text and as doubles": (
         {INPUT: "12", OUTPUT: 3.0},
         {"input": 12, "output": 3},

@@ -125,7 +125,7 @@ FROM (
             if(numbers[indexOf(concepts, 25)] > 0, 'rounds_beside', ''),
             if(arrayExists(b -> b.2 < 0, bad), 'negative_count', ''),
             if(arrayExists(b -> toFloat64OrZero(b.3) > 10000000000, bad), 'absurd_count', ''),
-            if(arrayExists(b -> if(isNull(b.2), toFloat64OrZero(b.3) <= 10000000000, false), bad), 'unreadable_count', '')
+            if(arrayExists(b -> if(isNull(b.2), NOT (toFloat64OrZero(b.3) > 10000000000), false), bad), 'unreadable_count', '')
         ]) AS flags,
         if(cached[1] > 0, true, has(concepts, 9)) AS cache_told
     FROM (
