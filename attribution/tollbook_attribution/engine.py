@@ -24,6 +24,7 @@ from tollbook_schema.store import Node, QueryError, ShareError, Store
 from tollbook_attribution import (
     due,
     edges,
+    long_spans,
     merges,
     model_names,
     needs,
@@ -220,17 +221,19 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
     """Settles one hour and returns its row of `settlements`. All that is derived of the hour lies on one node of a cluster."""
     window = unsettled.window
     node = store.node(f"{unsettled.tenant} {window:%Y-%m-%dT%H}")
+    settlement = max(time.time_ns(), unsettled.newest + 1)
     parameters: dict[str, Any] = {
         "tenant": unsettled.tenant,
         "window": window,
         "until": _end(window),
-        "settlement": max(time.time_ns(), unsettled.newest + 1),
+        "settlement": settlement,
         "facts": unsettled.facts,
         "book": price_list.version(),
         "program": metadata.version("tollbook"),
         **dialects.load().parameters,
         **edges.parameters(window, _end(window)),
         **transfer_classes.parameters(),
+        **long_spans.parameters(settlement),
     }
     pace = pace.of_hour(unsettled.facts)
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
@@ -246,10 +249,14 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
                     for beside in edges.hours_beside(parameters):
                         for taking_in in edges.TAKEN_IN_BY:
                             run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
+                if step == long_spans.FOUND_BY and held.there(long_spans.FOUND):
+                    for before in long_spans.hours_before(node, parameters):
+                        for taking_in in long_spans.TAKEN_IN_BY:
+                            run_step(node, taking_in, {**before, **ranges.Range().parameters}, [ranges.Range()], pace)
                 if step == MODELS_NAMED_AFTER and held.there(CALLS):
                     _name_models(store, node, parameters)
         finally:
-            _work_done(node, parameters["settlement"])  # before merges go on, which would be waited for
+            _work_done(node, settlement)  # before merges go on, which would be waited for
     return node.query(_query("settlement.sql"), parameters)[0]
 
 
@@ -305,8 +312,9 @@ def _at_work(node: Node) -> list[tuple[str, int]]:
 
 
 def _work_done(node: Node, settlement: int) -> None:
-    for table in (table for table, of in _at_work(node) if of == settlement):
-        node.command(_query("work_done.sql").replace(ANY_TABLE, table), {"settlement": settlement})
+    for table, number in _at_work(node):
+        if settlement <= number <= long_spans.last_number(settlement):
+            node.command(_query("work_done.sql").replace(ANY_TABLE, table), {"settlement": number})
 
 
 def _files(folder: str) -> tuple[str, ...]:

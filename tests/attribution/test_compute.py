@@ -120,11 +120,14 @@ def test_metrics_show_that_a_machine_was_there(store: Store, intake: Intake) -> 
     assert amounts(store) == [("request", Decimal("0.001")), ("idle", Decimal("0.099"))]
 
 
-def test_a_machine_is_not_billed_past_the_hour(store: Store, intake: Intake) -> None:
+def test_a_machine_is_billed_in_each_hour_for_its_time_there(store: Store, intake: Intake) -> None:
     set_rate(store, "box", "3.60", 1)
     intake.spans([on_host(1, 1, cpu_ns=S, start_ns=3_590 * S, duration_ns=60 * S)])
     settle(store)
-    assert store.query("SELECT observed_ns, amount_usd FROM hosts") == [{"observed_ns": 10 * S, "amount_usd": Decimal("0.01")}]
+    assert store.query("SELECT observed_ns, amount_usd FROM hosts ORDER BY window") == [
+        {"observed_ns": 10 * S, "amount_usd": Decimal("0.01")},
+        {"observed_ns": 50 * S, "amount_usd": Decimal("0.05")},
+    ]
 
 
 def test_a_machine_without_a_rate_is_listed_and_costs_nothing_known(store: Store, intake: Intake) -> None:

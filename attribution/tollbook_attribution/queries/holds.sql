@@ -46,6 +46,10 @@ UNION ALL
     LIMIT 1
 )
 UNION ALL
+SELECT arrayJoin(if(count() > 0, ['carried', 'hosts', if(max(accelerator), 'accelerators', 'carried')], [])) AS word
+FROM long_spans
+WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')}
+UNION ALL
 (SELECT 'rates' AS word FROM instance_rates LIMIT 1)
 UNION ALL
 (SELECT 'commitments' AS word FROM commitments WHERE tenant = {tenant:String} LIMIT 1)

@@ -4,6 +4,8 @@ SELECT
         SELECT count() FROM spans
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
     ) + (
+        SELECT count() FROM long_spans WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')}
+    ) + (
         SELECT count() FROM metrics
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
     ) + (

@@ -7,6 +7,7 @@ WITH divided AS (
     FROM spans
     WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
         AND trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
+        AND (NOT {neighbours:Bool} OR trace_id GLOBAL IN (SELECT trace_id FROM work_edges WHERE settlement = {settlement:UInt64}))
     GROUP BY trace_id
     HAVING groupBitOr(
         (workflow != '') + 2 * (team != '') + 4 * (project != '') + 8 * (feature != '') + 16 * (customer != '') + 32 * (environment != '')

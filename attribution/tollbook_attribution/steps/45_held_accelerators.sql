@@ -34,7 +34,13 @@ WITH named AS (
         toUInt64(max(greatest(ifNull(input_tokens, 0), 0) + greatest(ifNull(output_tokens, 0), 0))) AS tokens,
         toUInt64(max(greatest(ifNull(batch_size, 0), 0))) AS items
     FROM spans
-    WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String}
+        AND start_time >= (SELECT ifNull(minOrNull(began), {window:DateTime('UTC')}) FROM work_long_spans WHERE settlement = {settlement:UInt64})
+        AND start_time < {until:DateTime64(9, 'UTC')}
+        AND (
+            start_time >= {window:DateTime('UTC')}
+            OR (trace_id, span_id) GLOBAL IN (SELECT trace_id, span_id FROM work_long_spans WHERE settlement = {settlement:UInt64})
+        )
         AND trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
         AND accelerator_id != '' AND lower(accelerator_type) NOT IN (
             'battery', 'cpu', 'disk', 'disk_controller', 'enclosure', 'fan', 'logical_disk', 'memory', 'network', 'physical_disk', 'power_supply',

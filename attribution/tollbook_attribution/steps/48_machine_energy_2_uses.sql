@@ -11,7 +11,7 @@ WITH ran AS (
     INNER JOIN (
         SELECT
             trace_id, span_id, host, toUnixTimestamp64Nano(start_time) AS start_ns,
-            toUnixTimestamp64Nano(start_time) + greatest(duration_ns, 1) AS end_ns
+            least(toUnixTimestamp64Nano(start_time) + greatest(duration_ns, 1), toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')})) AS end_ns
         FROM work_spans
         WHERE settlement = {settlement:UInt64} AND host != '' AND trace_id != toFixedString('', 16)
     ) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id

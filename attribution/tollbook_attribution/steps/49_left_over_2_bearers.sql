@@ -46,7 +46,7 @@ own AS (
     UNION ALL
     SELECT
         'shared' AS category, p.pool AS pool, p.money AS money, s.trace_id AS trace_id, s.span_id AS span_id, s.start_time AS start_time,
-        toInt256(s.duration_ns) AS weight
+        toInt256(least(s.duration_ns, toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')}) - toUnixTimestamp64Nano(s.start_time))) AS weight
     FROM work_spans AS s
     INNER JOIN pools AS p ON p.category = 'shared' AND p.method = 'by-use'
     WHERE s.settlement = {settlement:UInt64} AND s.parent_span_id = toFixedString('', 8) AND s.trace_id != toFixedString('', 16) AND s.duration_ns > 0

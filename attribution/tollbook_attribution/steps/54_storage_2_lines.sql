@@ -117,7 +117,7 @@ FROM storage_settled AS s
 WHERE s.tenant = {tenant:String} AND s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64} AND s.unpriced = ''
 GROUP BY s.asset_id, s.location, s.provider, s.storage_class, s.told_by, s.discount, s.currency, s.price_id, s.price_version;
 
-INSERT INTO work_line_owners
+INSERT INTO work_line_owners (settlement, trace_id, span_id, service_name, workflow, team, project, feature, customer, environment, region)
 SELECT
     settlement,
     toFixedString('', 16) AS trace_id,

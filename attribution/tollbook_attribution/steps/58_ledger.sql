@@ -60,8 +60,8 @@ FROM (
             AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM work_lines WHERE settlement = {settlement:UInt64})
         UNION ALL
         SELECT
-            trace_id, span_id, '' AS account, false AS simulated, service_name, '' AS service_version, workflow, team, project, feature, customer,
-            environment, '' AS site, region, '' AS response_model, '' AS request_model
+            trace_id, span_id, account, simulated, service_name, service_version, workflow, team, project, feature, customer, environment, site, region,
+            response_model, request_model
         FROM work_line_owners
         WHERE settlement = {settlement:UInt64}
     ) AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id

@@ -112,8 +112,8 @@ ORDER BY (trace_id, span_id);
 
 CREATE TABLE IF NOT EXISTS work_line_owners (
     settlement UInt64,
-    trace_id FixedString(16) COMMENT 'zeros',
-    span_id FixedString(8) COMMENT 'of the lines that are of no request and yet somebody''s',
+    trace_id FixedString(16) COMMENT 'zeros where the line is of no request',
+    span_id FixedString(8) COMMENT 'of lines that are somebody''s though no span of the hour has it',
     service_name LowCardinality(String),
     workflow LowCardinality(String),
     team LowCardinality(String),
@@ -126,6 +126,11 @@ CREATE TABLE IF NOT EXISTS work_line_owners (
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+ALTER TABLE work_line_owners
+    ADD COLUMN IF NOT EXISTS account LowCardinality(String), ADD COLUMN IF NOT EXISTS simulated Bool,
+    ADD COLUMN IF NOT EXISTS service_version LowCardinality(String), ADD COLUMN IF NOT EXISTS site LowCardinality(String),
+    ADD COLUMN IF NOT EXISTS response_model LowCardinality(String), ADD COLUMN IF NOT EXISTS request_model LowCardinality(String);
 
 CREATE TABLE IF NOT EXISTS work_services (
     settlement UInt64,

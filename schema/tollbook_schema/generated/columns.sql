@@ -197,6 +197,27 @@ ALTER TABLE spans_in
 
 ALTER TABLE spans_from_in MODIFY QUERY SELECT * EXCEPT (content) FROM spans_in;
 
+-- Here and not with its table: the columns that it reads come from the vocabulary.
+CREATE MATERIALIZED VIEW IF NOT EXISTS long_spans_of_spans TO long_spans AS
+SELECT
+    toDateTime(arrayJoin(range(first_hour + 1, last_hour + 1)) * 3600, 'UTC') AS window,
+    tenant,
+    trace_id,
+    span_id,
+    toDateTime(first_hour * 3600, 'UTC') AS began,
+    accelerator_id != '' AS accelerator,
+    received_at
+FROM (
+    SELECT
+        tenant, trace_id, span_id, accelerator_id, received_at,
+        toUInt32(intDiv(toUnixTimestamp64Nano(start_time), 3600000000000)) AS first_hour,
+        toUInt32(intDiv(toUnixTimestamp64Nano(start_time) + duration_ns - 1, 3600000000000)) AS last_hour
+    FROM spans
+    WHERE duration_ns > 0 AND duration_ns <= 604800000000000 AND (host_id != '' OR host_name != '' OR accelerator_id != '')
+        AND start_time >= toDateTime64('1970-01-01 00:00:00', 9, 'UTC') AND start_time < toDateTime64('2106-01-01 00:00:00', 9, 'UTC')
+)
+WHERE last_hour > first_hour;
+
 -- The spans under the names of the OpenTelemetry Collector's ClickHouse exporter, for tools made for its table.
 CREATE OR REPLACE VIEW otel_traces AS
 SELECT

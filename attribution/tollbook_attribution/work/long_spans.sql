@@ -1,0 +1,11 @@
+-- Which spans ran in the hour that is settled and began before it?
+CREATE TABLE IF NOT EXISTS work_long_spans (
+    settlement UInt64,
+    trace_id FixedString(16),
+    span_id FixedString(8),
+    began DateTime('UTC') COMMENT 'the hour that it began in',
+    hours_ago UInt32
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (trace_id, span_id);
