@@ -101,8 +101,16 @@ def _ask(store: Store, question: str) -> list[dict[str, Any]]:
 def _settle(store: Store) -> dict[str, Any]:
     from tollbook_attribution import engine  # noqa: PLC0415 - only this process needs the price list
 
+    prepared, _ = measured(lambda: engine.settle(store, since=WINDOW - timedelta(hours=1), until=WINDOW))
     took, settled = measured(lambda: engine.settle(store, since=WINDOW, until=WINDOW + timedelta(hours=1)))
-    return {**took, "spans": settled.spans, "lines": settled.lines, "calls": settled.calls, "amount_usd": str(settled.amount_usd)}
+    return {
+        **took,
+        "prepared_s": prepared["seconds"],
+        "spans": settled.spans,
+        "lines": settled.lines,
+        "calls": settled.calls,
+        "amount_usd": str(settled.amount_usd),
+    }
 
 
 def _queries(store: Store, rounds: int) -> dict[str, Any]:

@@ -187,4 +187,4 @@ SELECT
         )
     ), []) AS reported
 FROM split
-SETTINGS max_block_size = 8192, short_circuit_function_evaluation = 'disable', join_algorithm = 'full_sorting_merge'
+SETTINGS max_block_size = 8192, short_circuit_function_evaluation = 'disable'

@@ -81,4 +81,3 @@ LEFT ANY JOIN (SELECT * FROM work_told_again WHERE settlement = {settlement:UInt
 LEFT ANY JOIN (SELECT * FROM work_rests WHERE settlement = {settlement:UInt64}) AS r ON w.trace_id = r.trace_id AND w.span_id = r.span_id
 LEFT ANY JOIN (SELECT * FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t ON w.trace_id = t.trace_id AND w.span_id = t.span_id
 LEFT ANY JOIN (SELECT * FROM work_priced WHERE settlement = {settlement:UInt64}) AS p ON w.trace_id = p.trace_id AND w.span_id = p.span_id
-SETTINGS join_algorithm = 'full_sorting_merge'

@@ -6,7 +6,6 @@ SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,
     {settlement:UInt64} AS settlement,
-    cityHash64(l.trace_id, l.span_id, window, l.allocation, l.category, l.resource, l.item, l.price_id) AS line_id,
     l.trace_id AS trace_id,
     l.span_id AS span_id,
     l.start_time AS start_time,
@@ -37,19 +36,19 @@ SELECT
     l.environment AS environment,
     l.site AS site,
     l.region AS region,
-    multiIf(l.model != '', l.model, l.response_model != '', l.response_model, l.request_model) AS model
+    l.model AS model
 FROM (
     SELECT
         trace_id, span_id, start_time, allocation, category, item, resource, provider, account, toDecimal128(quantity, 9) AS quantity, unit, amount, currency,
-        amount_usd, price_id, price_version, basis, method, waste, '' AS model, simulated, service_name, service_version, workflow, team, project,
-        feature, customer, environment, site, region, response_model, request_model
+        amount_usd, price_id, price_version, basis, method, waste, model, simulated, service_name, service_version, workflow, team, project,
+        feature, customer, environment, site, region
     FROM work_token_lines(settlement = {settlement:UInt64})
     UNION ALL
     SELECT
         w.trace_id, w.span_id, w.start_time, w.allocation, w.category, w.item, w.resource, w.provider, if(w.account != '', w.account, s.account) AS account,
-        w.quantity, w.unit, w.amount, w.currency, w.amount_usd, w.price_id, w.price_version, w.basis, w.method, w.waste, w.model, s.simulated,
-        s.service_name, s.service_version, s.workflow, s.team, s.project, s.feature, s.customer, s.environment, s.site, s.region, s.response_model,
-        s.request_model
+        w.quantity, w.unit, w.amount, w.currency, w.amount_usd, w.price_id, w.price_version, w.basis, w.method, w.waste,
+        multiIf(w.model != '', w.model, s.response_model != '', s.response_model, s.request_model) AS model, s.simulated,
+        s.service_name, s.service_version, s.workflow, s.team, s.project, s.feature, s.customer, s.environment, s.site, s.region
     FROM (SELECT * FROM work_lines WHERE settlement = {settlement:UInt64}) AS w
     LEFT ANY JOIN (
         SELECT
