@@ -27,6 +27,8 @@ LOADED = 204_800
 BODIES_PER_SEGMENT = 100
 S = 1_000_000_000
 HOURS_OF_A_MONTH = 30 * 24 - 1
+MERGES_S = 120.0
+"""How long questions wait for the merges that loading has left."""
 
 Answer = TypeVar("Answer")
 
@@ -125,6 +127,7 @@ def _queries(store: Store, rounds: int) -> dict[str, Any]:
     from tollbook_attribution import days  # noqa: PLC0415 - only this process needs it
 
     days.add_up(store)
+    waited = _waited_for_merges(store)
     figures: dict[str, list[dict[str, float]]] = {
         "rollup_typed": [],
         "rollup_map": [],
@@ -148,7 +151,16 @@ def _queries(store: Store, rounds: int) -> dict[str, Any]:
         "rollup_rows": _rows(store, "costs"),
         "day_rows": _rows(store, "day_costs"),
         "spans": _rows(store, "spans"),
+        "waited_s": waited,
     }
+
+
+def _waited_for_merges(store: Store) -> float:
+    """Seconds until no parts were being merged, or had been for as long as a benchmark waits."""
+    began = time.perf_counter()
+    while time.perf_counter() - began < MERGES_S and _ask(store, "SELECT 1 AS one FROM system.merges LIMIT 1"):
+        time.sleep(0.1)
+    return time.perf_counter() - began
 
 
 def _rows(store: Store, table: str) -> int:

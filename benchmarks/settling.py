@@ -35,7 +35,8 @@ SETTLING = (
 ASKING = (
     "Tokens by team, model and day over all spans: columns of `spans`, OpenTelemetry's table with maps in the same engine, a "
     "pandas frame fetched and grouped, and JSON in SQLite, over a million spans at most. Spans per CPU second. The rollup: cost "
-    "by team, model and day from `day_costs`, the settled hour's sums for each hour of a month. Once to warm up, then in turns."
+    "by team, model and day from `day_costs`, the settled hour's sums for each hour of a month. When the merges that loading has "
+    "left are done; once to warm up, then in turns."
 )
 
 
@@ -108,6 +109,7 @@ def queries(rounds: int, spans: int) -> Result:
         ),
     ]
     notes = [f"{name}: wall {series} ms" for name, series in walls.items()]
+    notes.append(f"merges waited for: {found['waited_s']:.0f} s")
     return Result("Row 4: questions", ASKING, lines, notes)
 
 
