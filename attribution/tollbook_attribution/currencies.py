@@ -116,6 +116,8 @@ def _read(file: str, content: bytes) -> _Reading:
         return reading
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     rows = csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
+    names: list[str] = []
+    begins = 1
     try:
         names = [name.strip().lower() for name in rows.fieldnames or ()]
         for name in sorted(set(NEEDED) - set(names)):
@@ -123,17 +125,22 @@ def _read(file: str, content: bytes) -> _Reading:
         for name in (name for name in names if name not in COLUMNS):
             reading.wrong(1, name, f"no such column; there are {', '.join(COLUMNS)}")
         rows.fieldnames = names
+        begins = rows.line_num + 1
         for row in rows if not reading.problems else ():
             if any(row.values()):
                 _take(reading, rows.line_num, row)
+            begins = rows.line_num + 1
     except csv.Error as error:
-        reading.wrong(rows.line_num, "", f"not CSV: {error}")
+        place = file_text.broken_cell(text.splitlines()[begins - 1], delimiter)
+        reading.wrong(begins, names[place] if place < len(names) else "", f"not CSV: {error}")
     return reading
 
 
 def _take(reading: _Reading, line: int, row: Mapping[str, Any]) -> None:
-    if None in row or None in row.values():
-        return reading.wrong(line, "", "more or fewer values than columns")
+    if None in row:
+        return reading.wrong(line, str(list(row)[-2]), "more values than columns follow it")
+    if absent := [name for name, value in row.items() if value is None]:
+        return reading.wrong(line, absent[0], "the line ends before it")
     last = row.get("last_day", "").strip()
     try:
         last_day = _in("last_day", price_fields.day, last) if last else None

@@ -1,12 +1,16 @@
 """Bytes of a small file as text: UTF-8 or UTF-16, packed with gzip or not. Pure."""
 
 import codecs
+import csv
 import gzip
 import io
 import zlib
 
 MOST_BYTES = 256 << 20
 """Largest text, once unpacked; LiteLLM's map has 3 MB."""
+
+MOST_CELLS = 1_000
+"""Cells of a line that a broken one is looked for in."""
 
 OTHERS = {
     b"PK\x03\x04": "is a workbook or a zip archive; save it as CSV",
@@ -45,3 +49,15 @@ def _unpacked(content: bytes) -> bytes:
     if len(plain) > MOST_BYTES:
         raise NotTextError(f"has more than {MOST_BYTES:,} bytes, unpacked")
     return plain
+
+
+def broken_cell(record: str, delimiter: str) -> int:
+    """Which cell of a line of CSV, from 0 on, cannot be read: the one after the longest beginning that can."""
+    ends = [place for place, sign in enumerate(record) if sign == delimiter]
+    for whole in range(min(len(ends), MOST_CELLS), 0, -1):
+        try:
+            cells = next(csv.reader([record[: ends[whole - 1]]], delimiter=delimiter, strict=True), [""])
+        except csv.Error:
+            continue
+        return len(cells)
+    return 0

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,40 @@ def test_two_versions_of_a_bill_are_refused_and_a_few_charges_alike_are_not(stor
     found = load(store, parts)
     assert found.lines == 4
     assert "part 0.2.csv has 1 lines that part 0.1.csv has too; all of them count" in found.warnings[-1]
+
+
+def test_versions_of_a_bill_with_other_amounts_are_refused(store: Store, folder: Folder) -> None:
+    hours = [focus(ResourceId=f"i-{number}", ChargeDescription="") for number in range(5)]
+    early = folder.csv(*hours, name="on the 5th.csv")
+    late = folder.csv(*(hour | {"BilledCost": "2"} for hour in (*hours, focus(ResourceId="i-new"))), name="on the 9th.csv")
+    told = r"on the 9th\.csv, line 2: is of the same charge as line 2 of on the 5th\.csv, with another amount, as are 5 lines"
+    with pytest.raises(BillError, match=told):
+        load(store, [early, late])
+    assert load(store, [early, late], Options(allow_duplicates=True)).lines == 11
+    parts = [
+        folder.csv(
+            *(focus(ResourceId=f"{part}-{number}") for number in range(3)), focus(ResourceId="", BilledCost=part), name=part
+        )
+        for part in ("1", "2")
+    ]
+    assert load(store, parts).warnings == ()
+
+
+def test_a_part_is_added_once_and_in_the_currency_of_its_bill(store: Store, folder: Folder) -> None:
+    load(store, [folder.csv(focus(), focus(BilledCost="2"))])
+    part = folder.csv(focus(BilledCost="3"), focus(BilledCost="0", ChargeDescription="nothing"), name="part.csv")
+    load(store, [part], Options(add=True))
+    again = r"part\.csv, line 2: is in force already, one of 2 such lines of 2 that are added: import without --add"
+    with pytest.raises(BillError, match=again):
+        load(store, [part], Options(add=True))
+    euros = folder.csv(focus(BillingCurrency="EUR", BilledCost="4"), name="euros.csv")
+    wrong = r"euros\.csv, line 2, column BillingCurrency: 'EUR' but the bill that it is added to is in USD"
+    with pytest.raises(BillError, match=wrong):
+        load(store, [euros], Options(add=True))
+    assert store.query("SELECT sum(billed_cost) AS billed, count() AS lines FROM bill") == [
+        {"billed": Decimal("6.5"), "lines": 4}
+    ]
+    assert store.query("SELECT count() AS lines FROM bill_lines") == [{"lines": 4}]
 
 
 def test_a_bill_of_two_files_has_one_currency(store: Store, folder: Folder) -> None:

@@ -42,7 +42,17 @@ def test_rates_are_read_however_a_spreadsheet_saved_them(store: Store) -> None:
     text = "currency;day;usd_per_unit\nEUR;2026-11-20;1.10\n;;\nJPY;2026-11-20;0.0066\n"
     assert currencies.load_exchange_rates(store, "ecb.csv", text.encode("utf-16"), NOON) == 2
     assert currencies.load_exchange_rates(store, "ecb.csv", text.encode(), NOON) == 0
-    for content, wrong in ((b"", "ecb.csv: the file is empty"), (b"PK\x03\x04", "ecb.csv: is a workbook")):
+    for content, wrong in (
+        (b"", "ecb.csv: the file is empty"),
+        (b"PK\x03\x04", "ecb.csv: is a workbook"),
+        (b'currency,day,usd_per_unit\nEUR,"2026-11-20"x,1.1\n', "ecb.csv, line 2, column day: not CSV"),
+        (
+            b'currency,day,usd_per_unit\nEUR,2026-11-20,1.1\n"JPY",2026-11-20,"0.0066\n',
+            "ecb.csv, line 3, column usd_per_unit: not",
+        ),
+        (b"currency,day,usd_per_unit\nEUR,2026-11-20\n", "ecb.csv, line 2, column usd_per_unit: the line ends before it"),
+        (b"currency,day,usd_per_unit\nEUR,2026-11-20,1,1\n", "ecb.csv, line 2, column usd_per_unit: more values than columns"),
+    ):
         with pytest.raises(BadFileError, match=wrong):
             currencies.load_exchange_rates(store, "ecb.csv", content, NOON)
 

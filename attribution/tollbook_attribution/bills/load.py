@@ -25,6 +25,8 @@ NOWHERE = 1 << 31
 SHARED_BY_VERSIONS = 20
 """Lines that two files of an import share, to the last character, from which on they may be versions of one bill."""
 
+WAY_OUT = "of versions of one bill import the latest alone; if all were charged, import with --allow-duplicates"
+
 LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
@@ -231,11 +233,13 @@ class _Import:
             if part.kind.lacks_periods((*part.file.names, *part.meant))
         ]
         found.extend(self._other_currencies())
-        for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}):
-            if self.options.allow_duplicates or not _are_versions(row):
-                warnings.append(self._counted_twice(row))
-            else:
+        for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}) if len(self.parts) > 1 else ():
+            if not self.options.allow_duplicates and _are_versions(row):
                 found.append(self._repeated(row))
+            elif not self.options.allow_duplicates and _tell_of_the_same(row):
+                found.append(self._told_otherwise(row))
+            elif row["lines"]:
+                warnings.append(self._counted_twice(row))
         if found:
             raise BillError(found)
         return tuple(warnings)
@@ -269,8 +273,14 @@ class _Import:
             return Problem(part.file.name, None, "", "", f"has the lines of {other.file.name} again")
         line, as_line = line_of(part.file, row["at"][0]), line_of(other.file, row["at"][1])
         told = f"is line {as_line} of {other.file.name} again, one of {row['lines']} that both have"
-        way_out = "of versions of one bill import the latest alone; if all were charged, import with --allow-duplicates"
-        return Problem(part.file.name, line, "", "", f"{told}: {way_out}")
+        return Problem(part.file.name, line, "", "", f"{told}: {WAY_OUT}")
+
+    def _told_otherwise(self, row: Mapping[str, Any]) -> Problem:
+        """Things that two files tell of at the same times, with other amounts: versions of one bill."""
+        part, other = self.parts[row["file"]], self.parts[row["other"]]
+        line, as_line = line_of(part.file, row["thing_at"][0]), line_of(other.file, row["thing_at"][1])
+        told = f"is of the same charge as line {as_line} of {other.file.name}, with another amount, as are {row['things']} lines"
+        return Problem(part.file.name, line, "", "", f"{told}: {WAY_OUT}")
 
     def _counted_twice(self, row: Mapping[str, Any]) -> str:
         name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
@@ -284,6 +294,8 @@ class _Import:
             for row in self.reading.query(_query("extent"), {"import_id": self.import_id}):
                 part = self.parts[row["file"]]
                 self._take_file(part, row["last"])
+            if self.options.add:
+                self._check_added()
             self.store.command(_query("periods"), {**self.known, "add": self.options.add})
             done = True
         finally:
@@ -291,6 +303,28 @@ class _Import:
                 with contextlib.suppress(StoreError):  # nobody sees them, as no period names them
                     for shard in range(self.store.shards):
                         self.store.shard(shard).command(_query("forget_lines"), self.known)
+
+    def _check_added(self) -> None:
+        """Raises BillError where the bills that lines are added to have them already, or are in another currency."""
+        files = {part.file.name: part for part in self.parts}
+        found = [
+            Problem(
+                row["file"],
+                line_of(files[row["file"]].file, row["line"]),
+                files[row["file"]].called("BillingCurrency"),
+                row["value"],
+                f"but the bill that it is added to is in {row['before']}: a bill has one currency",
+            )
+            for row in self.store.query(_query("added_currencies"), self.known)
+        ]
+        [again] = self.store.query(_query("added_again"), self.known)
+        if not self.options.allow_duplicates and again["lines"] >= max(1, min(SHARED_BY_VERSIONS, again["of"] / 2)):
+            file, line = again["at"]
+            told = f"is in force already, one of {again['lines']} such lines of {again['of']} that are added"
+            way_out = "import without --add to replace the bill; if all were charged again, with --allow-duplicates"
+            found.append(Problem(file, line_of(files[file].file, line), "", "", f"{told}: {way_out}"))
+        if found:
+            raise BillError(found)
 
     def _take_file(self, part: _Part, last: int) -> None:
         names = [other.file.name for other in self.parts]
@@ -303,6 +337,11 @@ class _Import:
 def _are_versions(row: Mapping[str, Any]) -> bool:
     """Whether two files are one bill as it grew, or one file twice; a few charges may well be alike to the last character."""
     return bool(row["whole"]) or row["lines"] >= max(SHARED_BY_VERSIONS, row["fewest"] / 2)
+
+
+def _tell_of_the_same(row: Mapping[str, Any]) -> bool:
+    """Whether two files tell of one bill at two times; a few charges may have the same words, such as taxes."""
+    return int(row["things"] + row["lines"]) >= max(2, row["fewest"] / 2) and bool(row["things"])
 
 
 def _bills(files: Sequence[BillFile]) -> tuple[list[BillFile], list[str]]:

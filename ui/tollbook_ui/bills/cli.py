@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, written
+from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, printed, written
 
 group = typer.Typer(
     help="Bills: import them, set them against the ledger, write what was attributed as FOCUS.", no_args_is_help=True
@@ -130,14 +130,20 @@ def export(
     data: Data = None,
 ) -> None:
     """Write what was attributed as FOCUS 1.4, with its Allocated columns. The rows add up to the ledger."""
+    from tollbook_ui import show
+    from tollbook_ui.figures import Scope
     from tollbook_ui.periods import BadQuestionError
 
     form = file.suffix.removeprefix(".").lower()
     if form not in ("csv", "parquet"):
         raise BadQuestionError(f"FOCUS is written to a file that ends in .csv or .parquet, not to {file.name}")
+    scope = Scope(moment(since), moment(until))
     with asking(data) as answers:
-        size = answers.bills.export(file, moment(since), moment(until), form)
+        size = answers.bills.export(file, scope.since, scope.until, form)
+        found, extent = answers.costs.by(scope, ("category",), (), 1), answers.extent()
     typer.echo(f"{size:,} bytes of FOCUS 1.4 written to {file}.")
+    if not found.rows:
+        printed(show.nothing(found.period, extent))
 
 
 @command(group, "map")
