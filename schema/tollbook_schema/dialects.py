@@ -55,6 +55,18 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Counter:
+    """A metric that counts what calls came to."""
+
+    name: str
+    spelling: str
+    """What it is told as; empty where an attribute of its points says of what it is."""
+    provider: str
+    aside: str
+    """The server or gateway that counts for its clients; empty where the caller itself does."""
+
+
+@dataclass(frozen=True)
 class Dialects:
     """The table, whole."""
 
@@ -98,6 +110,16 @@ class Dialects:
     def records(self) -> list[Record]:
         """Log records that tell of calls."""
         return [Record(event, r.get("provider", ""), r.get("usage", {})) for event, r in self.table["records"].items()]
+
+    @property
+    def counters(self) -> list[Counter]:
+        """Metrics that count what calls came to."""
+        spelled = self.table["counter_spellings"]
+        return [
+            Counter(name, spelled[c["of"]] if "of" in c else "", c.get("provider", ""), c.get("aside", ""))
+            for c in self.table["counters"]
+            for name in c["names"]
+        ]
 
     @property
     def markers(self) -> dict[str, str]:
@@ -144,6 +166,25 @@ class Dialects:
             "record_providers": [record.provider for record in self.records],
             "record_keys": [f"{record.event}#{key}" for record in self.records for key in record.usage],
             "record_paths": [path for record in self.records for path in record.usage.values()],
+            **self._counting,
+        }
+
+    @property
+    def _counting(self) -> dict[str, Any]:
+        spelled, types = self.table["counter_spellings"], self.table["token_types"]
+        return {
+            "counter_names": [counter.name for counter in self.counters],
+            "counter_spellings": [counter.spelling for counter in self.counters],
+            "counter_owners": [counter.provider for counter in self.counters],
+            "counter_asides": [counter.aside for counter in self.counters],
+            "counter_models": self.table["counter_models"],
+            "counter_providers": self.table["counter_providers"],
+            "counter_types": self.table["counter_types"],
+            "token_types": [word for words in types.values() for word in words],
+            "token_spellings": [spelled[of] for of, words in types.items() for _ in words],
+            "before_names": self.table["plain_names"]["before"],
+            "after_names": self.table["plain_names"]["after"],
+            "between": self.table["between"],
         }
 
     @property

@@ -1,6 +1,7 @@
 -- What do log records and metrics of this hour tell of model calls? Whether spans tell of them too, the next step says.
 -- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
 -- Where our own counters tell of a service and model, others' counters of them are the same calls again, and so are those of two tellers that come to as much.
+-- What servers and gateways count is told apart: their clients may tell of the same calls.
 -- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
 -- Where there is: metrics, logs
 INSERT INTO work_told_elsewhere
@@ -30,7 +31,9 @@ SELECT
     if(attributes['tollbook.project'] != '', attributes['tollbook.project'], JSONExtractString(resource, 'tollbook.project')) AS project,
     if(attributes['tollbook.feature'] != '', attributes['tollbook.feature'], JSONExtractString(resource, 'tollbook.feature')) AS feature,
     if(attributes['tollbook.customer'] != '', attributes['tollbook.customer'], JSONExtractString(resource, 'tollbook.customer')) AS customer,
-    JSONExtractString(resource, 'deployment.environment.name') AS environment
+    JSONExtractString(resource, 'deployment.environment.name') AS environment,
+    CAST([], 'Array(String)') AS names,
+    '' AS aside
 FROM (
     SELECT
         *,
@@ -67,12 +70,8 @@ points AS (
         any((m.name, m.attributes, m.scope_name, m.service_name, m.resource, m.temporality = 'delta', m.start_time)) AS facts,
         any(ifNull(if(m.kind IN ('histogram', 'exponential_histogram', 'summary'), m.sum, ifNull(toFloat64(m.value_int), m.value)), 0)) AS amount
     FROM metrics AS m
-    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} - INTERVAL 1 DAY AND m.time < {until:DateTime64(9, 'UTC')} AND m.name IN (
-        'gen_ai.client.token.usage', 'gen_ai.client.inference.usage.input_tokens', 'gen_ai.client.inference.usage.output_tokens',
-        'gen_ai.client.inference.usage.cache_read.input_tokens', 'gen_ai.client.inference.usage.cache_write.input_tokens',
-        'gen_ai.client.inference.usage.reasoning.output_tokens', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.reasoning_tokens',
-        'claude_code.token.usage', 'claude_code.cost.usage'
-    ) AND bitAnd(m.flags, 1) = 0
+    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} - INTERVAL 1 DAY AND m.time < {until:DateTime64(9, 'UTC')}
+        AND m.name IN {counter_names:Array(String)} AND bitAnd(m.flags, 1) = 0
     GROUP BY series, at
 ),
 grown AS (
@@ -84,7 +83,10 @@ grown AS (
             any(p.facts) AS facts,
             arraySort(groupArray((p.at >= {window:DateTime('UTC')}, p.at, p.amount))) AS counts,
             arrayMap(c -> c.3, arrayFilter(c -> c.1, counts)) AS told,
-            multiIf(NOT counts[1].1, arrayLast(c -> NOT c.1, counts).3, facts.7 >= {window:DateTime('UTC')}, 0, told[1]) AS begun,
+            -- who scrapes says of a counter that it began when it was first seen
+            multiIf(
+                NOT counts[1].1, arrayLast(c -> NOT c.1, counts).3, facts.7 >= {window:DateTime('UTC')} AND facts.7 < counts[1].2, 0, told[1]
+            ) AS begun,
             if(
                 facts.6, arraySum(told),
                 arraySum((now, last) -> if(now < last, now, now - last), told, arrayPushFront(arrayPopBack(told), begun))
@@ -97,49 +99,53 @@ grown AS (
 spelled AS (
     SELECT
         scope_name, service_name, resource, name,
-        if(startsWith(name, 'claude_code.'), 'anthropic', if(attributes['gen_ai.provider.name'] != '', attributes['gen_ai.provider.name'], attributes['gen_ai.system'])) AS provider,
-        arrayFirst(m -> m != '', [attributes['gen_ai.response.model'], attributes['gen_ai.request.model'], attributes['model']]) AS model,
+        indexOf({counter_names:Array(String)}, name) AS place,
+        arrayFirst(word -> word != '', arrayPushBack(arrayMap(k -> attributes[k], {counter_providers:Array(String)}), {counter_owners:Array(String)}[place])) AS provider,
+        arrayFilter(word -> word != '', arrayMap(k -> attributes[k], {counter_models:Array(String)})) AS models,
+        if(empty(models), '', models[1]) AS model,
         multiIf(
-            name = 'gen_ai.client.token.usage', transform(
-                replaceRegexpOne(lower(attributes['gen_ai.token.type']), '_tokens?$', ''),
-                [
-                    'input', 'prompt', 'output', 'completion', 'cached', 'cached_input', 'input_cached', 'cache_read', 'cache_read_input', 'input_cache_read',
-                    'cache_creation_input', 'cache_creation', 'cache_write', 'cache_write_input', 'reasoning', 'thinking', 'thought'
-                ],
-                [
-                    'gen_ai.usage.input_tokens', 'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.output_tokens',
-                    'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens',
-                    'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read.input_tokens',
-                    'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.cache_write.input_tokens',
-                    'gen_ai.usage.cache_write.input_tokens', 'gen_ai.usage.reasoning.output_tokens', 'gen_ai.usage.reasoning.output_tokens',
-                    'gen_ai.usage.reasoning.output_tokens'
-                ], ''
-            ),
-            name = 'claude_code.token.usage', transform(attributes['type'], ['input', 'output', 'cacheRead', 'cacheCreation'],
-                ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens'], ''),
-            name = 'claude_code.cost.usage', 'cost_usd',
-            startsWith(name, 'gen_ai.usage.'), toString(name),
-            concat('gen_ai.usage.', substring(name, length('gen_ai.client.inference.usage.') + 1))
-        ) AS spelling,
+            {counter_asides:Array(String)}[place] != '', {counter_asides:Array(String)}[place],
+            match(concat(service_name, ' ', scope_name), {between:String}), 'gateway',
+            ''
+        ) AS aside,
+        if({counter_spellings:Array(String)}[place] != '', {counter_spellings:Array(String)}[place], transform(
+            replaceRegexpOne(lower(arrayFirst(word -> word != '', arrayMap(k -> attributes[k], {counter_types:Array(String)}))), '_tokens?$', ''),
+            {token_types:Array(String)}, {token_spellings:Array(String)}, ''
+        )) AS spelling,
+        groupUniqArrayArray(arrayMap(
+            m -> replaceRegexpOne(replaceRegexpOne(lower(splitByChar('/', m)[-1]), {before_names:String}, ''), {after_names:String}, ''),
+            models
+        )) AS names,
         sum(growth) AS amount
     FROM grown
-    GROUP BY scope_name, service_name, resource, provider, model, spelling, name
+    GROUP BY scope_name, service_name, resource, provider, models, spelling, name
     HAVING spelling != ''
 ),
 sums AS (
-    SELECT scope_name, service_name, resource, provider, model, spelling, max(amount) AS counted
-    FROM spelled
-    GROUP BY scope_name, service_name, resource, provider, model, spelling
+    SELECT scope_name, service_name, resource, provider, model, aside, spelling, groupUniqArrayArray(s.names) AS names, max(told) AS counted
+    FROM (
+        SELECT scope_name, service_name, resource, provider, model, aside, spelling, name, groupUniqArrayArray(names) AS names, sum(amount) AS told
+        FROM spelled
+        GROUP BY scope_name, service_name, resource, provider, model, aside, spelling, name
+    ) AS s
+    GROUP BY scope_name, service_name, resource, provider, model, aside, spelling
 ),
 tellers AS (
     SELECT
-        scope_name, service_name, resource, provider, model, groupArray(spelling) AS spellings, groupArray(counted) AS counts,
+        scope_name, service_name, resource, provider, model, aside, groupUniqArrayArray(sums.names) AS names,
+        groupArray(spelling) AS spellings, groupArray(counted) AS counts,
         arraySort(arrayFilter((c, s) -> s IN ('gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'), counts, spellings)) AS lengths
     FROM sums
     WHERE startsWith(scope_name, 'tollbook') OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE startsWith(scope_name, 'tollbook'))
-    GROUP BY scope_name, service_name, resource, provider, model
+    GROUP BY scope_name, service_name, resource, provider, model, aside
     ORDER BY length(spellings) DESC, scope_name
     LIMIT 1 BY service_name, resource, model, lengths
+),
+-- of a model that several kinds of servers and gateways count the one that tells most, unless callers tell of just as much
+asides AS (
+    SELECT name, argMaxIf(aside, (told, aside), aside != '') AS most, maxIf(told, aside != '') AS of_most, maxIf(told, aside = '') AS of_callers
+    FROM (SELECT arrayJoin(names) AS name, aside, sum(arraySum(lengths)) AS told FROM tellers GROUP BY name, aside)
+    GROUP BY name
 )
 SELECT
     {settlement:UInt64} AS settlement,
@@ -155,9 +161,24 @@ SELECT
     provider,
     model,
     mapFromArrays(
-        arrayConcat(spellings, ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name', 'tollbook.told_by']),
         arrayConcat(
-            arrayMap((s, c) -> if(s = 'cost_usd', toString(c), toString(toInt64(round(least(c, 9e18))))), spellings, counts), [provider, model, 'chat', 'metrics']
+            arrayMap(s -> if(
+                scope_name = 'com.anthropic.claude_code',
+                transform(
+                    s,
+                    [
+                        'gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens', 'gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_write.input_tokens',
+                        'gen_ai.usage.cost'
+                    ],
+                    ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens', 'cost_usd'],
+                    s
+                ),
+                s
+            ), spellings),
+            ['gen_ai.provider.name', 'gen_ai.request.model', 'gen_ai.operation.name', 'tollbook.told_by']
+        ),
+        arrayConcat(
+            arrayMap((s, c) -> if(s = 'gen_ai.usage.cost', toString(round(c, 12)), toString(toInt64(round(least(c, 9e18))))), spellings, counts), [provider, model, 'chat', 'metrics']
         )
     ) AS told,
     JSONExtractString(resource, 'gen_ai.workflow.name') AS workflow,
@@ -165,6 +186,9 @@ SELECT
     JSONExtractString(resource, 'tollbook.project') AS project,
     JSONExtractString(resource, 'tollbook.feature') AS feature,
     JSONExtractString(resource, 'tollbook.customer') AS customer,
-    JSONExtractString(resource, 'deployment.environment.name') AS environment
+    JSONExtractString(resource, 'deployment.environment.name') AS environment,
+    names,
+    aside
 FROM tellers
-WHERE model != '' OR service_name NOT IN (SELECT service_name FROM sums WHERE model != '');
+WHERE (model != '' OR service_name NOT IN (SELECT service_name FROM sums WHERE model != ''))
+    AND (aside = '' OR empty(names) OR (names[1], aside) IN (SELECT name, most FROM asides WHERE of_callers != of_most))

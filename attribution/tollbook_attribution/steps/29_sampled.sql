@@ -1,6 +1,7 @@
 -- What do counters tell of calls whose spans were not kept? A sampler keeps one span in ten, the counters of the service count all ten. Where the spans of a
 -- service and model tell of half of what its counters do, or less, the rest is a call of no request. Above half it is not added: exporters are
--- late, and an hour's points are not quite its spans. Our own counters say what was not sampled, hour by hour: that is the rest, whatever it is.
+-- late, and an hour's points are not quite its spans. What servers and gateways count is compared with spans of all services.
+-- Our own counters say what was not sampled, hour by hour: that is the rest, whatever it is.
 -- Where there is: work_told_elsewhere
 INSERT INTO work_merged (
     settlement, trace_id, span_id, call_class, provider, request_model, response_model, models, has_usage, usage_score, buckets, cache_told,
@@ -9,8 +10,8 @@ INSERT INTO work_merged (
 WITH
 counters AS (
     SELECT
-        service_name,
-        model,
+        if(aside = '', toString(service_name), '') AS of_service,
+        if(empty(names), '', names[1]) AS name,
         min((span_id, parent_span_id)) AS ids,
         sum(toInt64OrZero(told['gen_ai.usage.input_tokens'])) AS input,
         sum(toInt64OrZero(told['gen_ai.usage.cache_read.input_tokens'])) AS cache_read,
@@ -26,12 +27,12 @@ counters AS (
     FROM work_told_elsewhere
     WHERE settlement = {settlement:UInt64} AND source = 'metrics'
         AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_spans WHERE settlement = {settlement:UInt64} AND trace_id = toFixedString('', 16))
-    GROUP BY service_name, model
+    GROUP BY of_service, name
 ),
 spoken AS (
     SELECT
-        s.service_name AS service_name,
-        lower(splitByChar('/', c.model)[-1]) AS name,
+        c.of_service AS of_service,
+        c.name AS name,
         max((w.provider, w.request_model, w.response_model)) AS names,
         sum(w.total_input_tokens) AS input,
         sum(arraySum(mapValues(mapFilter((k, v) -> startsWith(k, 'cache_read'), w.buckets)))) AS cache_read,
@@ -39,18 +40,23 @@ spoken AS (
         sum(arraySum(mapValues(mapFilter((k, v) -> startsWith(k, 'output') OR k = 'reasoning', w.buckets)))) AS output,
         sum(w.buckets['reasoning']) AS reasoning
     FROM (
-        SELECT trace_id, span_id, provider, request_model, response_model, models, total_input_tokens, buckets
+        SELECT trace_id, span_id, provider, request_model, response_model, models, total_input_tokens, buckets, 1 AS one
         FROM work_calls
         WHERE settlement = {settlement:UInt64} AND trace_id != toFixedString('', 16)
             AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_told_again WHERE settlement = {settlement:UInt64})
     ) AS w
     INNER JOIN (
         SELECT trace_id, span_id, service_name FROM work_spans
-        WHERE settlement = {settlement:UInt64} AND service_name IN (SELECT service_name FROM counters)
+        WHERE settlement = {settlement:UInt64} AND (
+            service_name IN (SELECT of_service FROM counters) OR (SELECT max(of_service = '') FROM counters)
+        )
     ) AS s ON w.trace_id = s.trace_id AND w.span_id = s.span_id
-    INNER JOIN (SELECT DISTINCT service_name, model FROM counters) AS c ON s.service_name = c.service_name
-    WHERE has(w.models, name)
-    GROUP BY service_name, name
+    INNER JOIN (SELECT of_service, name, 1 AS one FROM counters) AS c ON c.one = w.one
+    WHERE c.of_service IN ('', s.service_name) AND (c.name = '' OR has(arrayMap(
+        m -> replaceRegexpOne(replaceRegexpOne(lower(splitByChar('/', m)[-1]), {before_names:String}, ''), {after_names:String}, ''),
+        w.models
+    ), c.name))
+    GROUP BY of_service, name
 ),
 rests AS (
     SELECT
@@ -63,7 +69,7 @@ rests AS (
         if(c.exact, c.unsampled_reasoning, greatest(c.reasoning - s.reasoning, 0)) AS reasoning_rest,
         greatest(if(c.exact, c.unsampled_output, c.output - s.output), reasoning_rest) AS output_rest
     FROM counters AS c
-    INNER JOIN spoken AS s ON c.service_name = s.service_name AND lower(splitByChar('/', c.model)[-1]) = s.name
+    INNER JOIN spoken AS s ON c.of_service = s.of_service AND c.name = s.name
     WHERE c.exact OR (s.input + s.output > 0 AND 2 * (s.input + s.output) <= c.input + c.output)
 )
 SELECT
@@ -74,7 +80,7 @@ SELECT
     names.1 AS provider,
     names.2 AS request_model,
     names.3 AS response_model,
-    [name] AS models,
+    arrayDistinct(arrayFilter(m -> m != '', [lower(splitByChar('/', toString(names.2))[-1]), lower(splitByChar('/', toString(names.3))[-1])])) AS models,
     true AS has_usage,
     2 AS usage_score,
     CAST(mapFilter((k, v) -> v > 0, map(

@@ -18,8 +18,14 @@ CREATE TABLE IF NOT EXISTS work_told_elsewhere (
     project LowCardinality(String),
     feature LowCardinality(String),
     customer String,
-    environment LowCardinality(String)
+    environment LowCardinality(String),
+    names Array(String) COMMENT 'of the model, without what stands before it and its date',
+    aside LowCardinality(String) COMMENT 'the server or gateway that counts for its clients; empty for who calls itself'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (source, trace_id, span_id);
+
+ALTER TABLE work_told_elsewhere
+    ADD COLUMN IF NOT EXISTS names Array(String) COMMENT 'of the model, without what stands before it and its date',
+    ADD COLUMN IF NOT EXISTS aside LowCardinality(String) COMMENT 'the server or gateway that counts for its clients; empty for who calls itself';
