@@ -7,11 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
-from clickhouse_connect.driver.external import ExternalData
-
-from tollbook_schema import cluster, reads, sql
+from tollbook_schema import cluster, driver, reads, sql
 from tollbook_schema.servers import AddressError, without_password
 
 if TYPE_CHECKING:
@@ -98,15 +94,15 @@ class Table:
 class Pool:
     """Connections lent to one thread at a time, each made when it is first needed, and again where its server was lost."""
 
-    def __init__(self, connect: Callable[[], Client], size: int) -> None:
+    def __init__(self, connect: Callable[[], "driver.Client"], size: int) -> None:
         self._connect = connect
         self._size = size
-        self._idle: queue.LifoQueue[Client | None] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[driver.Client | None] = queue.LifoQueue()
         for _ in range(size):
             self._idle.put(None)
 
     @contextlib.contextmanager
-    def client(self) -> Iterator[Client]:
+    def client(self) -> Iterator["driver.Client"]:
         """A connection for as long as the block; what fails in it is one of the errors above."""
         client = self._idle.get()
         try:
@@ -114,7 +110,7 @@ class Pool:
                 client = client or self._connect()
                 yield client
         except StoreUnavailableError as error:
-            if client is not None and isinstance(error.__cause__, OperationalError):
+            if client is not None and isinstance(error.__cause__, driver.OperationalError):
                 client.close()
                 client = None
             raise
@@ -168,7 +164,7 @@ class Node:
 
     def query_about(self, question: str, parameters: Parameters, keys: bytes, structure: str) -> list[dict[str, Any]]:
         """As `query`, with a table `asked` of that structure from bytes as RowBinary has them. Not of an embedded database."""
-        asked = ExternalData(data=keys, file_name="asked", fmt="RowBinary", structure=structure)
+        asked = driver.ExternalData(data=keys, file_name="asked", fmt="RowBinary", structure=structure)
         with self._pool.client() as client:
             result = client.query(self._here(question), parameters=dict(parameters), external_data=asked)
             return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
@@ -271,11 +267,11 @@ def errors_named() -> Iterator[None]:
         yield
     except AddressError as error:
         raise StoreUnavailableError(str(error)) from error
-    except ClickHouseError as error:
+    except driver.ClickHouseError as error:
         raise _named(error) from error
 
 
-def _named(error: ClickHouseError) -> StoreError:
+def _named(error: "driver.ClickHouseError") -> StoreError:
     """The error in the engine's own words, embedded or over HTTP."""
     message = OVER_HTTP.sub("", without_password(re.sub(r"\s+", " ", str(error)).strip())).removeprefix("Code: ")
     code = getattr(error, "code", None)
@@ -283,7 +279,7 @@ def _named(error: ClickHouseError) -> StoreError:
         return StoreBusyError("the data folder is open in another process")
     if code in SHARE_CODES:
         return ShareError(message)
-    if isinstance(error, OperationalError) or code is None or code in TRANSIENT_CODES or code in MACHINE_CODES:
+    if isinstance(error, driver.OperationalError) or code is None or code in TRANSIENT_CODES or code in MACHINE_CODES:
         return StoreUnavailableError(message)
     if code == STD_EXCEPTION and ITS_MACHINES.search(message):
         return StoreUnavailableError(message)
@@ -301,20 +297,20 @@ def quoted(value: str) -> str:
     return f"'{escaped}'"
 
 
-def answer(client: Client, question: str, parameters: Parameters | None = None) -> Table:
+def answer(client: "driver.Client", question: str, parameters: Parameters | None = None) -> Table:
     """What a SELECT says on that connection."""
     result = client.query(question, parameters=dict(parameters or {}))
     types = tuple(column_type.name for column_type in result.column_types)
     return Table(tuple(result.column_names), types, [tuple(row) for row in result.result_rows])
 
 
-def _empty(client: Client, question: str, parameters: Parameters | None) -> Table:
+def _empty(client: "driver.Client", question: str, parameters: Parameters | None) -> Table:
     """The columns of an answer without rows, which the embedded engine does not name."""
     described = answer(client, f"DESCRIBE TABLE (\n{question}\n)", parameters).dicts()
     return Table(tuple(column["name"] for column in described), tuple(column["type"] for column in described), [])
 
 
-def _described(client: Client, question: str) -> Table:
+def _described(client: "driver.Client", question: str) -> Table:
     """Answer of SHOW, DESCRIBE, EXPLAIN and EXISTS, which cannot stand in a subquery; every value is text."""
     answer = client.raw_query(question, fmt="TabSeparatedRawWithNames").decode(errors="replace")
     names, *rows = answer.rstrip("\n").split("\n")

@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit
 
-import clickhouse_connect
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
-
-from tollbook_schema import sql
+from tollbook_schema import driver, sql
 from tollbook_schema.cluster import SETTINGS, Cluster
 
 UNKNOWN_DATABASE = 81
@@ -82,7 +78,7 @@ def _address(text: str, port: int) -> Address:
     return Address(host, own_port or port)
 
 
-Prepare = Callable[[Client, Cluster | None], None]
+Prepare = Callable[["driver.Client", Cluster | None], None]
 
 
 class Servers:
@@ -130,7 +126,7 @@ class Servers:
             self.connect().close()
         return self._cluster.shards if self._cluster else 1
 
-    def connect(self, shard: int | None = None) -> Client:
+    def connect(self, shard: int | None = None) -> "driver.Client":
         """A connection to the first server that answers, of that shard (counted from 0) if one is named.
 
         Raises:
@@ -140,7 +136,7 @@ class Servers:
         for address in self._candidates(shard):
             try:
                 client = self._connect_to(address)
-            except ClickHouseError as error:
+            except driver.ClickHouseError as error:
                 refusals.append(error)
                 continue
             if shard is None or not self.clustered or self._shards[address] == shard:
@@ -160,7 +156,7 @@ class Servers:
         for address in self.url.addresses:
             try:
                 self._connect_to(address).close()
-            except ClickHouseError as error:
+            except driver.ClickHouseError as error:
                 refusals.append(error)
         if refusals:
             raise refusals[0]
@@ -169,10 +165,10 @@ class Servers:
         """Addresses that are or may be of a shard."""
         return (address for address in self.url.addresses if shard is None or self._shards.get(address, shard) == shard)
 
-    def _connect_to(self, address: Address) -> Client:
+    def _connect_to(self, address: Address) -> "driver.Client":
         try:
             client = self._client(address, self.url.database)
-        except ClickHouseError as error:
+        except driver.ClickHouseError as error:
             if getattr(error, "code", None) != UNKNOWN_DATABASE:
                 raise
             self._create_database(address)
@@ -192,7 +188,7 @@ class Servers:
         finally:
             client.close()
 
-    def _place(self, client: Client, address: Address) -> None:
+    def _place(self, client: "driver.Client", address: Address) -> None:
         if address in self._shards:
             return
         found = client.query(sql.text("tollbook_schema", "queries/cluster.sql"), parameters={"name": self._cluster_name})
@@ -208,10 +204,10 @@ class Servers:
         self._cluster = Cluster(self._cluster_name, shards, replicated=bool(keeper))
         self._shards[address] = own_shard - 1
 
-    def _client(self, address: Address, database: str) -> Client:
+    def _client(self, address: Address, database: str) -> "driver.Client":
         settings: dict[str, Any] = dict(SETTINGS) if self.clustered else {}
         dsn = f"{self.url.scheme}://{address}?{urlencode(self.url.options)}"
-        return clickhouse_connect.get_client(
+        return driver.get_client(
             dsn=dsn,
             username=self.url.username,
             password=self.url.password,

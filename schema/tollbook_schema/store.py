@@ -1,7 +1,7 @@
 """The store: ClickHouse, embedded (chDB), a server or a cluster of them, through one client library.
 
-With `servers.py` and `connections.py` the only module that imports clickhouse_connect, and with `cluster.py` and
-`connections.py` the only one that puts SQL together; all other SQL stands in .sql files.
+With `servers.py` and `connections.py` the only module that uses the client library, and with `cluster.py` and `connections.py`
+the only one that puts SQL together; all other SQL stands in .sql files.
 """
 
 import atexit
@@ -19,10 +19,7 @@ from importlib import resources
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, cast
 
-import clickhouse_connect
-from clickhouse_connect.driver.client import Client
-
-from tollbook_schema import cluster, engine, sql
+from tollbook_schema import cluster, driver, engine, sql
 from tollbook_schema.connections import (
     OPERATORS_CODES,
     DiskFailedError,
@@ -252,7 +249,7 @@ class Store:
             with errors_named():
                 self._servers.prepare_all()
 
-    def _shape(self, client: Client, nodes: "cluster.Cluster | None") -> None:
+    def _shape(self, client: "driver.Client", nodes: "cluster.Cluster | None") -> None:
         known = migrations()
         client.command(_text("migrations/0000_versions.sql"))
         done = {int(row["number"]) for row in answer(client, _text("migrations/done.sql")).dicts()}
@@ -475,13 +472,11 @@ class Store:
     def _clustered(self) -> bool:
         return self._servers is not None and self._servers.clustered
 
-    def _connect(self, shard: int | None = None) -> Client:
+    def _connect(self, shard: int | None = None) -> "driver.Client":
         if self._servers is not None:
             return self._servers.connect(shard)
         with self._connecting, engine.brought_in_lightly():
-            return clickhouse_connect.get_client(
-                interface="chdb", path=str(self._path), chdb_options={"config-file": EMBEDDED_CONFIG}
-            )
+            return driver.get_client(interface="chdb", path=str(self._path), chdb_options={"config-file": EMBEDDED_CONFIG})
 
     def _confined_to(self, tenant: str) -> Reader:
         """Raises QueryError before `migrate`, when there is nothing to confine."""
@@ -506,7 +501,7 @@ class Store:
         }
         return Pool(lambda: self._limited(limits), number)
 
-    def _limited(self, limits: Mapping[str, Any]) -> Client:
+    def _limited(self, limits: Mapping[str, Any]) -> "driver.Client":
         client = self._connect()
         for name, value in limits.items():
             if self.embedded:
@@ -550,14 +545,14 @@ def migrations() -> tuple[Migration, ...]:
     return tuple(sorted((m for m in found if m.number > 0), key=lambda migration: migration.number))
 
 
-def _servers(url: str, cluster_name: str, prepare: Callable[[Client, "cluster.Cluster | None"], None]) -> Servers:
+def _servers(url: str, cluster_name: str, prepare: Callable[["driver.Client", "cluster.Cluster | None"], None]) -> Servers:
     try:
         return Servers(url, cluster_name, prepare)
     except AddressError as error:
         raise QueryError(str(error)) from error
 
 
-def _run_all(client: Client, script: Sequence[str], stored: frozenset[str], nodes: "cluster.Cluster | None") -> None:
+def _run_all(client: "driver.Client", script: Sequence[str], stored: frozenset[str], nodes: "cluster.Cluster | None") -> None:
     for statement in script:
         for rendered in cluster.rendered(statement, stored, nodes) if nodes else (statement,):
             client.command(rendered)

@@ -9,6 +9,7 @@ from http.client import BadStatusLine
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tollbook_attribution import days
 from tollbook_schema.store import Store
 from tollbook_ui.answers import Answers
 from tollbook_ui.budgets import tree
@@ -192,6 +193,13 @@ def test_budgets_over_a_store(store: Store) -> None:
 
     states = {row.budget: (row.state, row.spent_usd) for row in answers.budgets.status(NOON).rows}
     assert states == {"all": ("ok", 345), "rag": ("forecast", 300)}
+    answers.budgets.set(Budget("year", D(10_000), period="year"))
+    hourly = answers.budgets.status(NOON).rows[-1]
+    assert (hourly.budget, hourly.spent_usd, hourly.forecast_usd) == ("year", 352, 1410)
+    days.add_up(store, NOON)
+    assert answers.budgets.status(NOON).rows[-1] == hourly
+    assert answers.budgets.view(NOVEMBER, NOVEMBER + timedelta(days=28)).total_usd == 352
+    answers.budgets.delete("year")
 
     posted: list[tuple[str, bytes]] = []
     alarm = Alarm(store, "https://example.com/hook", 0, lambda address, body: posted.append((address, body)))

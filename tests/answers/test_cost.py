@@ -6,6 +6,7 @@ import pytest
 from tollbook_ui import plain
 from tollbook_ui.answers import Answers
 from tollbook_ui.costs.figures import CostRow
+from tollbook_ui.dashboard.requests import frame
 from tollbook_ui.figures import Period, Scope
 from tollbook_ui.periods import BadQuestionError
 
@@ -140,3 +141,13 @@ def test_keys_that_only_lines_have_give_the_same_sums(answers: Answers) -> None:
     assert [row.calls for row in by_line.rows] == [row.calls for row in added_up.rows]
     lines, sums = (answers.costs.bridge(FIRST, SECOND, by) for by in (["customer", "workflow"], ["workflow"]))
     assert lines.causes == sums.causes
+
+
+def test_what_nobody_measured_lasts_unknown_and_not_0_ns(answers: Answers) -> None:
+    week = Scope(MONDAY, MONDAY + WEEK)
+    found = answers.overview(week)
+    assert (found.traffic.duration_p50_ns, found.traffic.duration_p95_ns) == (None, None)
+    assert {row.duration_p50_ns for row in answers.calls(week).rows} == {None}
+    assert {row.duration_ns for row in answers.requests(week).rows} == {None}
+    assert {row.duration_p50_ns for row in answers.comparison(week).rows} == {None}
+    assert frame(answers.requests(week).rows)["Duration, ms"].isna().all()

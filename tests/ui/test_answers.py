@@ -11,6 +11,7 @@ from tollbook_ui import answers as module
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers, BadQuestionError
 from tollbook_ui.errors import UnknownTraceError
+from tollbook_ui.look import blocks, cost
 
 from tests.attribution.facts import MS, S
 from tests.ui.conftest import HOUR, WEEK
@@ -105,6 +106,7 @@ def test_what_has_no_price_is_listed_and_not_zero(answers: Answers) -> None:
 def test_coverage_says_what_share_of_the_totals_is_known(answers: Answers) -> None:
     found = answers.coverage(HOUR)
     assert (found.calls_priced, found.calls, found.calls_priced_ratio) == (2, 3, pytest.approx(2 / 3))
+    assert (found.tokens_priced, found.tokens, found.tokens_priced_ratio) == (1610, 1625, pytest.approx(1610 / 1625))
     assert (found.hosts_rated, found.hosts) == (1, 1)
     assert (found.inferences_with_age, found.inferences) == (1, 5)
     assert (found.requests_owned, found.requests) == (4, 5)
@@ -154,6 +156,19 @@ def test_a_span_shows_what_is_stored_of_it(answers: Answers) -> None:
     assert (found["name"], found["request_model"], found["input_tokens"]) == ("chat", "gpt-4o", 1000)
     with pytest.raises(UnknownTraceError):
         answers.span(ANSWER, "ff" * 8)
+    with pytest.raises(BadQuestionError, match="16 hex digits, not 'root'"):
+        answers.span(ANSWER, "root")
+
+
+def test_an_owner_whose_calls_have_no_price_has_no_amount(answers: Answers) -> None:
+    found = {(row.workflow, row.allocation): row for row in answers.owners(HOUR, by=("workflow",)).rows}
+    nameless = found["", "request"]
+    assert (nameless.requests, nameless.amount_usd, nameless.unpriced_calls) == (1, None, 1)
+    assert found["answers", "request"].unpriced_calls == 0
+    assert module.total(row.amount_usd for row in found.values() if row.amount_usd) == answers.overview(HOUR).totals.total_usd
+    page = str(blocks.html(cost.owner_table(answers.owners(HOUR, by=("workflow",)), "workflow")))
+    assert "+ 1 unpriced" in page
+    assert page.index("unknown") > page.index("chats")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +195,7 @@ def test_an_order_or_page_that_is_not_there_is_refused(answers: Answers) -> None
 def test_owners_add_up_to_the_total_with_a_row_for_nobody(answers: Answers) -> None:
     found = answers.owners(HOUR, by=("workflow", "team"))
     assert found.by == ("team", "workflow")
-    assert module.total(row.amount_usd for row in found.rows) == found.totals.total_usd
+    assert module.total(row.amount_usd for row in found.rows if row.amount_usd is not None) == found.totals.total_usd
     chats = next(row for row in found.rows if row.workflow == "chats")
     assert (chats.team, chats.amount_usd, chats.simulated_usd, chats.requests) == (
         "search",

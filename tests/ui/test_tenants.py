@@ -155,13 +155,17 @@ def test_totals_are_of_one_tenant_and_add_up_to_the_operators(house: Guarded, cl
 
 def test_a_trace_id_of_two_tenants_is_two_requests(house: Guarded, clients: dict[str, TestClient]) -> None:
     operator, trace = house.client(OPERATOR_TOKEN), f"{SHARED:032x}"
-    for path in (f"/api/v1/receipts/{trace}", f"/api/v1/requests/{trace}"):
+    for path in (f"/api/v1/receipts/{trace}", f"/api/v1/requests/{trace}", f"/api/v1/requests/{trace}/spans/{1:016x}"):
         refused = operator.get(path)
         assert refused.status_code == 422
         assert f"trace {trace} is one of several tenants, acme, umbrella: say whose with tenant" in refused.text
         for tenant, client in clients.items():
             assert operator.get(path, params={"tenant": tenant}).json() == client.get(path).json()
         assert clients["acme"].get(path, params={"tenant": HIDDEN}).status_code == 404
+    assert operator.get(f"/api/v1/requests/{trace}/same_data", params={"tenant": "acme"}).status_code == 200
+    for told in ({"label": "good"}, {"label": "good", "tenant": "acme"}):
+        answer = operator.post("/api/v1/scores", json={"trace_id": trace, **told})
+        assert (answer.status_code, "say whose with tenant" in answer.text) == ((200, False) if "tenant" in told else (422, True))
     paid = {tenant: client.get(f"/api/v1/receipts/{trace}").json()["total_usd"] for tenant, client in clients.items()}
     assert {tenant: Decimal(usd) for tenant, usd in paid.items()} == {"acme": Decimal("0.0026"), "umbrella": Decimal("0.0051")}
     listed = operator.get("/api/v1/requests", params=HOUR).json()["rows"]

@@ -169,21 +169,28 @@ class Answers:
             receipt=receipt,
         )
 
-    def span(self, trace_id: str, span_id: str) -> dict[str, Any]:
+    def span(self, trace_id: str, span_id: str, tenant: str | None = None) -> dict[str, Any]:
         """All that is stored of one span, by column; empty columns are left out.
 
         Raises:
             UnknownTraceError: the store has no such span.
+            BadQuestionError: `trace_id` is not 32 hex digits, or several tenants have such a span and none is named.
         """
-        bound = {"trace_id": checked_trace_id(trace_id), "span_id": span_id.lower()}
+        if tenant is not None:
+            return self._as(tenant, trace_id).span(trace_id, span_id)
+        bound = {"trace_id": checked_trace_id(trace_id), "span_id": checked_span_id(span_id)}
         rows = self._reads.query(_text("span"), bound)
         if not rows:
             raise UnknownTraceError(f"trace {trace_id} has no span {span_id}")
+        one_tenants(bound["trace_id"], [row["tenant"] for row in rows])
         return {name: _value(value) for name, value in rows[0].items() if value not in (None, "", [], {})}
 
-    def same_data(self, trace_id: str) -> dict[str, str]:
-        """Requests that had an inference on the same data: the trace id of the earliest, by workflow."""
+    def same_data(self, trace_id: str, tenant: str | None = None) -> dict[str, str]:
+        """Requests that had an inference on the same data: the trace id of the earliest, by workflow. Raises as `span` does."""
+        if tenant is not None:
+            return self._as(tenant, trace_id).same_data(trace_id)
         rows = self._reads.query(_text("same_data"), {"trace_id": checked_trace_id(trace_id)})
+        one_tenants(trace_id, [row["tenant"] for row in rows])
         return {row["workflow"]: row["trace_id"] for row in rows}
 
     def receipt(self, trace_id: str, tenant: str | None = None) -> f.Receipt:
@@ -199,10 +206,7 @@ class Answers:
         head = self._one(_ReceiptHead, "receipt_head", bound)
         if head.spans == 0:
             raise UnknownTraceError(f"no span of trace {bound['trace_id']} is stored")
-        if len(head.tenants) > 1:
-            raise BadQuestionError(
-                f"trace {bound['trace_id']} is one of several tenants, {', '.join(head.tenants)}: say whose with tenant"
-            )
+        one_tenants(bound["trace_id"], head.tenants)
         lines = self._all(f.ReceiptLine, "receipt_lines", bound)
         return f.Receipt(
             trace_id=bound["trace_id"],
@@ -398,7 +402,7 @@ class _ReceiptHead:
     service_name: str
     workflow: str
     start_time: datetime
-    duration_ns: int
+    duration_ns: int | None
     tenants: Sequence[str]
 
 
@@ -449,6 +453,28 @@ def checked_trace_id(trace_id: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{32}", plain):
         raise BadQuestionError(f"a trace id is 32 hex digits, not {trace_id!r}")
     return plain
+
+
+def checked_span_id(span_id: str) -> str:
+    """The id in lower case.
+
+    Raises:
+        BadQuestionError: it is not 16 hex digits.
+    """
+    plain = span_id.strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{16}", plain):
+        raise BadQuestionError(f"a span id is 16 hex digits, not {span_id!r}")
+    return plain
+
+
+def one_tenants(trace_id: str, tenants: Iterable[str]) -> None:
+    """Refuses to mix what several tenants have under one trace id.
+
+    Raises:
+        BadQuestionError: there are several.
+    """
+    if len(several := sorted(set(tenants))) > 1:
+        raise BadQuestionError(f"trace {trace_id} is one of several tenants, {', '.join(several)}: say whose with tenant")
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

@@ -242,16 +242,18 @@ def request(ask: Ask, trace_id: TraceId, tenant: OfTenant = None, shape: As = Fo
 
 
 @router.get("/requests/{trace_id}/spans/{span_id}", responses=UNKNOWN_TRACE)
-def span(ask: Ask, trace_id: TraceId, span_id: Annotated[str, Path(description="16 hex digits")]) -> dict[str, Any]:
+def span(
+    ask: Ask, trace_id: TraceId, span_id: Annotated[str, Path(description="16 hex digits")], tenant: OfTenant = None
+) -> dict[str, Any]:
     """All that is stored of one span."""
-    found: dict[str, Any] = plain.value(ask.span(trace_id, span_id))
+    found: dict[str, Any] = plain.value(ask.span(trace_id, span_id, tenant))
     return found
 
 
 @router.get("/requests/{trace_id}/same_data")
-def same_data(ask: Ask, trace_id: TraceId) -> dict[str, str]:
+def same_data(ask: Ask, trace_id: TraceId, tenant: OfTenant = None) -> dict[str, str]:
     """Requests with an inference on the same data: the trace id of the earliest, by workflow."""
-    return ask.same_data(trace_id)
+    return ask.same_data(trace_id, tenant)
 
 
 @router.get("/receipts/{trace_id}", response_model=f.Receipt, responses=UNKNOWN_TRACE)

@@ -118,7 +118,7 @@ def examine(
         unsettled_hours=answers.unsettled_hours(_oldest_whole(kept_days)) if answers else 0,
         outdated_hours=answers.dialects.outdated_hours() if answers else 0,
         settlement_trouble=settlement_trouble,
-        coverage=answers.coverage(EVER) if answers else f.Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None),
+        coverage=answers.coverage(EVER) if answers else f.NOTHING_COVERED,
         unpriced=answers.unpriced(EVER) if answers else (),
         unrated=tuple(host for host in answers.hosts(EVER) if not host.rated) if answers else (),
         budgets=answers.budgets.status().broken if answers else (),

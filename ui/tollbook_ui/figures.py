@@ -58,6 +58,10 @@ class Coverage:
     calls: int
     calls_priced: int
     calls_priced_ratio: float | None
+    tokens: int
+    """Of these calls, of every kind."""
+    tokens_priced: int
+    tokens_priced_ratio: float | None
     hosts: int
     hosts_rated: int
     hosts_rated_ratio: float | None
@@ -67,6 +71,10 @@ class Coverage:
     requests: int
     requests_owned: int
     requests_owned_ratio: float | None
+
+
+NOTHING_COVERED = Coverage(0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None, 0, 0, None)
+"""Of a store that is not there."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +196,8 @@ class RequestRow:
 
     trace_id: str
     start_time: datetime
-    duration_ns: int
+    duration_ns: int | None
+    """`None` where nobody measured it, as of calls that a file or a log tells of."""
     name: str
     service_name: str
     workflow: str
@@ -345,7 +354,7 @@ class Receipt:
     service_name: str
     workflow: str
     start_time: datetime
-    duration_ns: int
+    duration_ns: int | None
     spans: int
     total_usd: Decimal | None
     """`None` while the request is unsettled, and where nothing that it used has a known price."""
@@ -363,7 +372,7 @@ class RequestView:
     request: RequestRow | None
     """`None` while the request is unsettled."""
     start_time: datetime
-    duration_ns: int
+    duration_ns: int | None
     span_count: int
     """Spans in the store; more than `rows` where the request has more than are shown."""
     rows: tuple[Span, ...]
@@ -532,8 +541,10 @@ class OwnerRow:
     tenant: str | None
     allocation: str
     requests: int
-    amount_usd: Decimal
+    amount_usd: Decimal | None
+    """`None` where nothing of it has a known price."""
     simulated_usd: Decimal
+    unpriced_calls: int
 
 
 @dataclass(frozen=True)

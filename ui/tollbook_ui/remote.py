@@ -80,9 +80,9 @@ class RemoteAnswers:
         """As `Answers.request`."""
         return self._get(f.RequestView, f"/requests/{_quoted(trace_id)}", {"tenant": tenant})
 
-    def same_data(self, trace_id: str) -> dict[str, str]:
+    def same_data(self, trace_id: str, tenant: str | None = None) -> dict[str, str]:
         """As `Answers.same_data`."""
-        return self._get(dict[str, str], f"/requests/{_quoted(trace_id)}/same_data")
+        return self._get(dict[str, str], f"/requests/{_quoted(trace_id)}/same_data", {"tenant": tenant})
 
     def receipt(self, trace_id: str, tenant: str | None = None) -> f.Receipt:
         """As `Answers.receipt`."""

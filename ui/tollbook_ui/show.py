@@ -227,12 +227,13 @@ def owners(found: f.Owners) -> Iterable[RenderableType]:
     """Money by owner."""
     table = listed(
         f"Money by {', '.join(found.by)} {_span(found.period)}",
-        (*found.by, "goes to", ">requests", ">of it simulated", ">amount"),
+        (*found.by, "goes to", ">requests", ">unpriced calls", ">of it simulated", ">amount"),
         (
             (
                 *(name(getattr(row, key)) for key in found.by),
                 row.allocation,
                 units.count(row.requests),
+                units.count(row.unpriced_calls),
                 _usd(row.simulated_usd),
                 units.usd_exact(row.amount_usd),
             )
@@ -240,7 +241,7 @@ def owners(found: f.Owners) -> Iterable[RenderableType]:
         ),
     )
     table.add_section()
-    table.add_row("[bold]total[/]", *[""] * (len(found.by) + 2), f"[bold]{units.usd_exact(found.totals.total_usd)}[/]")
+    table.add_row("[bold]total[/]", *[""] * (len(found.by) + 3), f"[bold]{units.usd_exact(found.totals.total_usd)}[/]")
     yield table
     yield coverage(found.coverage)
 
@@ -487,6 +488,7 @@ def coverage(found: f.Coverage) -> str:
     """One line: what the totals cover."""
     parts = (
         (found.calls_priced, found.calls, found.calls_priced_ratio, "model calls priced"),
+        (found.tokens_priced, found.tokens, found.tokens_priced_ratio, "tokens priced"),
         (found.hosts_rated, found.hosts, found.hosts_rated_ratio, "machines rated"),
         (found.inferences_with_age, found.inferences, found.inferences_with_age_ratio, "inferences with inputs of known age"),
         (found.requests_owned, found.requests, found.requests_owned_ratio, "requests that name an owner"),

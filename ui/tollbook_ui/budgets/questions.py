@@ -14,6 +14,7 @@ from tollbook_ui.budgets import tree
 from tollbook_ui.budgets.figures import Alert, Alerts, Budget, Budgets, Line, Status, Unowned, View, Workload
 from tollbook_ui.costs import keys
 from tollbook_ui.costs.bridge import DIGITS
+from tollbook_ui.costs.questions import LONG
 from tollbook_ui.figures import Period
 from tollbook_ui.periods import BadQuestionError
 
@@ -78,7 +79,9 @@ class BudgetBook:
         start, end = tree.whole_period(since, until, datetime.now(UTC))
         budgets = self.defined(whose)
         asked = tree.asked_for(budgets)
-        rows = self._reads.query(_text("workloads"), {**_bound(asked), "of_tenant": whose, "since": start, "until": end})
+        whole_days = end - start >= LONG and (start.hour, end.hour) == (0, 0)
+        bound = _bound(asked, "day_costs" if whole_days else "costs")
+        rows = self._reads.query(_text("workloads"), {**bound, "of_tenant": whose, "since": start, "until": end})
         return _view(whose, Period(start, end), budgets, [(tuple(asked), row) for row in rows])
 
     def alerts(self, limit: int = 50) -> Alerts:
@@ -93,9 +96,11 @@ class BudgetBook:
         clocks: dict[str, tree.Clock] = {}
         for kind in {budget.period for budget in budgets}:
             since, until = tree.period_of(kind, now - HOUR)  # the hour that ends now is the last of its period
-            times = {"since": since, "until": until, "now": now, "pace_since": now - tree.PACE, "day_since": now - 24 * HOUR}
-            bounded = {name: max(time, LEAST_TIME) for name, time in times.items()}
-            rows = self._reads.query(_text("spent"), {**_bound(asked), **bounded, "of_tenant": tenant})
+            pace_since = now - tree.PACE
+            times = {"since": since, "until": until, "now": now, "pace_since": pace_since, "day_since": now - 24 * HOUR}
+            bounded = {name: max(time, LEAST_TIME) for name, time in {**times, "hours_since": pace_since.replace(hour=0)}.items()}
+            bound = {**_bound(asked, "long_costs" if bounded["hours_since"] - since >= LONG else "costs"), **bounded}
+            rows = self._reads.query(_text("spent"), {**bound, "of_tenant": tenant})
             sums[kind] = [
                 tree.Sums(_values(tuple(asked), row), row["spent_usd"], row["pace_usd"], row["day_usd"]) for row in rows
             ]
@@ -147,9 +152,11 @@ def _dearest(entry: tuple[Any, Decimal]) -> tuple[Decimal, Any]:
     return -entry[1], entry[0]
 
 
-def _bound(asked: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def _bound(asked: Mapping[str, Sequence[str]], sums: str) -> dict[str, Any]:
+    """What the keys are, and where their money is: in these sums, else in the ledger's lines."""
     places = [*asked.items(), *[(keys.NOTHING, ("",))] * (tree.MOST_KEYS - len(asked))]
     bound: dict[str, Any] = {"other": OTHER, **keys.source(asked)}
+    bound["source"] = sums if bound["source"] == "costs" else bound["source"]
     for place, (key, values) in enumerate(places, start=1):
         bound |= {f"key{place}": key, f"known{place}": list(values)}
     return bound

@@ -46,7 +46,7 @@ def frame(rows: tuple[f.RequestRow, ...]) -> pd.DataFrame:
             "Request": [row.name for row in rows],
             "Team": [row.team or None for row in rows],
             "Status": [row.status + (f", {blocks.SIMULATED}" if row.simulated else "") for row in rows],
-            "Duration, ms": [row.duration_ns / 1e6 for row in rows],
+            "Duration, ms": [None if row.duration_ns is None else row.duration_ns / 1e6 for row in rows],
             f"Age of input, {age.unit}": [age.apply(row.input_age_ns) for row in rows],
             "Moved, KiB": [row.handoff_bytes / 1024 for row in rows],
             "Hops": [row.hops for row in rows],
@@ -113,6 +113,7 @@ def cards(view: f.RequestView) -> Cards:
     request, receipt = view.request, view.receipt
     simulated = blocks.SIMULATED if receipt.simulated_usd else ""
     oldest = request.input_age_ns if request else None
+    took = blocks.duration(view.duration_ns)
     unknown = "not settled yet" if receipt.state == "unsettled" else "nothing it used has a known price"
     return Cards(
         (
@@ -123,7 +124,7 @@ def cards(view: f.RequestView) -> Cards:
                 units.usd_exact(receipt.total_usd),
                 badge=simulated,
             ),
-            Card("Duration", units.duration(view.duration_ns), exact=f"{view.duration_ns:,} ns"),
+            Card("Duration", took.text, exact=took.exact, tone=took.tone),
             Card("Age of oldest input", units.age(oldest), tone="" if oldest is not None else "muted"),
             Card("Moved", units.size(request.handoff_bytes if request else None), _hops(request)),
             Card("Spans", units.count(view.span_count), _inferences(request)),
@@ -144,7 +145,7 @@ def _waterfall(source: Answers, view: f.RequestView) -> None:
     drawn = min(len(view.rows), waterfall.MAX_ROWS)
     if drawn < view.span_count:
         st.caption(f"The first {drawn:,} of {view.span_count:,} spans.")
-    span_id = waterfall.show(view.rows, view.duration_ns, key=f"waterfall_{view.trace_id}")
+    span_id = waterfall.show(view.rows, view.duration_ns or 0, key=f"waterfall_{view.trace_id}")
     draw.blocks(waterfall.KEYS)
     if span_id is None:
         st.caption("Click a span to see all that is stored of it.")

@@ -20,6 +20,9 @@ RANGES: dict[str, timedelta | None] = {
 }
 DEFAULT_RANGE = "Last 7 days"
 ANY = "any"
+MOST_NAMES = 2_000
+"""Teams and workflows to choose from, the dearest; the row after them is of all others."""
+
 KEYS = ("range", "team", "workflow")
 
 
@@ -32,11 +35,11 @@ def sidebar(source: Answers, extent: f.Extent) -> f.Scope:
     with st.sidebar:
         name = st.selectbox("Period", list(RANGES), index=list(RANGES).index(DEFAULT_RANGE), key="range", bind="query-params")
         period = of_range(name, extent, datetime.now(UTC))
-        found = source.owners(period, by=("team", "workflow")).rows
-        team = _choice("Team", "team", {row.team or "" for row in found}, UNOWNED)
-        workflow = _choice("Workflow", "workflow", {row.workflow or "" for row in found}, UNNAMED)
+        found = source.costs.by(period, ("team", "workflow"), limit=MOST_NAMES).rows[:MOST_NAMES]
+        team, workflow = ({row.keys[place] for row in found} for place in (0, 1))
+        chosen = _choice("Team", "team", team, UNOWNED), _choice("Workflow", "workflow", workflow, UNNAMED)
         _settled(extent)
-    return f.Scope(since=period.since, until=period.until, team=team, workflow=workflow)
+    return f.Scope(since=period.since, until=period.until, team=chosen[0], workflow=chosen[1])
 
 
 def of_range(name: str, extent: f.Extent, now: datetime) -> f.Scope:

@@ -36,7 +36,7 @@ def rows(spans: Sequence[f.Span]) -> list[dict[str, Any]]:
             "depth": span.depth,
             "start": span.start_offset_ns / 1e6,
             "length": span.duration_ns / 1e6,
-            "duration": units.duration(span.duration_ns),
+            "duration": _took(span),
             "cost": "" if not span.cost_usd else units.usd(span.cost_usd, digits=3),
             "colour": palette.KINDS.get(span.tollbook_kind, palette.KINDS[""]),
             "error": span.status == "error",
@@ -46,11 +46,16 @@ def rows(spans: Sequence[f.Span]) -> list[dict[str, Any]]:
     ]
 
 
+def _took(span: f.Span) -> str:
+    """A call of a model is never over at once: nobody measured it."""
+    return units.duration(None if span.model and not span.duration_ns else span.duration_ns)
+
+
 def hint(span: f.Span) -> str:
     """What hovering tells about a span."""
     facts = [
         f"{span.name} ({span.service_name})",
-        f"{units.duration(span.duration_ns)}, own {units.duration(span.self_ns)}",
+        f"{_took(span)}, own {units.duration(span.self_ns)}",
         f"own cost {units.usd_exact(span.cost_usd)}",
     ]
     facts += [f"class {span.scaffolding_class}"] if span.scaffolding_class else []

@@ -119,7 +119,7 @@ def _typical(answers: Answers) -> tuple[str, str] | None:
 def _by_duration(answers: Answers, workflow: str) -> dict[str, int]:
     """Duration in ns of each request, by trace, longest first."""
     rows = answers.requests(f.Scope(workflow=workflow), limit=MAX_REQUESTS, order="duration").rows
-    return {row.trace_id: row.duration_ns for row in rows}
+    return {row.trace_id: row.duration_ns for row in rows if row.duration_ns is not None}
 
 
 def _side_by_side(local: f.RequestView, remote: f.RequestView) -> Iterator[RenderableType]:
@@ -181,8 +181,8 @@ def _below(span: f.Span, following: Sequence[f.Span]) -> Iterator[f.Span]:
         yield row
 
 
-def _around_ns(view: f.RequestView) -> int:
-    return view.duration_ns - _model_ns(view)
+def _around_ns(view: f.RequestView) -> int | None:
+    return None if view.duration_ns is None else view.duration_ns - _model_ns(view)
 
 
 def _bytes(view: f.RequestView) -> int | None:
@@ -239,6 +239,7 @@ def _owner(row: f.OwnerRow) -> tuple[str, str]:
 def _coverage(coverage: f.Coverage) -> Iterator[Text]:
     yield Text("Coverage")
     yield _covered(coverage.calls_priced_ratio, coverage.calls, "model calls that are paid by token have a price")
+    yield _covered(coverage.tokens_priced_ratio, coverage.tokens, "tokens of these calls are in calls with a price")
     yield _covered(coverage.hosts_rated_ratio, coverage.hosts, "machines have a rate")
     yield _covered(coverage.inferences_with_age_ratio, coverage.inferences, "inferences know how old their data is")
     yield _covered(coverage.requests_owned_ratio, coverage.requests, "requests name a team")

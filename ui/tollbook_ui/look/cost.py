@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tollbook_ui import figures as f
@@ -62,11 +63,18 @@ def headline(now: f.Overview, before: f.Overview | None = None) -> Cards:
             Card(
                 "Calls with a price",
                 units.percent(cover.calls_priced_ratio),
-                f"{units.count(cover.calls_priced)} of {units.count(cover.calls)}" if cover.calls else "no calls",
+                _priced(cover),
                 tone="" if cover.calls else "muted",
             ),
         )
     )
+
+
+def _priced(cover: f.Coverage) -> str:
+    if not cover.calls:
+        return "no calls"
+    tokens = f", {units.percent(cover.tokens_priced_ratio)} of tokens" if cover.tokens else ""
+    return f"{units.count(cover.calls_priced)} of {units.count(cover.calls)}{tokens}"
 
 
 def average(total_usd: Decimal, count: int) -> Decimal | None:
@@ -128,24 +136,34 @@ def category_table(overview: f.Overview) -> Table:
     )
 
 
-def owner_table(owners: f.Owners, key: str) -> Table:
-    """Money by one owner key; idle, shared and unattributed money of no owner stay apart."""
-    merged: dict[tuple[str, str], tuple[int, Decimal, Decimal]] = {}
-    for row in owners.rows:
-        name, where = getattr(row, key) or "", row.allocation
-        requests, amount, simulated = merged.get((name, where), (0, Decimal(0), Decimal(0)))
-        merged[name, where] = (requests + row.requests, total((amount, row.amount_usd)), total((simulated, row.simulated_usd)))
-    ordered = sorted(merged.items(), key=lambda item: -item[1][1])
-    largest = ordered[0][1][1] if ordered else None
-    rows = tuple(
-        (
-            _owner(name, where, key),
-            blocks.count(requests) if where == "request" else Cell("-", tone="muted"),
-            blocks.money(amount, largest, blocks.simulated(simulated, amount)),
-            blocks.money(average(amount, requests)) if requests else Cell("-", tone="muted"),
-            blocks.percent(blocks.ratio(amount, owners.totals.total_usd)),
+@dataclass(frozen=True)
+class _Sum:
+    """Money of one name at one place."""
+
+    requests: int
+    amount_usd: Decimal | None
+    simulated_usd: Decimal
+    unpriced_calls: int
+
+    def __add__(self, row: f.OwnerRow) -> "_Sum":
+        known = [amount for amount in (self.amount_usd, row.amount_usd) if amount is not None]
+        return _Sum(
+            self.requests + row.requests,
+            total(known) if known else None,
+            total((self.simulated_usd, row.simulated_usd)),
+            self.unpriced_calls + row.unpriced_calls,
         )
-        for (name, where), (requests, amount, simulated) in ordered
+
+
+def owner_table(owners: f.Owners, key: str) -> Table:
+    """Money by one owner key; idle, shared and unattributed money of no owner stay apart, and what has no price is said."""
+    merged: dict[tuple[str, str], _Sum] = defaultdict(lambda: _Sum(0, None, Decimal(0), 0))
+    for row in owners.rows:
+        merged[getattr(row, key) or "", row.allocation] += row
+    ordered = sorted(merged.items(), key=lambda item: (item[1].amount_usd is None, -(item[1].amount_usd or 0)))
+    largest = ordered[0][1].amount_usd if ordered else None
+    rows = tuple(
+        (_owner(name, where, key), *_owned(found, where, largest, owners.totals.total_usd)) for (name, where), found in ordered
     )
     return Table(
         (
@@ -157,6 +175,17 @@ def owner_table(owners: f.Owners, key: str) -> Table:
         ),
         rows,
         (Cell("Total"), Cell(""), blocks.money(owners.totals.total_usd), Cell(""), Cell("")),
+    )
+
+
+def _owned(found: _Sum, allocation: str, largest_usd: Decimal | None, whole_usd: Decimal) -> tuple[Cell, ...]:
+    nothing, amount = Cell("-", tone="muted"), found.amount_usd
+    badges = (blocks.simulated(found.simulated_usd, amount), blocks.unpriced(found.unpriced_calls))
+    return (
+        blocks.count(found.requests) if allocation == "request" else nothing,
+        blocks.money(amount, largest_usd, ", ".join(filter(None, badges))),
+        nothing if amount is None or not found.requests else blocks.money(average(amount, found.requests)),
+        nothing if amount is None else blocks.percent(blocks.ratio(amount, whole_usd)),
     )
 
 

@@ -22,6 +22,7 @@ def quality(overview: f.Overview) -> Quality:
     cover = overview.coverage
     rows = (
         _covered("Model calls with a price", cover.calls_priced, cover.calls, cover.calls_priced_ratio),
+        _covered("Tokens with a price", cover.tokens_priced, cover.tokens, cover.tokens_priced_ratio),
         _covered("Hosts with an hourly rate", cover.hosts_rated, cover.hosts, cover.hosts_rated_ratio),
         _covered(
             "Inferences with a known age of input",

@@ -83,13 +83,14 @@ def score(
     value: Annotated[float | None, typer.Option(help="A number; from one half on it is good.")] = None,
     label: Annotated[str, typer.Option(help="Such as good or bad; it decides before the value does.")] = "",
     source: Annotated[str, typer.Option(help="Who says so.")] = "by hand",
+    tenant: Annotated[str | None, typer.Option(help="Whose trace, where several tenants have one of this id.")] = None,
     data: Data = None,
 ) -> None:
     """Keep how good an answer was. gen_ai.evaluation.result events do the same."""
     from tollbook_ui.outcomes.figures import Score
 
     with asking(data) as answers:
-        answers.outcomes.score(Score(trace_id, name, value, label, source=source))
+        answers.outcomes.score(Score(trace_id, name, value, label, source=source, tenant=tenant))
     typer.echo(f"Kept {name} of {trace_id}.")
 
 

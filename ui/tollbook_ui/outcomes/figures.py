@@ -116,3 +116,5 @@ class Score:
     """Such as good or bad; it decides where it is such a word, else the value does, from one half on."""
     span_id: str = ""
     source: str = "by hand"
+    tenant: str | None = None
+    """Whose trace, where several tenants have one of this id."""

@@ -105,20 +105,22 @@ class Outcomes:
         """Keeps what somebody thinks of an answer. The newest score of a name counts.
 
         Raises:
-            BadQuestionError: the trace is not stored, or the score says nothing.
+            BadQuestionError: the trace is not stored, several tenants have it and none is named, or the score says nothing.
         """
-        from tollbook_ui.answers import checked_trace_id  # noqa: PLC0415 - answers import this module
+        from tollbook_ui.answers import checked_trace_id, one_tenants  # noqa: PLC0415 - answers import this module
 
         trace = checked_trace_id(score.trace_id)
         if score.value is None and not score.label:
             raise BadQuestionError("a score has a value, a label such as good or bad, or both")
-        found = self._reads.query(_text("tenant_of_trace"), {"trace_id": trace})
+        tenants = [row["tenant"] for row in self._reads.query(_text("tenants_of_trace"), {"trace_id": trace})]
+        found = [tenant for tenant in tenants if score.tenant in (None, tenant)]
         if not found:
             raise BadQuestionError(f"no span of trace {trace} is stored")
+        one_tenants(trace, found)
         span = bytes.fromhex(score.span_id) if len(score.span_id) == 16 else bytes(8)
         columns = ("tenant", "trace_id", "span_id", "name", "at", "value", "label", "source")
         at = datetime.now(UTC)
-        row = [found[0]["tenant"], bytes.fromhex(trace), span, score.name, at, score.value, score.label, score.source]
+        row = [found[0], bytes.fromhex(trace), span, score.name, at, score.value, score.label, score.source]
         self._store.insert("scores_told", [row], columns)
         return score
 

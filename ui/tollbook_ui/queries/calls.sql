@@ -36,7 +36,7 @@ SELECT
     sumOrNull(cache_write_tokens) AS cache_write_tokens,
     sumOrNull(output_tokens) AS output_tokens,
     sumOrNull(reasoning_tokens) AS reasoning_tokens,
-    quantileExactOrNull(0.5)(duration_ns) AS duration_p50_ns,
+    quantileExactIfOrNull(0.5)(duration_ns, duration_ns > 0) AS duration_p50_ns,
     sumOrNull(cost_usd) AS cost_usd,
     lower(hex(argMax(trace_id, start_time))) AS example_trace_id
 FROM called

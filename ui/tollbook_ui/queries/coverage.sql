@@ -5,10 +5,16 @@ WITH
         SELECT
             countIf(price_status != 'local') AS calls,
             countIf(price_status = 'priced') AS calls_priced,
+            toUInt64(sumIf(used, price_status != 'local')) AS tokens,
+            toUInt64(sumIf(used, price_status = 'priced')) AS tokens_priced,
             count() AS inferences,
             count(age_ns) AS inferences_with_age
         FROM (
-            SELECT tenant, trace_id, span_id, price_status FROM calls
+            SELECT
+                tenant, trace_id, span_id, price_status,
+                toInt128(ifNull(input_tokens, 0)) + ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0) + ifNull(output_tokens, 0)
+                + ifNull(reasoning_tokens, 0) AS used
+            FROM calls
             WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
                 AND role = 'counted'
                 AND service_name = ifNull({service:Nullable(String)}, service_name)
@@ -53,6 +59,9 @@ SELECT
     calls,
     calls_priced,
     if(calls = 0, NULL, calls_priced / calls) AS calls_priced_ratio,
+    tokens,
+    tokens_priced,
+    if(tokens = 0, NULL, tokens_priced / tokens) AS tokens_priced_ratio,
     hosts,
     hosts_rated,
     if(hosts = 0, NULL, hosts_rated / hosts) AS hosts_rated_ratio,

@@ -23,6 +23,6 @@ INNER JOIN (
     WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
     GROUP BY tenant, trace_id, span_id
 ) AS input USING (tenant, trace_id, span_id)
-WHERE age_ns IS NOT NULL
+WHERE age_ns IS NOT NULL AND duration_ns > 0
 ORDER BY start_time DESC, span_id
 LIMIT {limit:UInt32}

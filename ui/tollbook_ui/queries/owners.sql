@@ -1,28 +1,53 @@
 -- What did each owner cost, most first? Rows add up to the period's total; money that names no owner has rows of its own.
+-- An owner whose calls have no price, and nothing else, has no amount.
 -- A thousand have rows of their own; all others are told as one, whose name says how many they are.
 WITH
     owned AS (
         SELECT
-            if(has({by:Array(String)}, 'team'), toNullable(ledger.team), NULL) AS team,
-            if(has({by:Array(String)}, 'project'), toNullable(ledger.project), NULL) AS project,
-            if(has({by:Array(String)}, 'feature'), toNullable(ledger.feature), NULL) AS feature,
-            if(has({by:Array(String)}, 'customer'), toNullable(ledger.customer), NULL) AS customer,
-            if(has({by:Array(String)}, 'environment'), toNullable(ledger.environment), NULL) AS environment,
-            if(has({by:Array(String)}, 'workflow'), toNullable(ledger.workflow), NULL) AS workflow,
-            if(has({by:Array(String)}, 'tenant'), toNullable(ledger.tenant), NULL) AS tenant,
-            toString(ledger.allocation) AS allocation,
-            uniqExactIf((ledger.tenant, ledger.trace_id), ledger.trace_id != toFixedString('', 16)) AS requests,
-            sum(ledger.amount_usd) AS amount_usd,
-            sumIf(ledger.amount_usd, ledger.simulated) AS simulated_usd
-        FROM ledger
-        WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
-            AND ledger.service_name = ifNull({service:Nullable(String)}, ledger.service_name)
-            AND ledger.workflow = ifNull({workflow:Nullable(String)}, ledger.workflow)
-            AND ledger.team = ifNull({team:Nullable(String)}, ledger.team)
-            AND ledger.project = ifNull({project:Nullable(String)}, ledger.project)
-            AND ledger.feature = ifNull({feature:Nullable(String)}, ledger.feature)
-            AND ledger.customer = ifNull({customer:Nullable(String)}, ledger.customer)
-            AND ledger.environment = ifNull({environment:Nullable(String)}, ledger.environment)
+            if(has({by:Array(String)}, 'team'), toNullable(l.team), NULL) AS team,
+            if(has({by:Array(String)}, 'project'), toNullable(l.project), NULL) AS project,
+            if(has({by:Array(String)}, 'feature'), toNullable(l.feature), NULL) AS feature,
+            if(has({by:Array(String)}, 'customer'), toNullable(l.customer), NULL) AS customer,
+            if(has({by:Array(String)}, 'environment'), toNullable(l.environment), NULL) AS environment,
+            if(has({by:Array(String)}, 'workflow'), toNullable(l.workflow), NULL) AS workflow,
+            if(has({by:Array(String)}, 'tenant'), toNullable(l.tenant), NULL) AS tenant,
+            l.allocation AS allocation,
+            uniqExactIf((l.tenant, l.trace_id), l.trace_id != toFixedString('', 16)) AS requests,
+            if(countIf(NOT l.unpriced) = 0, NULL, sum(l.amount_usd)) AS amount_usd,
+            sumIf(l.amount_usd, l.simulated) AS simulated_usd,
+            countIf(l.unpriced) AS unpriced_calls
+        FROM (
+            SELECT
+                tenant, trace_id, team, project, feature, customer, environment, workflow,
+                toString(ledger.allocation) AS allocation, ledger.amount_usd, ledger.simulated,
+                false AS unpriced
+            FROM ledger
+            WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+                AND service_name = ifNull({service:Nullable(String)}, service_name)
+                AND workflow = ifNull({workflow:Nullable(String)}, workflow)
+                AND team = ifNull({team:Nullable(String)}, team)
+                AND project = ifNull({project:Nullable(String)}, project)
+                AND feature = ifNull({feature:Nullable(String)}, feature)
+                AND customer = ifNull({customer:Nullable(String)}, customer)
+                AND environment = ifNull({environment:Nullable(String)}, environment)
+            UNION ALL
+            SELECT
+                tenant, trace_id, team, project, feature, customer, environment, workflow,
+                'request' AS allocation,
+                toDecimal128(0, 18) AS amount_usd,
+                false AS simulated,
+                true AS unpriced
+            FROM calls
+            WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}
+                AND role = 'counted' AND price_status = 'unpriced'
+                AND service_name = ifNull({service:Nullable(String)}, service_name)
+                AND workflow = ifNull({workflow:Nullable(String)}, workflow)
+                AND team = ifNull({team:Nullable(String)}, team)
+                AND project = ifNull({project:Nullable(String)}, project)
+                AND feature = ifNull({feature:Nullable(String)}, feature)
+                AND customer = ifNull({customer:Nullable(String)}, customer)
+                AND environment = ifNull({environment:Nullable(String)}, environment)
+        ) AS l
         GROUP BY team, project, feature, customer, environment, workflow, tenant, allocation
     ),
 
@@ -30,7 +55,7 @@ WITH
         SELECT
             *,
             row_number() OVER (
-                ORDER BY amount_usd DESC, team, project, feature, customer, environment, workflow, tenant, allocation
+                ORDER BY amount_usd DESC NULLS LAST, team, project, feature, customer, environment, workflow, tenant, allocation
             ) <= 1000 AS named,
             concat('and ', toString(count() OVER () - 1000), ' more') AS others
         FROM owned
@@ -46,7 +71,8 @@ SELECT
     p.allocation AS allocation,
     sum(p.requests) AS requests,
     sum(p.amount_usd) AS amount_usd,
-    sum(p.simulated_usd) AS simulated_usd
+    sum(p.simulated_usd) AS simulated_usd,
+    sum(p.unpriced_calls) AS unpriced_calls
 FROM placed AS p
 GROUP BY team, project, feature, customer, environment, workflow, tenant, allocation, p.named
-ORDER BY p.named DESC, amount_usd DESC, team, project, feature, customer, environment, workflow, tenant, allocation
+ORDER BY p.named DESC, amount_usd DESC NULLS LAST, team, project, feature, customer, environment, workflow, tenant, allocation

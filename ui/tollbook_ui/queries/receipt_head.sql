@@ -27,7 +27,7 @@ SELECT
     argMin(spans.service_name, (parent_span_id != toFixedString('', 8), spans.start_time)) AS service_name,
     argMin(spans.workflow, (spans.workflow = '', parent_span_id != toFixedString('', 8), spans.start_time)) AS workflow,
     min(spans.start_time) AS start_time,
-    max(toUnixTimestamp64Nano(spans.start_time) + spans.duration_ns) - min(toUnixTimestamp64Nano(spans.start_time)) AS duration_ns,
+    nullIf(max(toUnixTimestamp64Nano(spans.start_time) + spans.duration_ns) - min(toUnixTimestamp64Nano(spans.start_time)), 0) AS duration_ns,
     arraySort(groupUniqArray(toString(spans.tenant))) AS tenants
 FROM spans
 WHERE trace_id = wanted AND spans.start_time >= first_hour AND spans.start_time < after_hours

@@ -43,10 +43,10 @@ FROM (
 LEFT JOIN (
     SELECT
         span_id,
-        any(scaffolding_class) AS scaffolding_class,
-        toNullable(any(self_ns)) AS self_ns,
-        any(cpu_self_ns) AS cpu_self_ns,
-        toNullable(any(bytes)) AS bytes,
+        max(span_costs.scaffolding_class) AS scaffolding_class,
+        toNullable(sum(span_costs.self_ns)) AS self_ns,
+        sum(span_costs.cpu_self_ns) AS cpu_self_ns,
+        toNullable(any(span_costs.bytes)) AS bytes,
         toNullable(sum(cost_usd)) AS cost_usd
     FROM span_costs
     WHERE trace_id = wanted

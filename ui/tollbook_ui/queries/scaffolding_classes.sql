@@ -1,7 +1,8 @@
 -- How much time, bytes and money went into useful work and into each class of scaffolding?
+-- A span that ran on into later hours has a row in each of them; it counts once, in the hour that it began in.
 SELECT
     toString(scaffolding_class) AS scaffolding_class,
-    count() AS spans,
+    countIf(start_time >= window) AS spans,
     sum(span_costs.self_ns) AS self_ns,
     ifNull(sum(span_costs.bytes), 0) AS bytes,
     sum(span_costs.cost_usd) AS cost_usd

@@ -1,4 +1,4 @@
--- What is stored of one span?
+-- What is stored of one span, for each tenant that has one of this id?
 -- A settled request is looked for in its own hours alone, because spans are sorted by time and not by trace.
 WITH
     unhex({trace_id:String}) AS wanted,
@@ -21,4 +21,5 @@ SELECT
     arrayMap(id -> lower(hex(id)), links.span_id) AS link_span_ids
 FROM spans
 WHERE spans.trace_id = wanted AND start_time >= first_hour AND start_time < after_hours AND spans.span_id = unhex({span_id:String})
-LIMIT 1
+ORDER BY start_time
+LIMIT 1 BY tenant

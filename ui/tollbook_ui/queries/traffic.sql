@@ -7,8 +7,8 @@ SELECT
     sum(handoff_count) AS handoffs,
     sum(handoff_bytes) AS handoff_bytes,
     sum(hops) AS hops,
-    quantileExactIfOrNull(0.5)(duration_ns, NOT continued) AS duration_p50_ns,
-    quantileExactIfOrNull(0.95)(duration_ns, NOT continued) AS duration_p95_ns,
+    quantileExactIfOrNull(0.5)(duration_ns, NOT continued AND duration_ns > 0) AS duration_p50_ns,
+    quantileExactIfOrNull(0.95)(duration_ns, NOT continued AND duration_ns > 0) AS duration_p95_ns,
     quantileExactOrNull(0.5)(input_age_ns) AS input_age_p50_ns
 FROM requests
 WHERE window >= {since:DateTime('UTC')} AND window < {until:DateTime('UTC')}

@@ -1,5 +1,13 @@
 -- What was spent in the period, in the week before now and in the day before now, by the values of keys that budgets ask for?
 -- Values that no budget asks for are one: 'other values'.
+WITH long_costs AS (  -- of a long period: its days before the week before now by their sums, from then on its hours
+    SELECT * FROM day_costs
+    WHERE window >= {since:DateTime('UTC')} AND window < {hours_since:DateTime('UTC')}
+    UNION ALL
+    SELECT * EXCEPT settlement FROM costs
+    WHERE window >= {hours_since:DateTime('UTC')}
+)
+
 SELECT
     if(has({known1:Array(String)}, toString({key1:Identifier})), toString({key1:Identifier}), {other:String}) AS value1,
     if(has({known2:Array(String)}, toString({key2:Identifier})), toString({key2:Identifier}), {other:String}) AS value2,

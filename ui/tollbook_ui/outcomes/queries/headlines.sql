@@ -3,7 +3,7 @@ SELECT
     if({step:String} = 'hour', window, toDateTime(toStartOfDay(window, 'UTC'), 'UTC')) AS time,
     r.workflow AS workflow,
     count() AS requests,
-    quantileExactOrNull(0.5)(r.duration_ns) AS duration_p50_ns,
+    quantileExactIfOrNull(0.5)(r.duration_ns, r.duration_ns > 0) AS duration_p50_ns,
     quantileExactOrNull(0.5)(r.input_age_ns) AS input_age_p50_ns,
     if(count(r.cost_usd) = 0, NULL, sum(ifNull(r.cost_usd, 0)) / count(r.cost_usd)) AS usd_per_request,
     avgOrNull(j.value) AS score_mean,

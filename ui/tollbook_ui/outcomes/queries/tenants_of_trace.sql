@@ -1,2 +1,2 @@
 -- Whose is this trace?
-SELECT toString(tenant) AS tenant FROM spans WHERE trace_id = unhex({trace_id:String}) LIMIT 1
+SELECT DISTINCT toString(tenant) AS tenant FROM spans WHERE trace_id = unhex({trace_id:String}) ORDER BY tenant
