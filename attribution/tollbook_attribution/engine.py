@@ -18,12 +18,13 @@ from importlib import metadata, resources
 from typing import Any
 from weakref import WeakSet
 
-from tollbook_schema import cluster, dialects, lease, sql
+from tollbook_schema import dialects, lease, sql
 from tollbook_schema.store import Node, QueryError, ShareError, Store
 
 from tollbook_attribution import (
     due,
     edges,
+    leftovers,
     long_spans,
     merges,
     model_names,
@@ -35,7 +36,6 @@ from tollbook_attribution import (
     transfer_classes,
 )
 from tollbook_attribution.bills.reconcile import reconcile_all
-from tollbook_attribution.merges import ANY_TABLE
 from tollbook_attribution.pace import FULL, Pace
 
 HOUR = timedelta(hours=1)
@@ -250,13 +250,11 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
                         for taking_in in edges.TAKEN_IN_BY:
                             run_step(node, taking_in, {**beside, **ranges.Range().parameters}, [ranges.Range()], pace)
                 if step == long_spans.FOUND_BY and held.there(long_spans.FOUND):
-                    for before in long_spans.hours_before(node, parameters):
-                        for taking_in in long_spans.TAKEN_IN_BY:
-                            run_step(node, taking_in, {**before, **ranges.Range().parameters}, [ranges.Range()], pace)
+                    long_spans.take_in(node, parameters, lambda step, bound: run_step(node, step, bound, [ranges.Range()], pace))
                 if step == MODELS_NAMED_AFTER and held.there(CALLS):
                     _name_models(store, node, parameters)
         finally:
-            _work_done(node, settlement)  # before merges go on, which would be waited for
+            leftovers.remove(node, settlement, parameters["long"])  # before merges go on, which would be waited for
     return node.query(_query("settlement.sql"), parameters)[0]
 
 
@@ -302,19 +300,7 @@ def _prepare(store: Store) -> None:
             for name in _files("work"):
                 _run(node, f"work/{name}", {})
             _prepared.add(node)
-        for settlement in {settlement for _, settlement in _at_work(node) if settlement < time.time_ns() - ABANDONED_NS}:
-            _work_done(node, settlement)
-
-
-def _at_work(node: Node) -> list[tuple[str, int]]:
-    """Work tables that hold rows, each with every settlement whose rows it holds."""
-    return [(row["name"].removesuffix(cluster.LOCAL), int(row["settlement"])) for row in node.query(_query("at_work.sql"))]
-
-
-def _work_done(node: Node, settlement: int) -> None:
-    for table, number in _at_work(node):
-        if settlement <= number <= long_spans.last_number(settlement):
-            node.command(_query("work_done.sql").replace(ANY_TABLE, table), {"settlement": number})
+        leftovers.remove(node, 0, time.time_ns() - ABANDONED_NS)
 
 
 def _files(folder: str) -> tuple[str, ...]:

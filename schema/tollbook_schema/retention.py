@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tollbook_schema import sql
 from tollbook_schema.store import Reads, Store
 
-FACTS = ("spans", "metrics", "logs")
+FACTS = ("spans", "long_spans", "metrics", "logs")
 CONTENT = "span_content"
 
 

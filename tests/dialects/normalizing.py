@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tollbook_attribution import edges, engine, ranges
+from tollbook_attribution import edges, engine, leftovers, ranges
 from tollbook_schema import dialects
 from tollbook_schema.store import Store
 
@@ -30,5 +30,5 @@ def normalized(store: Store) -> dict[int, dict[str, Any]]:
         if step < FIRST_AFTER:
             engine.run_step(node, step, parameters, [ranges.Range()])
     rows = store.query("SELECT * FROM work_calls WHERE settlement = 1")
-    engine._work_done(node, settlement)
+    leftovers.remove(node, settlement, settlement)
     return {int.from_bytes(row["trace_id"], "big"): row for row in rows}

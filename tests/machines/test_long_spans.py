@@ -1,6 +1,6 @@
 """Spans longer than the hour: each hour that they run in bears its part, whatever comes first."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -47,3 +47,43 @@ def test_a_span_of_several_hours_bears_its_machine_in_each_of_them(store: Store,
     assert settle(store).windows == 0
     assert settle(store, since=NOON, until=NOON + timedelta(hours=3)).difference_usd == 0
     assert lines(store) == before
+
+
+def test_who_owns_a_span_is_said_late_and_in_every_hour(store: Store, intake: Intake) -> None:
+    """Its trace names the team in a span that comes in last; the parent's CPU time is measured and covers what its child does."""
+    set_rate(store, "box", "3.60", 2)
+    intake.spans([Span(2, 2, 1, start_ns=HOUR + 60 * S, duration_ns=60 * S, resource=BOX)])
+    settle(store)
+    assert [line[1:5] for line in lines(store)] == [("request", "CPU time", 2, 60), ("idle", "idle CPU time", 0, 60)]
+    work = {A.TOLLBOOK_CPU_TIME: 720 * S}
+    intake.spans([Span(2, 1, 9, start_ns=1_800 * S, duration_ns=7_200 * S, resource=BOX, attributes=work)])
+    settle(store)
+    # 720 CPU seconds in two hours: a quarter before one, half of it in the hour, a quarter after two.
+    took = [(0, "CPU time", 180, ""), (1, "CPU time", 360, ""), (2, "CPU time", 180, "")]
+    assert [(line[0], line[2], line[4], line[6]) for line in lines(store) if line[1] == "request"] == took
+    intake.spans([Span(2, 9, start_ns=60 * S, duration_ns=S, attributes={A.TOLLBOOK_TEAM: "red"})])
+    settle(store)
+    owned = [(hour, item, quantity, "red") for hour, item, quantity, _ in took]
+    assert [(line[0], line[2], line[4], line[6]) for line in lines(store) if line[1] == "request"] == owned
+    assert_the_ledger_balances(store)
+    assert settle(store).windows == 0
+    assert store.query("SELECT window, continued, span_count FROM requests ORDER BY window") == [
+        {"window": datetime(2026, 11, 20, hour), "continued": hour > 12, "span_count": spans}
+        for hour, spans in ((12, 2), (13, 1), (14, 0))
+    ]
+    assert store.query(
+        "SELECT sum(self_ns) AS self_ns FROM span_costs WHERE span_id = toFixedString(unhex('0000000000000001'), 8)"
+    ) == [{"self_ns": 7_140 * S}]
+
+
+def test_a_span_that_cannot_be_so_long_stays_in_its_hour(store: Store, intake: Intake) -> None:
+    set_rate(store, "box", "3.60", 1)
+    intake.spans([
+        Span(1, 1, start_ns=1_800 * S, duration_ns=240 * 365 * 24 * HOUR, resource=BOX),
+        Span(2, 1, start_ns=1_800 * S, duration_ns=-HOUR, resource=BOX),
+        Span(3, 1, start_ns=1_800 * S, duration_ns=169 * HOUR, resource=BOX),
+    ])  # fmt: skip
+    assert settle(store).windows == 1
+    assert {line[:3] for line in lines(store) if line[1] == "request"} == {(0, "request", "CPU time")}
+    assert store.query("SELECT spans, spans_too_long FROM machine_coverage") == [{"spans": 3, "spans_too_long": 2}]
+    assert_the_ledger_balances(store)

@@ -26,7 +26,7 @@ def kept(store: Store) -> Iterator[Store]:
 
 
 def test_without_a_setting_facts_are_kept_for_ever(store: Store) -> None:
-    assert retention.in_force(store) == {"spans": 0, "span_content": 0, "metrics": 0, "logs": 0}
+    assert retention.in_force(store) == {"spans": 0, "long_spans": 0, "span_content": 0, "metrics": 0, "logs": 0}
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,8 @@ def test_without_a_setting_facts_are_kept_for_ever(store: Store) -> None:
 )
 def test_content_is_kept_no_longer_than_its_spans(kept: Store, wanted: Retention, spans: int, content: int) -> None:
     retention.apply(kept, wanted)
-    assert retention.in_force(kept) == {"spans": spans, "metrics": spans, "logs": spans, "span_content": content}
+    facts = dict.fromkeys(retention.FACTS, spans)
+    assert retention.in_force(kept) == {**facts, "span_content": content}
     retention.apply(kept, Retention())
     assert set(retention.in_force(kept).values()) == {0}
 
@@ -59,5 +60,5 @@ def test_every_node_of_a_cluster_keeps_its_facts_as_long(tmp_path: Path) -> None
         store.close()
         for node in nodes:
             alone = Store.open(url=node.url)
-            assert retention.in_force(alone) == {"spans": 30, "metrics": 30, "logs": 30, "span_content": 7}
+            assert retention.in_force(alone) == {"spans": 30, "long_spans": 30, "metrics": 30, "logs": 30, "span_content": 7}
             alone.close()

@@ -1,5 +1,8 @@
 -- How much of what ran can be told what it cost? Spans on no known machine, on machines without a rate, on accelerators without a price.
-INSERT INTO machine_coverage_settled
+INSERT INTO machine_coverage_settled (
+    window, tenant, settlement, spans, spans_without_host, spans_without_rate, hosts_without_memory, accelerators, accelerators_without_price,
+    spans_on_unpriced_accelerators, spans_too_long
+)
 WITH rated AS (
     SELECT groupUniqArray(host) AS hosts, countIf(memory_usd > 0 AND isNull(memory_used_gib_s)) AS hosts_without_memory
     FROM hosts_settled
@@ -23,6 +26,7 @@ SELECT
     (
         SELECT count() FROM work_held_spans
         WHERE settlement = {settlement:UInt64} AND state = 'active' AND has((SELECT unpriced FROM devices), device)
-    ) AS spans_on_unpriced_accelerators
+    ) AS spans_on_unpriced_accelerators,
+    countIf((host != '' OR accelerator_id != '') AND duration_ns > 604800000000000) AS spans_too_long
 FROM work_spans
 WHERE settlement = {settlement:UInt64}

@@ -4,8 +4,11 @@ CREATE TABLE IF NOT EXISTS work_long_spans (
     trace_id FixedString(16),
     span_id FixedString(8),
     began DateTime('UTC') COMMENT 'the hour that it began in',
-    hours_ago UInt32
+    hours_ago UInt32,
+    facts UInt64 COMMENT 'rows counted in that hour'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
+
+ALTER TABLE work_long_spans ADD COLUMN IF NOT EXISTS facts UInt64 COMMENT 'rows counted in that hour'

@@ -4,5 +4,5 @@ SELECT
     replaceRegexpOne(name, '_local$', '') AS facts,
     toUInt32OrZero(extract(create_table_query, 'TTL received_at \\+ toIntervalDay\\((?:_CAST\\()?(\\d+)')) AS days
 FROM system.tables
-WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND facts IN ('spans', 'span_content', 'metrics', 'logs')
+WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND facts IN ('spans', 'long_spans', 'span_content', 'metrics', 'logs')
 ORDER BY name
