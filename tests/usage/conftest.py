@@ -1,6 +1,6 @@
 """Where usage files are taken in: a store that a module of tests shares, or an empty one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,19 @@ def take(store: Store, tmp_path: Path) -> Take:
     """Takes a file, or text as a file, into an empty store."""
 
     def taken(
-        source: str | bytes | Path, columns: str = COLUMNS, constants: str = GPT_4O, reading: Reading | None = None, **taking: Any
+        source: str | bytes | Path,
+        columns: str = COLUMNS,
+        constants: str = GPT_4O,
+        reading: Reading | None = None,
+        *,
+        only: Sequence[str] = (),
+        **taking: Any,
     ) -> Imported:
         path = source if isinstance(source, Path) else tmp_path / "calls"
         if not isinstance(source, Path):
             path.write_bytes(source.encode() if isinstance(source, str) else source)
         taking.setdefault("name", path.name)
-        wish = mapping([columns], [constants] if constants else [], reading)
+        wish = mapping([columns] if columns else [], [constants] if constants else [], reading, only)
         return load.import_usage(store, path, wish, load.Taking(**taking))
 
     return taken

@@ -48,7 +48,8 @@ def test_the_command_shows_what_it_would_take_and_takes_it(tmp_path: Path) -> No
     run = CliRunner().invoke
     bare = run(app, ["import", "usage", str(path)])
     assert bare.exit_code == 2
-    assert f"{path} has the columns t, i, o; none of a known name" in bare.output
+    assert "is no export that is known by its columns: t, i, o" in bare.output
+    assert "--map timestamp=t,input_tokens=COLUMN,output_tokens=COLUMN --set provider=PROVIDER,model=MODEL" in bare.output
     mapped = ["import", "usage", str(path), "--map", COLUMNS, "--set", GPT_4O]
     looked = run(app, [*mapped, "--dry-run"])
     assert "all rows can be read, nothing was taken" in looked.output

@@ -94,6 +94,25 @@ def test_times_are_read_in_the_zone_that_is_declared(store: Store, take: Take) -
     assert starts(store) == [at(10), at(10), at(10), half, at(12), at(12)]
 
 
+WRITTEN = (
+    "01.07.2026 12:00", "1/7/2026 12:00 PM", "2026-7-1 12:00", "2026/07/01 12:00", "20260701T120000", "1 Jul 2026 12:00 GMT",
+    "Wed, 01 Jul 2026 12:00:00 +0000", "July 1, 2026, 12:00 PM", "01/Jul/2026:12:00:00 +0000", "Wed Jul  1 12:00:00 UTC 2026",
+    "2026-07-01T12:00:00Z[UTC]", "2026-07-01 12:00:00.25 +0000 UTC", "2026-07-01T12:00:00,5", "1782907200,75", "13/07/2026",
+)  # fmt: skip
+
+
+def test_times_are_read_as_people_and_programs_write_them(store: Store, take: Take) -> None:
+    """What the file proves once, that the day stands first, holds for all of it."""
+    take("t;i;o\n" + "".join(f"{text};1;1\n" for text in WRITTEN))
+    noon = at(12)
+    half, quarter, most = (noon.replace(microsecond=part) for part in (500_000, 250_000, 750_000))
+    assert starts(store) == [*[noon] * 11, quarter, half, most, noon.replace(day=13, hour=0)]
+    # A call is the same however its time is written.
+    assert take("t;i;o\n46204,5;7;1\n", reading=Reading("Europe/Berlin", "excel")).new_calls == 1
+    assert take("t,i,o\n7/1/2026 6:00,7,1\n", reading=Reading("America/New_York", dates="month-first")).new_calls == 0
+    assert starts(store).count(at(10)) == 1
+
+
 def test_times_may_count_from_a_start(store: Store, take: Take) -> None:
     take("t,i,o\n0,1,1\n1500,1,1\n", reading=Reading(epoch=at(12), time_unit="ms"))
     assert starts(store) == [at(12), datetime(2026, 7, 1, 12, 0, 1, 500_000, tzinfo=UTC)]
@@ -184,12 +203,24 @@ BAD = {
     "a negative count": ("t,i,o,c\n2026-11-20,1,-2,1\n", "line 2, column o: '-2' is negative"),
     "an absurd count": ("t,i,o,c\n2026-11-20,9223372036854775808,2,1\n", "line 2, column i: '9223372036854775808' is absurd"),
     "no number": ("t,i,o,c\n2026-11-20,1,2,free\n", "line 2, column c: 'free' is no number"),
-    "no time": ("t,i,o,c\n20.11.2026,1,2,1\n", "line 2, column t: '20.11.2026' is no time"),
+    "no time": ("t,i,o,c\n2026-11,1,2,1\n", "line 2, column t: '2026-11' is no time"),
+    "no number in a count": ("t,i,o,c\n2026-11-20,NaN,2,1\n", "line 2, column i: 'NaN' is no whole number"),
+    "no end": ("t,i,o,c\n2026-11-20,1,2,Infinity\n", "line 2, column c: 'Infinity' is no number"),
+    "days or months": (
+        "t,i,o,c\n05/11/2026,1,2,1\n05/05/2026,1,2,1\n",
+        "line 2, column t: '05/11/2026' has the day or the month first",
+    ),
+    "days and months": (
+        "t,i,o,c\n13/11/2026,1,2,1\n11/13/2026,1,2,1\n",
+        "line 2, column t: '13/11/2026' has the day first, and line 3",
+    ),
+    "a zone by its letters": ("t,i,o,c\n2026-11-20 12:00:00 EST,1,2,1\n", "'2026-11-20 12:00:00 EST' is no time"),
     "no such day": ("t,i,o,c\n2026-02-30,1,2,1\n", "line 2, column t: '2026-02-30' is no time"),
     "no such hour": ("t,i,o,c\n2026-11-20 25:00:03,1,2,1\n", "line 2, column t: '2026-11-20 25:00:03' is no time"),
     "a missing time": ("t,i,o,c\n2026-11-20,1,2,1\n,1,2,1\n", "line 3, column t: is missing"),
     "relative times": ("t,i,o,c\n0,1,2,1\n", "give --epoch and --time-unit"),
     "fewer cells": ("t,i,o,c\n2026-11-20,1,2,1\n2026-11-20,1\n", "line 3: has fewer than 4 cells"),
+    "fewer cells in the first row": ("t,i,o,c\n2026-11-20,1\n", "line 2: has fewer than 4 cells"),
     "more cells": ("t,i,o,c\n2026-11-20,1,2,1\n2026-11-20,1,2,3,4\n", "line 3: has more than 4 cells"),
     "a missing column": ("t,x,o,c\n2026-11-20,1,2,1\n", "has no column 'i'; it has t, x, o, c"),
     "a doubled column": ("t,i,o,c,i\n2026-11-20,1,2,1,3\n", "has 2 columns named 'i'"),

@@ -33,15 +33,21 @@ async def take(
     request: Request,
     *,
     columns: Annotated[
-        list[str],
-        Query(alias="map", description="target=column, with commas", examples=["timestamp=TIMESTAMP,input_tokens=ContextTokens"]),
-    ],
+        Sequence[str],
+        Query(
+            alias="map",
+            description="target=column, with commas; nothing for a known export",
+            examples=["timestamp=TIMESTAMP,input_tokens=ContextTokens"],
+        ),
+    ] = (),
     constants: Annotated[
         Sequence[str], Query(alias="set", description="what holds for every row", examples=["provider=openai,model=gpt-4o"])
     ] = (),
+    only: Annotated[Sequence[str], Query(description="column=value of the rows to take", examples=["run_type=llm"])] = (),
     timezone: Annotated[str, Query(description="of times that name none")] = "UTC",
-    time_unit: Annotated[str, Query(description="of times that are numbers: s, ms, us or ns; by their size if not given")] = "",
+    time_unit: Annotated[str, Query(description="of times that are numbers: s, ms, us, ns, excel; by size if not given")] = "",
     epoch: Annotated[str | None, Query(description="where such times count from; 1970 if not given")] = None,
+    dates: Annotated[str, Query(description="day-first or month-first, of 05/11/2026; as the file proves if not given")] = "",
     block_tokens: Annotated[int, Query(ge=1, le=1_000_000, description="tokens of a block of prefix_blocks")] = 512,
     name: Annotated[str, Query(description="of the file, as people know it", max_length=1000)] = "the file",
     input_format: Annotated[Format | None, Query(description="if its first bytes do not say it")] = None,
@@ -52,7 +58,7 @@ async def take(
 ) -> Response:
     """Take a file of usage in: CSV, JSON lines or Parquet, one call a row. Rows that are known already change nothing."""
     since = parse_time(epoch, datetime.now(UTC)) if epoch else None
-    wish = mapping(columns, constants, Reading(timezone, time_unit, since, block_tokens))
+    wish = mapping(columns, constants, Reading(timezone, time_unit, since, block_tokens, dates), only)
     principal: Principal | None = request.scope.get(PRINCIPAL)
     whose = principal.tenant if principal and principal.tenant else tenant
     taking = Taking(name, input_format, header, whose, dry_run, again)

@@ -16,15 +16,26 @@ def usage(
     *,
     columns: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="TARGET=COLUMN,...", help="What the columns are; see tollbook import targets."),
+        typer.Option(
+            "--map", metavar="TARGET=COLUMN,...", help="What the columns are (tollbook import targets); not of known exports."
+        ),
     ] = None,
     constants: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="TARGET=VALUE,...", help="What holds for every row: provider=openai,model=gpt-4o."),
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="COLUMN=VALUE", help="Take rows with this value: run_type=llm; VALUE|VALUE is either."),
+    ] = None,
     timezone: Annotated[str, typer.Option(help="Of times that name none, such as Europe/Berlin.")] = "UTC",
-    time_unit: Annotated[str, typer.Option(help="Of times that are numbers: s, ms, us or ns; by their size if not given.")] = "",
+    time_unit: Annotated[
+        str, typer.Option(help="Of times that are numbers: s, ms, us, ns, excel; by their size if not given.")
+    ] = "",
     epoch: Annotated[str | None, typer.Option(help="Where such times count from; 1970 if not given.", show_default=False)] = None,
+    dates: Annotated[
+        str, typer.Option(help="How 05/11/2026 is read: day-first, month-first; as the file proves if not given.")
+    ] = "",
     block_tokens: Annotated[int, typer.Option(min=1, max=1_000_000, help="Tokens of a block of prefix_blocks.")] = 512,
     input_format: Annotated[
         str | None, typer.Option(help="csv, json or parquet, if the first bytes do not say it.", show_default=False)
@@ -40,10 +51,11 @@ def usage(
     from tollbook_ui import place
     from tollbook_ui.usage import show, taking
     from tollbook_ui.usage.load import Taking
-    from tollbook_ui.usage.mapping import Reading
+    from tollbook_ui.usage.mapping import Reading, mapping
 
     how = Taking("", taking.form(input_format), header, tenant, dry_run, again)
-    wish = taking.wish(files, columns or (), constants or (), Reading(timezone, time_unit, moment(epoch), block_tokens), how)
+    reading = Reading(timezone, time_unit, moment(epoch), block_tokens, dates)
+    wish = mapping(columns or (), constants or (), reading, only or ())
     found = taking.take(place.at(data), files, wish, how)
     written(shape, found, taking.COLUMNS, lambda: show.taken(found))
 

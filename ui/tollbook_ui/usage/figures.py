@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from tollbook_ui.periods import BadQuestionError
 
@@ -14,6 +15,24 @@ class FirstRow:
     row: int
     start_time: datetime
     fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ModelFound:
+    """What a file tells of one model."""
+
+    provider: str
+    model: str
+    rows: int
+    input_tokens: int | None
+    """With cached ones; None where the file tells none."""
+    output_tokens: int | None
+    cost: Decimal | None
+    """As the file tells it."""
+    first_call: datetime
+    last_call: datetime
+    price: str
+    """`told` where the file says the cost of every row, `in the book` where the price book knows the model, else `unpriced`."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,10 @@ class Imported:
     """Rows that say otherwise than what is stored of their `request_id`; what is stored stays."""
     first_rows: tuple[FirstRow, ...] = ()
     """Of a file that was only looked at."""
+    export: str = ""
+    """The known export that it is, where nobody said what its columns are."""
+    models: tuple[ModelFound, ...] = ()
+    """Of a file that was only looked at, the most rows first."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tollbook_attribution.placed_json import NotJsonError
 
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage import pages, unpacking
+from tollbook_ui.usage.mapping import BETWEEN
 
 Format = Literal["csv", "json", "parquet"]
 FORMATS: tuple[Format, ...] = ("csv", "json", "parquet")
@@ -34,10 +35,16 @@ MAX_DOCUMENT_BYTES = 256 * 1024**2
 """Of a JSON document that is taken apart here; lines and arrays of rows may be as long as they are."""
 
 ELEMENTS_LOOKED_AT = 3
-"""Of a list in a record, those whose members are columns: `results.0.usage.input_tokens`."""
+"""Of a list in a record, those whose members are columns: `results.0.usage.input_tokens`; later ones by what these lack."""
+
+ROWS_KEPT = 20
+"""Rows that tell what columns without a known name may be."""
 
 DEPTH = 12
 """How deep the columns of a record may lie."""
+
+NUMBERED = re.compile(r"\.\d{1,4}(?=\.|$)")
+"""The step to an element of a list."""
 
 _NUMBER = re.compile(r"[-+0-9.,eE]*")
 _BETWEEN = re.compile(r"[\s,]*")
@@ -83,6 +90,8 @@ class UsageFile:
     """Whether a JSON file is one array, whose elements are the rows."""
     lines: Sequence[int] | None = None
     """Of the rows of a document that was taken apart."""
+    first: Sequence[Mapping[str, str]] = ()
+    """What the first rows say in each column; nothing of a Parquet file."""
 
     @property
     def empty(self) -> bool:
@@ -100,13 +109,31 @@ class UsageFile:
         if times > 1:
             raise BadQuestionError(f"{self.name} has {times} columns named {column!r}: which one is meant?")
         alike = [known for known in self.columns if plain(known) == plain(column)]
+        if not times and not alike and self._in_list(column):
+            return column
         if not times and len(alike) != 1:
             raise BadQuestionError(f"{self.name} has no column {column!r}; it has {self.shown()}")
         return column if times else alike[0]
 
+    def named_or_between(self, column: str) -> str:
+        """The same of columns of which a row has the one or the other."""
+        if column in self.columns or BETWEEN not in column:
+            return self.named(column)
+        return BETWEEN.join(self.named(part.strip()) for part in column.split(BETWEEN))
+
+    def whole(self, column: str) -> str:
+        """The column of a Parquet file that a column is, or lies in."""
+        return self.paths[column][0] if column in self.paths else column
+
+    def _in_list(self, column: str) -> bool:
+        """Whether it is a member of a later element of a list, where an earlier one has such a member."""
+        return NUMBERED.sub(".0", column) != column and any(
+            NUMBERED.sub(".0", known) == NUMBERED.sub(".0", column) for known in self.paths
+        )
+
     def cell(self, column: str) -> tuple[int, Steps]:
         """Where a column stands, from 1 on, and the steps from there to what lies in JSON."""
-        steps = self.paths.get(column, ())
+        steps = self.paths.get(column, ()) or (tuple(column.split(".")) if column not in self.columns else ())
         if self.format == "json":
             return 1, steps
         return self.columns.index(steps[0] if steps else column) + 1, steps[1:]
@@ -183,19 +210,28 @@ def _csv(path: Path, name: str, zipped: bool, beginning: str, *, header: bool) -
     columns = tuple(names if header else map(str, range(1, len(names) + 1)))
     if header and sum(_NUMBER.fullmatch(column) is not None for column in columns) * 2 > len(columns):
         raise BadQuestionError(f"{name} begins with numbers, not with the names of its columns: give --no-header")
-    within = _within_cells(csv.reader(io.StringIO(rows), delimiter=delimiter), columns)
-    return UsageFile(path, name, "csv", zipped, (*columns, *within), within, delimiter, skipped=int(header) + (told is not None))
+    records = _records(csv.reader(io.StringIO(rows), delimiter=delimiter), columns)
+    within = _within_cells(records)
+    first = tuple(records[int(header) : ROWS_KEPT])
+    skipped = int(header) + (told is not None)
+    return UsageFile(path, name, "csv", zipped, (*columns, *within), within, delimiter, skipped, first=first)
 
 
-def _within_cells(rows: Iterator[list[str]], columns: Sequence[str]) -> dict[str, Steps]:
+def _records(rows: Iterator[list[str]], columns: Sequence[str]) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    with contextlib.suppress(csv.Error):  # named with its line when all rows are checked
+        found += (dict(zip(columns, cells, strict=False)) for cells in itertools.islice(rows, LOOKED_AT))
+    return found
+
+
+def _within_cells(records: Sequence[Mapping[str, str]]) -> dict[str, Steps]:
     """What lies in cells that hold JSON objects."""
     found: dict[str, Steps] = {}
-    with contextlib.suppress(csv.Error):  # named with its line when all rows are checked
-        for cells in itertools.islice(rows, LOOKED_AT):
-            for column, cell in zip(columns, cells, strict=False):
-                if cell[:1] == "{":
-                    found.update({".".join(steps): steps for steps in _paths(_loaded(cell), (column,)) if len(steps) > 1})
-    return {name: steps for name, steps in found.items() if name not in columns}
+    for record in records:
+        for column, cell in record.items():
+            if cell[:1] == "{":
+                found.update({".".join(steps): steps for steps in _paths(_loaded(cell), (column,)) if len(steps) > 1})
+    return {name: steps for name, steps in found.items() if not any(name in record for record in records[:1])}
 
 
 def _is_document(beginning: str) -> bool:
@@ -215,6 +251,7 @@ def _taken_apart(path: Path, name: str, zipped: bool, folder: Path) -> UsageFile
                 f"{name} is a JSON document of more than {MAX_DOCUMENT_BYTES:,} bytes; write its rows as lines: jq -c '.data[]'"
             )
     target, lines, columns = folder / "rows", array("Q"), dict[str, Steps]()
+    first: list[Mapping[str, str]] = []
     try:
         with target.open("w", encoding="utf-8") as plain:
             for number, row in pages.rows(content):
@@ -222,18 +259,36 @@ def _taken_apart(path: Path, name: str, zipped: bool, folder: Path) -> UsageFile
                 plain.write(f"{json.dumps(row, default=str)}\n")
                 if len(lines) <= LOOKED_AT:
                     columns.update({".".join(steps): steps for steps in _paths(row)})
+                if len(lines) <= ROWS_KEPT:
+                    first.append(_said(row))
     except NotJsonError as error:
         raise BadQuestionError(f"{name}, line {error.line}, column {error.column}: is no JSON: {error}.") from error
-    return UsageFile(target, name, "json", False, tuple(columns), columns, lines=lines)
+    return UsageFile(target, name, "json", False, tuple(columns), columns, lines=lines, first=first)
 
 
 def _json(path: Path, name: str, zipped: bool, beginning: str) -> UsageFile:
     array = beginning.lstrip()[:1] == "["
     columns: dict[str, Steps] = {}
+    first: list[Mapping[str, str]] = []
     for record in itertools.islice(_elements(beginning) if array else _lines(beginning), LOOKED_AT):
         for steps in _paths(record):
             columns.setdefault(".".join(steps), steps)
-    return UsageFile(path, name, "json", zipped, tuple(columns), columns, array=array)
+        if len(first) < ROWS_KEPT:
+            first.append(_said(record))
+    return UsageFile(path, name, "json", zipped, tuple(columns), columns, array=array, first=first)
+
+
+def _said(record: Any) -> dict[str, str]:
+    """What a record says at each of its paths but objects and lists."""
+    found: dict[str, str] = {}
+    for steps in _paths(record):
+        value = record
+        for step in steps:
+            value = _loaded(value) if isinstance(value, str) else value
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        if value is not None and not isinstance(value, dict | list):
+            found[".".join(steps)] = json.dumps(value) if isinstance(value, bool) else str(value)
+    return found
 
 
 def _lines(beginning: str) -> Iterator[Any]:
@@ -269,8 +324,13 @@ def _paths(value: Any, above: Steps = ()) -> Iterator[Steps]:
             yield from _paths(told, (*above, key))
     elif isinstance(inside, list) and len(above) < DEPTH and inside and isinstance(inside[0], dict):
         yield above
-        for number, told in enumerate(inside[:ELEMENTS_LOOKED_AT]):
-            yield from _paths(told, (*above, str(number)))
+        seen: set[Steps] = set()
+        for number, told in enumerate(inside[:LOOKED_AT]):
+            found = tuple(_paths(told, (*above, str(number))))
+            shape = {steps[len(above) + 1 :] for steps in found}
+            if number < ELEMENTS_LOOKED_AT or not shape <= seen:
+                yield from found
+            seen |= shape
     elif above:
         yield above
 
@@ -296,7 +356,18 @@ def _parquet(path: Path, name: str, folder: Path) -> UsageFile:
         raise BadQuestionError(f"{name} is no whole Parquet file: {error}.") from error
     types = tuple(_clickhouse_type(str(column.type)) for column in schema)
     zoned = tuple(column.name for column in schema if "tz=" in str(column.type))
-    return UsageFile(path, name, "parquet", False, tuple(schema.names), types=types, zoned=zoned)
+    first = _first_of_parquet(path)
+    within = _within_cells(first)
+    return UsageFile(path, name, "parquet", False, (*schema.names, *within), within, types=types, zoned=zoned, first=first)
+
+
+def _first_of_parquet(path: Path) -> list[dict[str, str]]:
+    """What the first rows say, as text."""
+    from pyarrow import parquet  # noqa: PLC0415
+
+    for batch in parquet.ParquetFile(path).iter_batches(batch_size=ROWS_KEPT):
+        return [{name: str(cell) for name, cell in row.items() if cell is not None} for row in batch.to_pylist()]
+    return []
 
 
 def _flat(path: Path, target: Path) -> Path:

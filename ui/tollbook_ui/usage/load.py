@@ -14,21 +14,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tollbook_attribution.bills import damage
 from tollbook_schema import sql
 from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage import undoing
+from tollbook_ui.usage import guessing, models, undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
-from tollbook_ui.usage.files import Format, UsageFile, described
-from tollbook_ui.usage.mapping import CALLS, COUNTS, NUMBERS, TIMES, UNITS_NS, UsageMap, option, suggested
+from tollbook_ui.usage.files import Format, Steps, UsageFile, described
+from tollbook_ui.usage.mapping import BETWEEN, CALLS, COUNTS, EXCEL, NUMBERS, TIMES, UNITS_NS, UsageMap, option
 
 STEP = "\x1f"
 """Between the steps of a path, as no name has it."""
 
 PROBLEMS_SHOWN = 20
 ROWS_SHOWN = 5
+
+ROW_ENDS_EARLY = re.compile(r"before: '(?:\\r|\r)?(?:\\n|\n)")
+"""What the engine says of a first row that ends before its last cell."""
 
 MOST_CALLS = 1_000_000
 """That a row may stand for: each of them is kept."""
@@ -71,7 +75,10 @@ def import_usage(store: Store, path: Path, wish: UsageMap, taking: Taking = Taki
 
 def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, taking: Taking) -> Imported:
     tenant, dry_run = taking.tenant, taking.dry_run
-    wish = replace(wish, columns={} if file.empty else {target: file.named(column) for target, column in wish.columns.items()})
+    export = ""
+    if not wish.columns and not file.empty:
+        wish, export = guessing.filled(file, wish)
+    wish = _found_in(file, wish)
     if not taking.again and not dry_run:
         _check_not_taken(store.of(tenant), digest, wish, file)
     undoing.take_back_unfinished(store)
@@ -84,12 +91,13 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
         if rows_id != import_id:
             _spread(node, file, wish, {**ids, "now_ns": int(now.timestamp()) * 10**9})
         if dry_run:
-            return _imported(file, wish, _counted(node, wish, ids), _first_rows(node, import_id), stored=False)
+            looked = _imported(file, wish, _counted(node, wish, ids), _first_rows(node, import_id), stored=False)
+            return replace(looked, export=export, models=models.found(store, node, import_id, tenant))
         with undoing.whole(store, import_id):
             node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
             imported = _imported(file, wish, _counted(node, wish, ids), (), stored=True)
             _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
-    return imported
+    return replace(imported, export=export)
 
 
 def imports(reads: Reads, limit: int = 100) -> tuple[Import, ...]:
@@ -117,57 +125,116 @@ def undo(store: Store, import_id: int, tenant: str = DEFAULT_TENANT) -> Import:
     return found
 
 
-def suggestion(file: UsageFile) -> str:
-    """What to tell somebody who has named no columns."""
-    found = suggested(file.columns)
-    columns = f"{file.name} has the columns {file.shown()}"
-    return f"{columns}; these have known names: --map {option(found)}" if found else f"{columns}; none of a known name"
+def _found_in(file: UsageFile, wish: UsageMap) -> UsageMap:
+    """The mapping with the names that the columns have in the file. Raises BadQuestionError where it lacks one."""
+    if file.empty:
+        return replace(wish, columns={}, only={})
+    columns = {target: file.named_or_between(column) for target, column in wish.columns.items()}
+    return replace(wish, columns=columns, only={file.named(column): values for column, values in wish.only.items()})
 
 
 @contextmanager
 def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[int]:
     """The rows of the file in `usage_staged`, for as long as the block; under which id its calls stand there."""
-    targets, columns = list(wish.columns), list(wish.columns.values())
-    cells = [file.cell(column) for column in columns]
-    if file.format == "parquet":  # only these are read
-        cells = [(columns.index(column) + 1, ()) for column in columns]
-    epoch = wish.reading.epoch or datetime(1970, 1, 1, tzinfo=UTC)
-    parameters = {
-        "import_id": import_id,
-        "json": file.format == "json",
-        "targets": targets,
-        "places": [place for place, _ in cells],
-        "paths": [STEP.join(steps) for _, steps in cells],
-        "names": columns if file.format == "csv" and file.skipped else [],
-        "zones": [" UTC" if column in file.zoned else "" for column in columns],
-        "set": list(wish.constants),
-        "values": list(wish.constants.values()),
-        "numeric": [*TIMES, *COUNTS, *NUMBERS, CALLS],
-        "many": CALLS in wish.columns or CALLS in wish.constants,
-        "timezone": wish.reading.timezone,
-        "unit_ns": UNITS_NS.get(wish.reading.time_unit, 0),
-        "epoch_ns": int(epoch.timestamp()) * 10**9,
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        link = Path(folder) / "usage"  # a name without what ClickHouse takes for a pattern
-        link.symlink_to(file.path.resolve())
-        try:
-            store.load_file(_query("stage"), _source(file, link, columns), parameters)
-        except QueryError as error:
-            node.command(_query("forget"), {"import_id": import_id})
-            raise _unreadable(file, error) from error
     many = CALLS in wish.columns or CALLS in wish.constants
     try:
+        _stage(store, file, wish, {"import_id": import_id})
+        if not file.empty:
+            _stage_odd_times(store, node, file, wish, import_id)
         yield import_id + 2 if many else import_id
     finally:
         for staged in (import_id, import_id + 1, import_id + 2) if many else (import_id,):
             node.command(_query("forget"), {"import_id": staged})
 
 
+def _stage(store: Store, file: UsageFile, wish: UsageMap, how: Mapping[str, Any]) -> None:
+    """Reads the file into `usage_staged`; raises UsageFileError where a row of it is none."""
+    source = [column.split(BETWEEN) if column not in file.columns else [column] for column in wish.columns.values()]
+    columns = [column for among in source for column in among]
+    read = list(dict.fromkeys([*columns, *wish.only]))
+    cells, only = _cells(file, columns, read), _cells(file, list(wish.only), read)
+    epoch = wish.reading.epoch or datetime(1970, 1, 1, tzinfo=UTC)
+    parameters = {
+        "json": file.format == "json",
+        "targets": list(wish.columns),
+        "places": [place for place, _ in cells],
+        "paths": [STEP.join(steps) for _, steps in cells],
+        "between": len(columns) > len(source),
+        "firsts": [1 + sum(map(len, source[:at])) for at in range(len(source))],
+        "manys": [len(among) for among in source],
+        "only_places": [place for place, _ in only],
+        "only_paths": [STEP.join(steps) for _, steps in only],
+        "only_values": [STEP.join(value.lower() for value in values) for values in wish.only.values()],
+        "names": columns if file.format == "csv" and file.skipped else [],
+        "zones": [" UTC" if column in file.zoned else "" for column in columns],
+        "set": list(wish.constants),
+        "values": list(wish.constants.values()),
+        "numeric": [*TIMES, *COUNTS, *NUMBERS, CALLS],
+        "many": CALLS in wish.columns or CALLS in wish.constants,
+        "cents": "cost_cents" in wish.columns or "cost_cents" in wish.constants,
+        "timezone": wish.reading.timezone,
+        "unit_ns": UNITS_NS.get(wish.reading.time_unit, 0),
+        "epoch_ns": int(epoch.timestamp()) * 10**9,
+        "excel": wish.reading.time_unit == EXCEL,
+        "odd": wish.reading.time_unit == EXCEL,
+        "dates": wish.reading.dates,
+        **how,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "usage"  # a name without what ClickHouse takes for a pattern
+        link.symlink_to(file.path.resolve())
+        try:
+            store.load_file(_query("stage"), _source(file, link, read), parameters)
+        except QueryError as error:
+            raise _unreadable(file, error) from error
+
+
+def _cells(file: UsageFile, columns: list[str], read: list[str]) -> list[tuple[int, Steps]]:
+    """Where columns stand, and the steps within; of a Parquet file, only what is read is there."""
+    if file.format != "parquet":
+        return [file.cell(column) for column in columns]
+    whole = list(dict.fromkeys(file.whole(column) for column in read))
+    return [(whole.index(file.whole(column)) + 1, file.paths.get(column, ())[1:]) for column in columns]
+
+
+def _stage_odd_times(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> None:
+    """Reads a file once more whose times are no ISO 8601, once it is known whether days or months stand first.
+
+    Raises:
+        UsageFileError: the file proves both, or neither and nobody said.
+    """
+    if wish.reading.time_unit:
+        return
+    told = node.query(_query("odd_times"), {"import_id": import_id})[0]
+    if not told["odd"]:
+        return
+    order = wish.reading.dates or _order(file, wish, told)
+    node.command(_query("forget"), {"import_id": import_id})
+    _stage(store, file, wish, {"import_id": import_id, "odd": True, "dates": order})
+
+
+def _order(file: UsageFile, wish: UsageMap, told: Mapping[str, Any]) -> str:
+    def problem(place: tuple[int, str, str], reason: str) -> UsageFileError:
+        row, target, text = place
+        found = CellProblem(file.line(row), wish.columns.get(target, target), text, reason)
+        return UsageFileError(file.name, (found,), more=False)
+
+    if told["day_first"] and told["month_first"]:
+        row, _, text = told["month_first"]
+        raise problem(told["day_first"], f"has the day first, and line {file.line(row)} the month: {text!r}")
+    if told["slashed"] and not told["day_first"] and not told["month_first"]:
+        raise problem(
+            told["slashed"],
+            "has the day or the month first, and no row of the file proves which: give --dates day-first or --dates month-first",
+        )
+    return "day-first" if told["day_first"] else "month-first"
+
+
 def _spread(node: Node, file: UsageFile, wish: UsageMap, ids: Mapping[str, Any]) -> None:
     """Rows that stand for many calls become as many, of average size, but for those of their buckets that are known."""
     between = ids["import_id"] + 1
-    counted = [target for target in (*COUNTS, "cost") if target in wish.columns or target in wish.constants]
+    counted = [target for target in COUNTS if target in wish.columns or target in wish.constants]
+    counted += ["cost"] if {"cost", "cost_cents"} & {*wish.columns, *wish.constants} else []
     node.command(_query("buckets"), {**ids, "into_id": between, "counted": counted})
     shrunk = node.query(_query("shrunk"), {"into_id": between, "limit": PROBLEMS_SHOWN + 1})
     if shrunk:
@@ -185,11 +252,12 @@ def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
     if file.format == "json":
         return FileSource(path, "JSONAsString" if file.array else "LineAsString", "line String", file.gzip)
     if file.format == "parquet":
-        types = dict(zip(file.columns, file.types, strict=True))
-        for column in columns:
+        types = dict(zip(file.columns, file.types, strict=False))
+        whole = list(dict.fromkeys(file.whole(column) for column in columns))
+        for column in whole:
             if not types[column]:
                 raise BadQuestionError(f"{file.name}: column {column!r} holds neither text, numbers nor times")
-        structure = ", ".join(f"{_name(column)} {types[column]}" for column in dict.fromkeys(columns))
+        structure = ", ".join(f"{_name(column)} {types[column]}" for column in whole)
         return FileSource(path, "Parquet", structure)
     structure = ", ".join(f"c{place} String" for place in range(1, file.width + 1))
     settings = {"format_csv_delimiter": file.delimiter, "input_format_csv_skip_first_lines": file.skipped}
@@ -223,7 +291,7 @@ def _check_not_taken(reads: Reads, digest: str, wish: UsageMap, file: UsageFile)
         if known.digest == digest and (known.columns, known.constants, known.times) != (
             wish.columns,
             wish.constants,
-            str(wish.reading),
+            wish.times,
         ):
             constants = f" --set {option(known.constants)}" if known.constants else ""
             raise BadQuestionError(
@@ -241,10 +309,10 @@ def _unreadable(file: UsageFile, error: QueryError) -> Exception:
     said = str(error)
     reason = (
         f"has fewer than {file.width} cells"
-        if "less columns" in said
+        if "less columns" in said or ROW_ENDS_EARLY.search(said)
         else f"has more than {file.width} cells"
         if "more columns" in said
-        else f"cannot be read: {said[:200]}"
+        else f"cannot be read: {damage.reason(said)}"
     )
     return UsageFileError(file.name, (CellProblem(file.line(int(found[1])), "", "", reason),), more=False)
 
@@ -266,7 +334,7 @@ def _imported(file: UsageFile, wish: UsageMap, counted: Any, first: tuple[FirstR
         file=file.name,
         columns=wish.columns,
         constants=wish.constants,
-        times=str(wish.reading),
+        times=wish.times,
         rows=rows,
         new_calls=counted["new_calls"],
         first_call=counted["first_call"].replace(tzinfo=UTC) if rows else None,

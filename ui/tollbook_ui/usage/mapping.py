@@ -38,8 +38,11 @@ BODY = "usage"
 CALLS = "calls"
 """How many calls a row stands for; `many` where nobody says."""
 
-NUMBERS = ("cost", "duration_ms", "duration_s")
-"""Numbers with a decimal point."""
+NUMBERS = ("cost", "cost_cents", "duration_ms", "duration_s")
+"""Numbers with a decimal point. `cost_cents` are hundredths of the currency."""
+
+BETWEEN = "|"
+"""Between columns of which a row has the one or the other."""
 
 TIMES = ("timestamp", "end_time")
 
@@ -75,7 +78,7 @@ BLOCKS = "prefix_blocks"
 """Identities of the blocks of the prompt, from which cached tokens follow."""
 
 TARGETS = (*TIMES, *COUNTS, BODY, CALLS, *NUMBERS, *WORDS, BLOCKS)
-BILLED = (*COUNTS, BODY, "cost")
+BILLED = (*COUNTS, BODY, "cost", "cost_cents")
 """One of these must be there, or nothing would be counted."""
 
 KNOWN_NAMES: Mapping[str, Sequence[str]] = {
@@ -194,6 +197,12 @@ LiteLLM, Langfuse and Helicone, and of the public traces of Azure, BurstGPT and 
 
 UNITS_NS: Mapping[str, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
+EXCEL = "excel"
+"""The unit of a spreadsheet's times: days since 1899-12-30, in the zone that is declared."""
+
+ORDERS = ("day-first", "month-first")
+"""How 05/11/2026 is read."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -207,10 +216,13 @@ class Reading:
     """Where times that are numbers count from; 1970 if None."""
     block_tokens: int = 512
     """Tokens of a block of `prefix_blocks`."""
+    dates: str = ""
+    """`day-first` or `month-first`, of dates such as 05/11/2026; as the file proves if empty."""
 
     def __str__(self) -> str:
         counted = f", numbers in {self.time_unit}" if self.time_unit else ""
-        return f"{self.timezone}{counted}{f' since {self.epoch.isoformat()}' if self.epoch else ''}"
+        since = f" since {self.epoch.isoformat()}" if self.epoch else ""
+        return f"{self.timezone}{counted}{since}{f', {self.dates}' if self.dates else ''}"
 
 
 @dataclass(frozen=True)
@@ -221,24 +233,46 @@ class UsageMap:
     """The column of each target; a place from 1 on where the file names none."""
     constants: Mapping[str, str] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
+    only: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Rows that are calls: those where each of these columns has one of its values."""
+
+    @property
+    def times(self) -> str:
+        """How times are read and which rows are taken, for people."""
+        rows = (f"{column} is {' or '.join(values)}" for column, values in self.only.items())
+        return ", ".join([str(self.reading), *(f"only rows whose {row}" for row in rows)])
 
 
-def mapping(columns: Iterable[str], constants: Iterable[str] = (), reading: Reading | None = None) -> UsageMap:
-    """A mapping from `target=value` texts; several may stand in one text, with commas.
+def mapping(
+    columns: Iterable[str], constants: Iterable[str] = (), reading: Reading | None = None, only: Iterable[str] = ()
+) -> UsageMap:
+    """A mapping from `target=value` texts; several may stand in one text, with commas. Without columns, the file is to tell.
 
     Raises:
         BadQuestionError: a target that does not exist or is given twice, or none that could be billed.
     """
-    found = UsageMap(_pairs(columns, "--map"), _pairs(constants, "--set"), reading or Reading())
+    found = UsageMap(_pairs(columns, "--map"), _pairs(constants, "--set"), reading or Reading(), _only(only))
+    _check_times(found.reading)
+    return checked(found) if found.columns else found
+
+
+def checked(found: UsageMap) -> UsageMap:
+    """The mapping itself. Raises BadQuestionError where it says too little, or a thing twice."""
     if twice := sorted(found.columns.keys() & found.constants.keys()):
         raise BadQuestionError(f"{twice[0]} is both mapped and set")
     given = {*found.columns, *found.constants}
     if "timestamp" not in given:
         raise BadQuestionError("map the time of each call: --map timestamp=COLUMN")
-    if "model" not in given and "cost" not in given:
+    if not given & {"model", "cost", "cost_cents"}:
         raise BadQuestionError("say which model answered: --map model=COLUMN or --set model=NAME")
     if not given & {*BILLED}:
         raise BadQuestionError(f"map what is counted: one of {', '.join(BILLED)}")
+    _check_apart(given)
+    return found
+
+
+def _check_apart(given: set[str]) -> None:
+    """Raises BadQuestionError where two targets say the same."""
     if {"input_tokens", "uncached_input_tokens"} <= given:
         raise BadQuestionError("map input_tokens, which hold cached ones, or uncached_input_tokens, not both")
     if {"output_tokens", "visible_output_tokens"} <= given:
@@ -249,8 +283,8 @@ def mapping(columns: Iterable[str], constants: Iterable[str] = (), reading: Read
         raise BadQuestionError(f"{whole[0]} is of one call, so that it cannot stand beside calls")
     if BLOCKS in given and "cache_read_tokens" in given:
         raise BadQuestionError(f"cached tokens follow from {BLOCKS} or are counted in cache_read_tokens, not both")
-    _check_times(found.reading)
-    return found
+    if {"cost", "cost_cents"} <= given:
+        raise BadQuestionError("map cost or cost_cents, not both")
 
 
 def suggested(columns: Sequence[str]) -> dict[str, str]:
@@ -307,14 +341,26 @@ def _pairs(texts: Iterable[str], name: str) -> dict[str, str]:
     return found
 
 
+def _only(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        column, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not column:
+            raise BadQuestionError(f"--only takes COLUMN=VALUE, not {text!r}")
+        found[column] = (*found.get(column, ()), *(each.strip() for each in value.split(BETWEEN)))
+    return found
+
+
 def _check_times(found: Reading) -> None:
     try:
         ZoneInfo(found.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadQuestionError(f"{found.timezone!r} is no time zone; they are named as in Europe/Berlin") from error
-    if found.time_unit and found.time_unit not in UNITS_NS:
-        raise BadQuestionError(f"times count in {', '.join(UNITS_NS)}, not in {found.time_unit!r}")
-    if found.epoch and not found.time_unit:
+    if found.time_unit and found.time_unit not in (*UNITS_NS, EXCEL):
+        raise BadQuestionError(f"times count in {', '.join((*UNITS_NS, EXCEL))}, not in {found.time_unit!r}")
+    if found.dates and found.dates not in ORDERS:
+        raise BadQuestionError(f"dates are read {' or '.join(ORDERS)}, not {found.dates!r}")
+    if found.epoch and found.time_unit not in UNITS_NS:
         raise BadQuestionError("say what times that count from the epoch count in: --time-unit s, ms, us or ns")
 
 

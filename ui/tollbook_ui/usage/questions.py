@@ -12,7 +12,7 @@ from tollbook_schema.tenants import DEFAULT_TENANT
 from tollbook_ui.usage import load
 from tollbook_ui.usage.figures import Import, Imported
 from tollbook_ui.usage.load import Taking
-from tollbook_ui.usage.mapping import UsageMap, option
+from tollbook_ui.usage.mapping import BETWEEN, UsageMap, option
 
 Answer = TypeVar("Answer")
 
@@ -93,11 +93,13 @@ class RemoteUsage:
 def asked(wish: UsageMap, taking: Taking) -> dict[str, Any]:
     """A mapping and how a file is taken as parameters of the API."""
     return {
-        "map": option(wish.columns),
+        "map": option(wish.columns) or None,
         "set": option(wish.constants) or None,
+        "only": [f"{column}={BETWEEN.join(values)}" for column, values in wish.only.items()] or None,
         "timezone": wish.reading.timezone,
         "time_unit": wish.reading.time_unit or None,
         "epoch": _text(wish.reading.epoch),
+        "dates": wish.reading.dates or None,
         "block_tokens": wish.reading.block_tokens,
         "name": taking.name,
         "input_format": taking.form,

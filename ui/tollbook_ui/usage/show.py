@@ -13,6 +13,8 @@ from tollbook_ui.usage.mapping import KNOWN_NAMES, TARGETS, option
 def taken(found: Sequence[Imported]) -> Iterable[RenderableType]:
     """What came of files."""
     for file in found:
+        if file.export:
+            yield escape(f"{file.file} is {file.export}")
         yield escape(_line(file))
         if file.differing_rows:
             yield (
@@ -85,6 +87,24 @@ def _looked_at(file: Imported) -> Iterable[RenderableType]:
     given += [(target, "", value) for target, value in file.constants.items()]
     yield listed("Mapping", ("what", "column", "for every row"), given)
     yield f"Times: {escape(file.times)}"
+    yield listed(
+        "Models",
+        ("provider", "model", ">rows", ">input tokens", ">output tokens", ">cost", "=from (UTC)", "=to (UTC)", "price"),
+        (
+            (
+                model.provider,
+                model.model,
+                units.count(model.rows),
+                "" if model.input_tokens is None else units.count(model.input_tokens),
+                "" if model.output_tokens is None else units.count(model.output_tokens),
+                "" if model.cost is None else f"{model.cost.normalize():f}",
+                f"{model.first_call:%Y-%m-%d %H:%M}",
+                f"{model.last_call:%Y-%m-%d %H:%M}",
+                model.price,
+            )
+            for model in file.models
+        ),
+    )
     names = list(dict.fromkeys(name for row in file.first_rows for name in row.fields if name != "timestamp"))
     rows: list[Sequence[str]] = [
         (str(row.row), f"{row.start_time:%Y-%m-%d %H:%M:%S.%f}", *(row.fields.get(name, "") for name in names))

@@ -1,4 +1,4 @@
-"""`tollbook import usage`: what was typed, and files that are taken one after another, with a bar where somebody watches."""
+"""`tollbook import usage`: files that are taken one after another, with a bar where somebody watches."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -9,9 +9,9 @@ from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.place import Place
 from tollbook_ui.remote import RemoteAnswers
 from tollbook_ui.usage.figures import Imported
-from tollbook_ui.usage.files import FORMATS, Format, described
-from tollbook_ui.usage.load import Taking, suggestion
-from tollbook_ui.usage.mapping import Reading, UsageMap, mapping
+from tollbook_ui.usage.files import FORMATS, Format
+from tollbook_ui.usage.load import Taking
+from tollbook_ui.usage.mapping import UsageMap
 
 COLUMNS = [field.name for field in fields(Imported)]
 
@@ -27,20 +27,6 @@ def form(text: str | None) -> Format | None:
     if text is not None:
         raise BadQuestionError(f"a file of usage is {', '.join(FORMATS)}, not {text!r}")
     return None
-
-
-def wish(
-    files: Sequence[Path],
-    columns: Sequence[str],
-    constants: Sequence[str],
-    reading: Reading,
-    taking: Taking,
-) -> UsageMap:
-    """The mapping that was typed; where none was, the error says what fits the names of the columns."""
-    if not columns:
-        with described(files[0], "", taking.form, header=taking.header) as file:
-            raise BadQuestionError(f"say what the columns are. {suggestion(file)}")
-    return mapping(columns, constants, reading)
 
 
 def take(where: Place, files: Sequence[Path], wish: UsageMap, taking: Taking) -> list[Imported]:

@@ -15,7 +15,7 @@ WITH
                 coalesce(end_ns, start_ns + if(length(fields['timestamp']) = 10 AND position(fields['timestamp'], '-') = 5, 86400000000000, 0)),
                 greatest({now_ns:Int64}, start_ns)
             ) AS last_ns,
-            mapFilter((target, text) -> target NOT IN ('timestamp', 'end_time', 'calls', 'duration_ms', 'duration_s') AND target NOT IN {counted:Array(String)}, fields) AS words,
+            mapFilter((target, text) -> target NOT IN ('timestamp', 'end_time', 'calls', 'cost_cents', 'duration_ms', 'duration_s') AND target NOT IN {counted:Array(String)}, fields) AS words,
             hex(SHA256(toString((start_ns, end_ns, arraySort(arrayZip(mapKeys(words), mapValues(words))))))) AS bucket,
             toInt64OrZero(fields['calls']) AS calls,
             CAST(mapFromArrays(

@@ -1,6 +1,9 @@
 -- Which cells of a staged file cannot be read, and why? The first ones, in the order of the file.
 WITH
-    'is no time: 2026-11-16T09:30:00, with or without a zone, or seconds to nanoseconds since 1970 are; for another start give --epoch and --time-unit' AS no_time,
+    concat(
+        'is no time: 2026-11-16T09:30:00, 16.11.2026 9:30, Mon, 16 Nov 2026 09:30:00 GMT are, and seconds to nanoseconds since 1970; ',
+        'for another start give --epoch and --time-unit, for the days of a spreadsheet --time-unit excel'
+    ) AS no_time,
     text -> multiIf(
         text = '', '',
         match(text, '^[0-9]+$'), if(length(text) > 12, 'is absurd: more than 10^12 in one call', ''),
@@ -47,7 +50,7 @@ FROM (
                     match(fields['usage'], '(?i)tokens?[a-z_]*"\\s*:\\s*[0-9]{13}'), 'holds an absurd count: more than 10^12 in one call',
                     ''
                 )),
-                ('model', '', if(fields[''] = '' AND fields['model'] = '' AND fields['cost'] = '', 'is missing', '')),
+                ('model', '', if(fields[''] = '' AND fields['model'] = '' AND fields['cost'] = '', if(fields['calls'] = '', 'is missing', 'is missing: export the usage by model'), '')),
                 ('cache_read_tokens', fields['cache_read_tokens'], if(
                     match(fields['input_tokens'], '^[0-9]+$')
                         AND counted('cache_read_tokens') + counted('cache_write_tokens') + counted('cache_write_1h_tokens') > counted('input_tokens'),

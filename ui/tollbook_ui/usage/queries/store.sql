@@ -28,7 +28,7 @@ SELECT
     'client' AS kind,
     fromUnixTimestamp64Nano(assumeNotNull(start_ns), 'UTC') AS start_time,
     coalesce(end_ns - start_ns, toInt64(number(fields['duration_ms']) * 1000000), toInt64(number(fields['duration_s']) * 1000000000), 0) AS duration_ns,
-    if(match(lower(fields['status']), '^([45][0-9][0-9]|error|errored|failed|failure|timeout|exception)$'), 'error', 'unset') AS status_code,
+    if(match(lower(fields['status']), '^([45][0-9][0-9]|error|errored|failed|failure|timeout|[a-z]*exception|[a-z_]+error)$'), 'error', 'unset') AS status_code,
     {scope:String} AS scope_name,
     mapFilter((key, text) -> text != '', map(
         'gen_ai.usage.cost.amount', toString(number(fields['cost'])),
@@ -47,7 +47,7 @@ SELECT
         'gen_ai.usage.pages', fields['pages'],
         'gen_ai.usage.queries', fields['queries'],
         'gen_ai.usage.raw', fields['usage'],
-        'gen_ai.request.batch', if(lower(fields['batch']) IN ('true', '1', 'yes', 't'), 'true', ''),
+        'gen_ai.request.batch', if(lower(fields['batch']) IN ('true', '1', 'yes', 't', 'batch'), 'true', ''),
         'tollbook.usage.import', toString({import_id:UInt64}),
         'tollbook.usage.bucket', fields['#bucket'],
         'tollbook.usage.counts', fields['#counts'],
