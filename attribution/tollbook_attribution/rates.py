@@ -12,6 +12,9 @@ GIB_PER_CPU = 8
 """Where a rate names its memory but not what of it is for memory, a CPU costs as much as so many GiB: a
 convention, near what clouds ask for machines that differ in memory alone. `split` names it."""
 
+PURCHASES = ("on_demand", "spot", "reserved")
+"""Ways to buy a machine that may have rates of their own. One that does not say is on demand."""
+
 SMALLEST = Decimal("1e-18")
 LARGEST = Decimal("1e12")
 """USD per hour; beyond it, a window's cost would not fit."""
@@ -25,6 +28,7 @@ class InstanceRate:
     provider: str
     instance_type: str
     region: str
+    purchase: str
     vcpus: Decimal
     memory_gib: Decimal | None
     usd_per_hour: Decimal
@@ -49,6 +53,7 @@ def set_rate(
     *,
     provider: str = "",
     region: str = "",
+    purchase: str = "",
     memory_gib: Decimal | int | str | None = None,
     memory_share: Decimal | str | None = None,
     accelerators: int = 0,
@@ -68,6 +73,7 @@ def set_rate(
         vcpus: its CPUs.
         provider: of the machine.
         region: empty for every region.
+        purchase: one of `PURCHASES`, as people spell it; empty for any.
         memory_gib: its memory; without it all of the rate that is not for accelerators is for its CPUs.
         memory_share: what of the rate is for memory, 0 to 1; without it a CPU costs as much as `GIB_PER_CPU` GiB.
         accelerators: how many it has that this rate pays for.
@@ -79,8 +85,9 @@ def set_rate(
         ValueError: a rate, a share or a number of CPUs that cannot be.
     """
     rate = made(
-        instance_type, usd_per_hour, vcpus, provider=provider, region=region, memory_gib=memory_gib, memory_share=memory_share,
-        accelerators=accelerators, accelerator_share=accelerator_share, valid_from=valid_from, source=source,
+        instance_type, usd_per_hour, vcpus, provider=provider, region=region, purchase=purchase, memory_gib=memory_gib,
+        memory_share=memory_share, accelerators=accelerators, accelerator_share=accelerator_share, valid_from=valid_from,
+        source=source,
     )  # fmt: skip
     add_rates(store, [rate])
     return rate.rate_id
@@ -98,6 +105,7 @@ def made(
     *,
     provider: str = "",
     region: str = "",
+    purchase: str = "",
     memory_gib: Decimal | int | str | None = None,
     memory_share: Decimal | str | None = None,
     accelerators: int = 0,
@@ -112,15 +120,24 @@ def made(
     memory = None if memory_gib is None else _positive("GiB of memory", memory_gib)
     for_memory, for_accelerators, split = _shares(cpus, memory, memory_share, accelerators, accelerator_share)
     start = (valid_from or SINCE_EVER).astimezone(UTC)
-    place = "/".join(part for part in (provider, region, instance_type) if part)
+    bought = _purchase(purchase)
+    place = "/".join(part for part in (provider, region, bought, instance_type) if part)
     with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
         accelerator_usd = (total * for_accelerators).quantize(SMALLEST)
         memory_usd = (total * for_memory).quantize(SMALLEST)
         cpu_usd = total - memory_usd - accelerator_usd
     return InstanceRate(
-        f"{place}@{start:%Y-%m-%dT%H:%M:%SZ}", provider, instance_type, region, cpus, memory, total, cpu_usd, memory_usd,
+        f"{place}@{start:%Y-%m-%dT%H:%M:%SZ}", provider, instance_type, region, bought, cpus, memory, total, cpu_usd, memory_usd,
         accelerator_usd, accelerators, split, start, source, datetime.now(UTC),
     )  # fmt: skip
+
+
+def _purchase(text: str) -> str:
+    """A way to buy, in our spelling."""
+    word = text.strip().lower().replace("-", "_").replace(" ", "_")
+    if word and word not in PURCHASES:
+        raise ValueError(f"machines are bought {', '.join(PURCHASES)}, not {text!r}")
+    return word
 
 
 def _shares(

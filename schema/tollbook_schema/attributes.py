@@ -254,6 +254,9 @@ HOST_NAME: Final = "host.name"
 HOST_TYPE: Final = "host.type"
 """Type of the machine, which its rate is listed under."""
 
+TOLLBOOK_HOST_PURCHASE: Final = "tollbook.host.purchase"
+"""How the machine was bought; where it does not say, on demand."""
+
 CONTAINER_ID: Final = "container.id"
 """Identity of the container."""
 

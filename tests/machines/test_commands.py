@@ -59,10 +59,11 @@ def test_a_catalog_is_taken_whole(client: TestClient) -> None:
     refused = client.post("/api/v1/rates/import", json={**file, "defaults": {}})
     assert (refused.status_code, "vms.csv, line 3" in refused.json()["detail"]) == (422, True)
     assert client.get("/api/v1/rates").json() == []
-    assert client.post("/api/v1/rates/import", json=file).json() == {"name": "vms.csv", "kind": "instance", "rows": 2}
-    [cheap, rate] = client.get("/api/v1/rates").json()
+    assert client.post("/api/v1/rates/import", json=file).json() == {"name": "vms.csv", "kind": "instance", "rows": 4}
+    [cheap, cheap_spot, rate, rate_spot] = client.get("/api/v1/rates").json()
     assert (cheap["instance_type"], cheap["accelerators"]) == ("m7i.xlarge", 0)
     assert (rate["instance_type"], rate["accelerators"], rate["accelerator_usd_per_hour"]) == ("p5.48xlarge", 8, "88.488")
+    assert [(row["purchase"], row["usd_per_hour"]) for row in (cheap_spot, rate_spot)] == [("spot", "0.08"), ("spot", "40.1")]
     assert rate["split"] == "a CPU costs as much as 8 GiB"
 
 
@@ -121,6 +122,7 @@ def test_a_file_that_is_wrong_is_refused_by_its_place(kind: str, content: str, w
         (["rates", "commitment", "x", "1", "--from", "2026-12-01", "--to", "2026-11-01"], "before it begins"),
         (["rates", "import", "no-such-file.csv"], "No such file"),
         (["rates", "set", "box", "1", "2", "--accelerators", "4"], "both"),
+        (["rates", "set", "box", "1", "2", "--purchase", "stolen"], "bought on_demand, spot, reserved"),
     ],
 )
 def test_a_wrong_command_is_told_in_one_line(words: list[str], why: str, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,11 @@ from tests.machines.devices import on_gpu, set_gpu_price
 MINUTE = timedelta(minutes=1)
 
 HOSTS = "SELECT host, amount_usd, rate_id FROM hosts ORDER BY host"
+BOUGHT = {
+    "spot": {"tollbook.host.purchase": "spot"}, "karpenter": {"k8s.node.label.karpenter.sh/capacity-type": "spot"},
+    "reserved": {"tollbook.host.purchase": "reserved"}, "untold": {},
+}  # fmt: skip
+
 SHARES = """
 SELECT resource, item, toUInt64(reinterpretAsUInt64(reverse(trace_id))) AS trace, amount_usd
 FROM ledger WHERE allocation = 'request' ORDER BY resource, item, trace
@@ -35,6 +40,9 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
     set_rate(store, "new", "9.00", 4, valid_from=NOON + 30 * MINUTE)
     set_gpu_price(store, "H100", "1.00", valid_until=NOON + 20 * MINUTE)
     set_gpu_price(store, "H100", "2.00", valid_from=NOON + 20 * MINUTE)
+    set_rate(store, "bought", "8.00", 4)
+    set_rate(store, "bought", "3.00", 4, purchase="Spot")
+    set_rate(store, "turning", "8.00", 8)
     place = {A.HOST_ID: "a", A.HOST_TYPE: "box"}
     full = {A.HOST_ID: "full", A.HOST_TYPE: "box"}
     work = {A.TOLLBOOK_CPU_TIME: 600 * S}
@@ -50,6 +58,12 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
         Span(5, 1, start_ns=1_200 * S, duration_ns=2_400 * S, resource=full, attributes={A.TOLLBOOK_CPU_TIME: 9_000 * S}),
         on_gpu(6, 1, start_ns=0, duration_ns=600 * S, resource={}),
         # clocks that cannot be: a span of 253 years, another of no CPU time that could be
+        # bought as spot by its own word, by a label that Karpenter gives its node; reserved, which has no rate of its own
+        *(Span(20 + number, 1, start_ns=0, duration_ns=3_600 * S, resource={A.HOST_ID: host, A.HOST_TYPE: "bought", **told})
+          for number, (host, told) in enumerate(BOUGHT.items())),
+        # another type from 12:30 on
+        *(Span(30 + half, 1, start_ns=half * 1_800 * S, duration_ns=1_800 * S, resource={A.HOST_ID: "turns", A.HOST_TYPE: kind},
+               attributes={A.TOLLBOOK_CPU_TIME: 900 * S}) for half, kind in enumerate(("turning", "box"))),
         Span(7, 1, duration_ns=8 * 10**18, resource={**place, A.HOST_ID: "odd"}),
         Span(8, 1, duration_ns=S, resource={**place, A.HOST_ID: "odd"}, attributes={A.TOLLBOOK_CPU_TIME: 2**62}),
     ])  # fmt: skip
@@ -57,6 +71,8 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
     assert_the_ledger_balances(store)
     hosts = {row["host"]: row["amount_usd"] for row in store.query(HOSTS)}
     assert hosts["odd"] == hosts["a"]
+    assert [hosts[host] for host in BOUGHT] == [Decimal(3), Decimal(3), Decimal(8), Decimal(8)]
+    assert hosts["turns"] == Decimal(8) / 2 + Decimal(2) / 2
     assert (hosts["a"], hosts["late"], hosts["part"]) == (Decimal("1.666666666666666666"), None, Decimal("0.5"))
     assert round(hosts["eu"], 6) == round(Decimal(1200 * 1 + 600 * 2 + 1799 * 9) / 3600, 6)
     [ids] = [row["rate_id"] for row in store.query(HOSTS) if row["host"] == "a"]
@@ -65,6 +81,8 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
     assert [round(shares[trace], 12) for trace in (1, 2, 3)] == [
         round(Decimal(600) * usd / 4 / 3600, 12) for usd in (Decimal(1), Decimal(2), Decimal("1.5"))
     ]
+    # By what a CPU cost while they ran: 1 USD an hour and CPU, then 0.50.
+    assert [round(shares[trace], 9) for trace in (30, 31)] == [Decimal("0.25"), Decimal("0.125")]
     # Both claim more than all of the machine, one at each rate: a third and two thirds of what it cost.
     assert [round(shares[trace], 6) for trace in (4, 5)] == [Decimal("0.555556"), Decimal("1.111111")]
     [device] = store.query("SELECT amount_usd, price_id FROM resource_costs WHERE resource = 'accelerator:GPU-1'")

@@ -647,6 +647,8 @@ class Rate:
     provider: str
     instance_type: str
     region: str
+    purchase: str
+    """on_demand, spot or reserved; empty for any."""
     vcpus: Decimal | None
     memory_gib: Decimal | None
     usd_per_hour: Decimal
@@ -675,6 +677,8 @@ class NewRate:
     accelerators: int = 0
     accelerator_share: Decimal | None = None
     """What of it is for accelerators, 0 to 1."""
+    purchase: str = ""
+    """on_demand, spot or reserved; any if not given."""
     valid_from: datetime | None = None
     source: str = "set by the user"
 

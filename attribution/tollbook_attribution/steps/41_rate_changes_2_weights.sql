@@ -1,11 +1,11 @@
 -- How much more or less than in the mean of the hour did a machine cost while a span ran on it?
 -- Weights are in millionths of millionths. They are brought down where the claims of all, so weighed, exceed the machine, and up to it where all
 -- claim more than it has: shares sum to no more than the machine, and to all of it where they did before.
--- Where there is: work_rate_terms
+-- Where there is: work_rate_changes
 INSERT INTO work_rate_weights
 WITH machines AS (
-    SELECT host, intDiv(sum(usd_units * (until_ns - from_ns)), toInt256(sum(until_ns - from_ns))) AS mean_units
-    FROM work_rate_terms
+    SELECT host, intDiv(sum(usd_units * cpu_units), sum(cpu_units)) AS mean_units
+    FROM work_rate_changes
     WHERE settlement = {settlement:UInt64}
     GROUP BY host
     HAVING mean_units > 0
@@ -23,7 +23,7 @@ weighed AS (
         FROM work_spans
         WHERE settlement = {settlement:UInt64} AND host IN (SELECT host FROM machines)
     ) AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id
-    INNER JOIN (SELECT * FROM work_rate_terms WHERE settlement = {settlement:UInt64}) AS t ON s.host = t.host
+    INNER JOIN (SELECT * FROM work_rate_changes WHERE settlement = {settlement:UInt64}) AS t ON s.host = t.host
     GROUP BY s.trace_id, s.span_id, s.host
     HAVING ran_ns > 0
 ),

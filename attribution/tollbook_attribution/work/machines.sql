@@ -25,13 +25,48 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY process;
 
--- Of machines whose rate changed within the hour: which was in force when, and what a span's time cost by it.
+-- Which machines were seen, and which rate was in force when?
+CREATE TABLE IF NOT EXISTS work_seen_hosts (
+    settlement UInt64,
+    host LowCardinality(String),
+    host_name LowCardinality(String),
+    region LowCardinality(String),
+    cluster LowCardinality(String),
+    purchase LowCardinality(String),
+    first_seen DateTime64(9, 'UTC'),
+    last_seen DateTime64(9, 'UTC'),
+    kinds Array(Tuple(Int64, String)) COMMENT 'from when on it was of which type, in order'
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY host;
+
 CREATE TABLE IF NOT EXISTS work_rate_terms (
     settlement UInt64,
     host LowCardinality(String),
     from_ns Int64,
     until_ns Int64,
-    usd_units Int256 COMMENT 'USD per hour, in units of the 18th decimal'
+    rate_id String,
+    vcpus Decimal(9, 3),
+    memory_gib Nullable(Decimal(12, 3)),
+    usd_units Int256 COMMENT 'USD per hour, in units of the 18th decimal; so are the next two, which are of it',
+    memory_units Int256,
+    accelerator_units Int256,
+    accelerators UInt16,
+    split String
+)
+ENGINE = MergeTree
+PARTITION BY settlement
+ORDER BY (host, from_ns);
+
+-- Of machines whose rate changed within the hour: which was in force when, and what a span's time cost by it.
+CREATE TABLE IF NOT EXISTS work_rate_changes (
+    settlement UInt64,
+    host LowCardinality(String),
+    from_ns Int64,
+    until_ns Int64,
+    cpu_units Int256 COMMENT 'thousandths of CPUs x time',
+    usd_units Int256 COMMENT 'USD per hour and CPU, in units of the 18th decimal'
 )
 ENGINE = MergeTree
 PARTITION BY settlement

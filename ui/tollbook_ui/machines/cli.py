@@ -67,6 +67,7 @@ def rates_set(
     memory_share: Annotated[
         str | None, typer.Option(help="What of the price is for memory, 0 to 1; a CPU costs as much as 8 GiB if not given.")
     ] = None,
+    purchase: Annotated[str, typer.Option(help="Bought so: on_demand, spot or reserved; any if not given.")] = "",
     accelerators: Annotated[int, typer.Option(min=0, help="How many the price pays for.")] = 0,
     accelerator_share: Annotated[str | None, typer.Option(help="What of the price is for them, 0 to 1.")] = None,
     since: Since = None,
@@ -79,7 +80,7 @@ def rates_set(
     numbers = {"memory_gib": memory_gib, "memory_share": memory_share, "accelerator_share": accelerator_share}
     rate = f.NewRate(
         instance_type, access.decimal(usd_per_hour), access.decimal(vcpus), provider, region, accelerators=accelerators,
-        valid_from=moment(since), source=source,
+        purchase=purchase, valid_from=moment(since), source=source,
         **{name: access.decimal(text) for name, text in numbers.items() if text is not None},
     )  # fmt: skip
     with access.opened(place.at(data), create=True) as answers:

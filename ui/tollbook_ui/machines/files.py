@@ -19,18 +19,29 @@ from tollbook_ui.usage.figures import FOR_GOOD
 
 ALSO: Mapping[str, str] = {
     "instancetype": "instance_type", "type": "instance_type", "price": "usd_per_hour", "memorygib": "memory_gib",
-    "acceleratorcount": "accelerators", "name": "commitment_id", "capacity": "capacity_per_hour",
+    "acceleratorcount": "accelerators", "spotprice": "spot_usd_per_hour", "name": "commitment_id",
+    "capacity": "capacity_per_hour",
 }  # fmt: skip
 """Other names of columns, without case: those of SkyPilot's catalogs, and short ones."""
 
 NUMBERS = frozenset(
-    {"usd_per_hour", "vcpus", "memory_gib", "memory_share", "accelerator_share", "amount", "capacity_per_hour", "accelerators"}
+    {
+        "usd_per_hour",
+        "spot_usd_per_hour",
+        "vcpus",
+        "memory_gib",
+        "memory_share",
+        "accelerator_share",
+        "amount",
+        "capacity_per_hour",
+        "accelerators",
+    }
 )
 ABOVE_ZERO = frozenset({"vcpus", "memory_gib", "capacity_per_hour"})
 WHOLE = frozenset({"accelerators"})
 MOST: Mapping[str, int] = {
-    "usd_per_hour": 10_000_000, "vcpus": 1_000_000, "memory_gib": 10_000_000, "accelerators": 100_000, "memory_share": 1,
-    "accelerator_share": 1,
+    "usd_per_hour": 10_000_000, "spot_usd_per_hour": 10_000_000, "vcpus": 1_000_000, "memory_gib": 10_000_000,
+    "accelerators": 100_000, "memory_share": 1, "accelerator_share": 1,
 }  # fmt: skip
 """Beyond these a number is a slip of the pen."""
 
@@ -43,6 +54,7 @@ TEXTS = frozenset(
         "instance_type",
         "provider",
         "region",
+        "purchase",
         "source",
         "model",
         "currency",
@@ -62,6 +74,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 
 Values = dict[str, Any]
 Row = InstanceRate | NewAcceleratorRate | Commitment
+Maker = Callable[[Values], list[Row]]
 
 
 def read(file: RateFile) -> list[Row]:
@@ -79,7 +92,7 @@ def read(file: RateFile) -> list[Row]:
 def _rates(file: RateFile) -> list[Row]:
     if file.kind not in NEEDED:
         raise BadQuestionError(f"rates are of {', '.join(NEEDED)}, not of {file.kind!r}")
-    makers: Mapping[str, Callable[[Values], Row]] = {
+    makers: Mapping[str, Maker] = {
         "instance": _instance,
         "accelerator": _accelerator,
         "commitment": _commitment,
@@ -88,11 +101,13 @@ def _rates(file: RateFile) -> list[Row]:
     found: list[Row] = []
     places: dict[tuple[object, ...], tuple[str, Row]] = {}
     for place, cells in _lines(file):
-        row = _made(file, place, cells, make)
-        earlier, same = places.setdefault(_what(row), (place, row))
-        if same != row and ZONES.isdisjoint(cells):
-            raise BadQuestionError(f"{file.name}, {place}: of the same and from the same time on as {earlier}, and not the same")
-        found.append(row)
+        for row in _made(file, place, cells, make):
+            earlier, same = places.setdefault(_what(row), (place, row))
+            if same != row and ZONES.isdisjoint(cells):
+                raise BadQuestionError(
+                    f"{file.name}, {place}: of the same and from the same time on as {earlier}, and not the same"
+                )
+            found.append(row)
     if not found:
         raise BadQuestionError(f"{file.name}: no rates in it")
     return found
@@ -101,7 +116,7 @@ def _rates(file: RateFile) -> list[Row]:
 def _what(row: Row) -> tuple[object, ...]:
     """What a row is about: of two about the same, the later one would hold."""
     if isinstance(row, InstanceRate):
-        return row.provider, row.region, row.instance_type, row.valid_from
+        return row.provider, row.region, row.purchase, row.instance_type, row.valid_from
     if isinstance(row, NewAcceleratorRate):
         return row.provider, row.region, row.model, row.valid_from
     return row.tenant, row.commitment_id
@@ -160,7 +175,7 @@ def _check_head(file: RateFile, head: list[str]) -> None:
         raise BadQuestionError(f"{file.name}: no column {missing[0]}; it has {', '.join(head) or 'none'}")
 
 
-def _made(file: RateFile, place: str, cells: Mapping[str, Any], make: Callable[[Values], Row]) -> Row:
+def _made(file: RateFile, place: str, cells: Mapping[str, Any], make: Maker) -> list[Row]:
     values: Values = {}
     given = {name: text for name, text in cells.items() if text.strip()}
     defaults = {
@@ -213,19 +228,28 @@ def _currency(file: RateFile, code: str) -> str:
     return code
 
 
-def _instance(values: Values) -> InstanceRate:
-    accelerators = values.pop("accelerators", Decimal(0))
-    known = ("provider", "region", "memory_gib", "memory_share", "accelerator_share", "valid_from", "source")
+def _instance(values: Values) -> list[Row]:
+    """The rate of a line; one that names a price of spot machines too is of two rates."""
+    accelerators = int(values.get("accelerators", 0))
+    known = ("provider", "region", "purchase", "memory_gib", "memory_share", "accelerator_share", "valid_from", "source")
     given = {name: values[name] for name in known if name in values}
-    return rates.made(values["instance_type"], values["usd_per_hour"], values["vcpus"], accelerators=int(accelerators), **given)
+    offers = [(values["usd_per_hour"], given)]
+    if "spot_usd_per_hour" in values:
+        offers.append((values["spot_usd_per_hour"], {**given, "purchase": "spot"}))
+    return [
+        rates.made(values["instance_type"], usd_per_hour, values["vcpus"], accelerators=accelerators, **terms)
+        for usd_per_hour, terms in offers
+    ]
 
 
-def _accelerator(values: Values) -> NewAcceleratorRate:
+def _accelerator(values: Values) -> list[Row]:
     known = ("provider", "region", "valid_from", "source", "currency")
-    return NewAcceleratorRate(values["model"], values["usd_per_hour"], **{name: values[name] for name in known if name in values})
+    return [
+        NewAcceleratorRate(values["model"], values["usd_per_hour"], **{name: values[name] for name in known if name in values})
+    ]
 
 
-def _commitment(values: Values) -> Commitment:
+def _commitment(values: Values) -> list[Row]:
     known = (
         *NEEDED["commitment"],
         "kind",
@@ -239,4 +263,4 @@ def _commitment(values: Values) -> Commitment:
         "tenant",
         "source",
     )
-    return commitments.checked(Commitment(**{name: values[name] for name in known if name in values}))
+    return [commitments.checked(Commitment(**{name: values[name] for name in known if name in values}))]

@@ -4,6 +4,7 @@ SELECT
     provider,
     instance_type,
     region,
+    purchase,
     vcpus,
     memory_gib,
     usd_per_hour,
@@ -15,4 +16,4 @@ SELECT
     valid_from,
     source
 FROM instance_rates
-ORDER BY provider, instance_type, region, valid_from DESC
+ORDER BY provider, instance_type, region, purchase, valid_from DESC

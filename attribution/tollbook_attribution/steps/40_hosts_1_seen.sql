@@ -1,0 +1,93 @@
+-- Which machines were seen, from when to when, of which type, and how were they bought?
+-- A machine is observed from its first to its last fact in the window, spans and metrics alike. One that is of another type later on is of each
+-- for its time, from the first fact that says so on; where facts contradict each other all the time, the last type by name.
+-- How it was bought is asked only where a rate depends on it: tollbook.host.purchase, or the labels that clouds and Karpenter give nodes.
+-- Where there is: hosts
+INSERT INTO work_seen_hosts
+WITH facts AS (
+    SELECT
+        s.host AS host, max(s.host_name) AS host_name, s.host_type AS host_type, max(s.region) AS region, '' AS cluster, '' AS purchase,
+        min(s.start_time) AS first_seen, max(fromUnixTimestamp64Nano(toUnixTimestamp64Nano(s.start_time) + s.duration_ns, 'UTC')) AS last_seen
+    FROM work_spans AS s
+    WHERE s.settlement = {settlement:UInt64} AND s.host != ''
+    GROUP BY s.host, s.host_type
+    UNION ALL
+    SELECT
+        if(m.host_id != '', m.host_id, m.host_name) AS host, max(m.host_name) AS host_name, m.host_type AS host_type,
+        max(JSONExtractString(m.resource, 'cloud.region')) AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster, '' AS purchase,
+        min(m.time) AS first_seen, max(m.time) AS last_seen
+    FROM metrics AS m
+    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND (m.host_id != '' OR m.host_name != '')
+    GROUP BY host, m.host_type
+    UNION ALL
+    SELECT
+        if(c.host_id != '', c.host_id, c.host_name) AS host, max(c.host_name) AS host_name, '' AS host_type, '' AS region,
+        max(c.k8s_cluster_name) AS cluster, '' AS purchase, min(c.start_time) AS first_seen, min(c.start_time) AS last_seen
+    FROM spans AS c
+    WHERE c.tenant = {tenant:String} AND c.start_time >= {window:DateTime('UTC')} AND c.start_time < {until:DateTime64(9, 'UTC')}
+        AND c.k8s_cluster_name != '' AND (c.host_id != '' OR c.host_name != '')
+    GROUP BY host
+    UNION ALL
+    SELECT
+        r.host AS host, '' AS host_name, '' AS host_type, '' AS region, '' AS cluster,
+        max(transform(
+            replaceRegexpAll(lower(arrayFirst(told -> told != '', [
+                JSONExtractString(r.resource, 'tollbook.host.purchase'), JSONExtractString(r.resource, 'k8s.node.label.karpenter.sh/capacity-type'),
+                JSONExtractString(r.resource, 'k8s.node.label.eks.amazonaws.com/capacityType'),
+                JSONExtractString(r.resource, 'k8s.node.label.kubernetes.azure.com/scalesetpriority'),
+                if(JSONExtractString(r.resource, 'k8s.node.label.cloud.google.com/gke-spot') = 'true', 'spot', ''),
+                if(JSONExtractString(r.resource, 'k8s.node.label.cloud.google.com/gke-preemptible') = 'true', 'spot', ''),
+                JSONExtractString(r.resource, 'k8s.node.label.node.kubernetes.io/lifecycle')
+            ])), '[^a-z]', ''),
+            ['spot', 'preemptible', 'lowpriority', 'ondemand', 'normal', 'regular', 'reserved', 'capacityblock'],
+            ['spot', 'spot', 'spot', 'on_demand', 'on_demand', 'on_demand', 'reserved', 'reserved'], ''
+        )) AS purchase,
+        min(r.at) AS first_seen, min(r.at) AS last_seen
+    FROM (
+        SELECT if(host_id != '', host_id, host_name) AS host, toString(resource) AS resource, min(start_time) AS at
+        FROM spans
+        WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+            AND (host_id != '' OR host_name != '') AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
+        GROUP BY host, resource
+        UNION ALL
+        SELECT if(host_id != '', host_id, host_name) AS host, toString(resource) AS resource, min(time) AS at
+        FROM metrics
+        WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+            AND (host_id != '' OR host_name != '') AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
+        GROUP BY host, resource
+    ) AS r
+    GROUP BY host
+),
+typed AS (
+    SELECT host, arraySort(groupArray((since_ns, upto_ns, toString(host_type)))) AS spells
+    FROM (
+        SELECT host, host_type, min(toUnixTimestamp64Nano(first_seen)) AS since_ns, max(toUnixTimestamp64Nano(last_seen)) AS upto_ns
+        FROM facts
+        WHERE host_type != ''
+        GROUP BY host, host_type
+    )
+    GROUP BY host
+)
+SELECT
+    {settlement:UInt64} AS settlement,
+    f.host AS host,
+    f.name AS host_name,
+    f.place AS region,
+    f.in_cluster AS cluster,
+    f.bought AS purchase,
+    f.opened AS first_seen,
+    f.closed AS last_seen,
+    multiIf(
+        empty(t.spells), [],
+        length(t.spells) > 1 AND arrayAll((one, next) -> one.2 <= next.1, arrayPopBack(t.spells), arrayPopFront(t.spells)),
+        arrayMap((one, place) -> (if(place = 1, toUnixTimestamp64Nano(f.opened), one.1), one.3), t.spells, arrayEnumerate(t.spells)),
+        [(toUnixTimestamp64Nano(f.opened), arrayMax(one -> one.3, t.spells))]
+    ) AS kinds
+FROM (
+    SELECT
+        host, max(facts.host_name) AS name, max(facts.region) AS place, max(facts.cluster) AS in_cluster, max(facts.purchase) AS bought,
+        min(facts.first_seen) AS opened, least(max(facts.last_seen), {until:DateTime64(9, 'UTC')}) AS closed
+    FROM facts
+    GROUP BY host
+) AS f
+LEFT ANY JOIN typed AS t ON f.host = t.host
