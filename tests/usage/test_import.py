@@ -226,10 +226,25 @@ BAD = {
     "a doubled column": ("t,i,o,c,i\n2026-11-20,1,2,1,3\n", "has 2 columns named 'i'"),
     "nothing": ("", "is empty"),
     "no names": ("2,3,4,5\n1,2,3,4\n", "give --no-header"),
-    "an array with a gap": ('[{"t": "2026-11-20", "i": 1, "o": 2, "c": 1},\n {"t": ]', "line 2: cannot be read"),
+    "an array with a gap": ('[{"t": "2026-11-20", "i": 1, "o": 2, "c": 1},\n {"t": ]', "line 2: is no JSON: Expecting value, at character 8"),
     "an array of other things": ("[1, 2]", "has no column 't'"),
+    "an array with more after it": (
+        '[{"t":"2026-11-20","i":1,"o":2,"c":1}]\n{"t":1}',
+        "line 2: is more JSON after the end of the array",
+    ),
+    "a number that is none": ('{"t":"2026-11-20","i":NaN,"o":2,"c":1}\n', "line 1: is no JSON object: NaN is no number"),
+    "an open quote": (
+        't,i,o,c\n2026-11-20,1,2,1\n2026-11-20,"1,2,1\n2026-11-20,1,2,1\n',
+        "line 3: opens a quote that nothing closes",
+    ),
+    "half a gzip": (gzip.compress(b"t,i,o,c\n" + b"2026-11-20,1,2,1\n" * 99)[:-9], "is cut off: its gzip ends in the middle"),
+    "another encoding": (
+        b"t,i,o,c\n2026-11-20,1,2,1\n2026-11-20,\xfc,2,1\n",
+        "line 3: is no text in UTF-8: byte 0xfc at place 12",
+    ),
+    "old ends of lines": ("t,i,o,c\r2026-11-20,1,2,1\r", "is no CSV: "),
     "no JSON": ('{"t":"2026-11-20","i":1,"o":2,"c":1}\n\n{"t":\n', "line 3: is no JSON object"),
-    "bytes": (b"t\xff\x00t", "is no text in UTF-8"),
+    "bytes": (b"t\xff\x00t", "is a binary file"),
     "half a Parquet file": (b"PAR1xxxx", "is no whole Parquet file"),
 }
 

@@ -18,7 +18,7 @@ from tollbook_attribution.bills.damage import long_cells
 from tollbook_attribution.placed_json import NotJsonError
 
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage import pages, unpacking
+from tollbook_ui.usage import damage, pages, unpacking
 from tollbook_ui.usage.mapping import BETWEEN
 
 Format = Literal["csv", "json", "parquet"]
@@ -33,6 +33,9 @@ MOST_SHOWN = 100
 
 MAX_DOCUMENT_BYTES = 256 * 1024**2
 """Of a JSON document that is taken apart here; lines and arrays of rows may be as long as they are."""
+
+FIRST_CHARACTERS = 1 << 20
+"""Of a file that tell what it is."""
 
 ELEMENTS_LOOKED_AT = 3
 """Of a list in a record, those whose members are columns: `results.0.usage.input_tokens`; later ones by what these lack."""
@@ -149,7 +152,7 @@ class UsageFile:
             return self.lines[row - 1]
         if self.format != "csv":
             return row
-        with opened(self.path, self.gzip) as text:
+        with opened(self.path, self.gzip, "replace") as text:
             before = sum(1 for _ in itertools.islice(text, self.skipped))
             reader = csv.reader(text, delimiter=self.delimiter)
             last = 0
@@ -181,7 +184,7 @@ def _described(path: Path, name: str, form: Format | None, folder: Path, *, head
     zipped = unpacking.is_gzip(path)
     try:
         with opened(path, zipped) as text:
-            beginning = text.read(1 << 20)
+            beginning = _beginning(text)
         if not beginning.strip():
             raise BadQuestionError(f"{name} is empty.")
         found = form or ("json" if beginning.lstrip()[:1] in "{[" else "csv")
@@ -190,14 +193,28 @@ def _described(path: Path, name: str, form: Format | None, folder: Path, *, head
         if _is_document(beginning):
             return _taken_apart(path, name, zipped, folder)
         return _json(path, name, zipped, beginning)
-    except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-        raise BadQuestionError(f"{name} is no text in UTF-8: {error}.") from error
+    except damage.FAULTS as error:
+        raise damage.error_of(name, path, zipped, error) from error
+
+
+def _beginning(text: TextIO) -> str:
+    """The first characters, with the first element of an array whole, where that is longer."""
+    found = text.read(FIRST_CHARACTERS)
+    while found.lstrip()[:1] == "[" and len(found) < MAX_DOCUMENT_BYTES and next(_elements(found), None) is None:
+        more = text.read(len(found))
+        if not more:
+            break
+        found += more
+    return found
 
 
 @contextlib.contextmanager
-def opened(path: Path, zipped: bool) -> Iterator[TextIO]:
+def opened(path: Path, zipped: bool, errors: str = "strict") -> Iterator[TextIO]:
     """The text of a file, unzipped."""
-    with gzip.open(path) if zipped else path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
+    with (
+        gzip.open(path) if zipped else path.open("rb") as raw,
+        io.TextIOWrapper(raw, encoding="utf-8-sig", newline="", errors=errors) as text,
+    ):
         yield text
 
 

@@ -14,13 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tollbook_attribution.bills import damage
+from tollbook_attribution.bills.damage import reason as reason_of
 from tollbook_schema import sql
 from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage import guessing, models, undoing
+from tollbook_ui.usage import damage, guessing, models, undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, Steps, UsageFile, described
 from tollbook_ui.usage.mapping import BETWEEN, CALLS, COUNTS, EXCEL, NUMBERS, TIMES, UNITS_NS, UsageMap, option
@@ -275,10 +275,14 @@ def _check(node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> None:
     rows = node.query(_query("problems"), {**asked, "limit": PROBLEMS_SHOWN + 1})
     if rows:
         problems = tuple(
-            CellProblem(file.line(row["row"]), wish.columns.get(row["target"], row["target"]), row["text"], row["reason"])
+            CellProblem(file.line(row["row"]), wish.columns.get(row["target"], row["target"]), row["text"], _reason(row))
             for row in rows[:PROBLEMS_SHOWN]
         )
         raise UsageFileError(file.name, problems, more=len(rows) > PROBLEMS_SHOWN)
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    return damage.of_object(row["line"]) if row["line"] else str(row["reason"])
 
 
 def staged_rows(store: Store) -> int:
@@ -302,19 +306,21 @@ def _check_not_taken(reads: Reads, digest: str, wish: UsageMap, file: UsageFile)
 
 
 def _unreadable(file: UsageFile, error: QueryError) -> Exception:
-    """The engine's words about a row that is no row, with its line."""
-    found = re.search(r"\(at row (\d+)\)", str(error))
-    if not found:
-        return BadQuestionError(f"{file.name} cannot be read as {file.format}: {error}")
+    """What is wrong with a file that the engine could not read, with its line."""
     said = str(error)
-    reason = (
-        f"has fewer than {file.width} cells"
-        if "less columns" in said or ROW_ENDS_EARLY.search(said)
-        else f"has more than {file.width} cells"
-        if "more columns" in said
-        else f"cannot be read: {damage.reason(said)}"
-    )
-    return UsageFileError(file.name, (CellProblem(file.line(int(found[1])), "", "", reason),), more=False)
+    found = re.search(r"\(at row (\d+)\)", said)
+    cells = "fewer" if "less columns" in said or ROW_ENDS_EARLY.search(said) else "more" if "more columns" in said else ""
+    if found and cells:
+        line, reason = file.line(int(found[1])), f"has {cells} than {file.width} cells"
+    elif file.format == "csv":
+        line, reason = damage.in_rows(file.name, file.path, file.gzip, (file.delimiter, file.skipped), said)
+    elif file.format == "json":
+        line, reason = damage.in_json(file.name, file.path, file.gzip, said)
+    else:
+        return BadQuestionError(f"{file.name} cannot be read as {file.format}: {reason_of(said)}")
+    if not line:
+        return BadQuestionError(f"{file.name} {reason}")
+    return UsageFileError(file.name, (CellProblem(line, "", "", reason),), more=False)
 
 
 def _first_rows(node: Node, import_id: int) -> tuple[FirstRow, ...]:

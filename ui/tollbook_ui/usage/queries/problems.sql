@@ -21,10 +21,11 @@ WITH
         'is no number'
     ) AS number_problem,
     target -> ifNull(toInt64OrNull(fields[target]), 0) AS counted
-SELECT row, problem.1 AS target, problem.2 AS text, problem.3 AS reason
+SELECT row, problem.1 AS target, problem.2 AS text, problem.3 AS reason, if(reason = 'is no JSON object', line, '') AS line
 FROM (
     SELECT
         row,
+        fields[''] AS line,
         arrayFilter(problem -> problem.3 != '', arrayConcat(
             [
                 ('', '', if(fields[''] != '', 'is no JSON object', '')),

@@ -30,7 +30,9 @@ WITH
     ) AS others,
     mapFromArrays(
         arrayConcat({targets:Array(String)}, {set:Array(String)}, ['#row', '']),
-        arrayConcat(known, {values:Array(String)}, [others, if({json:Bool} AND NOT startsWith(trimLeft(cells[1]), '{') OR {json:Bool} AND NOT isValidJSON(cells[1]), 'not JSON', '')])
+        arrayConcat(known, {values:Array(String)}, [
+            others, if({json:Bool} AND (NOT startsWith(trimLeft(cells[1]), '{') OR NOT isValidJSON(cells[1])), substring(cells[1], 1, 100000), '')
+        ])
     ) AS found,
     -- Years, months, days and the rest of times that are no ISO 8601.
     word -> toString(indexOf(['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'], lower(substring(word, 1, 3)))) AS month,
@@ -65,7 +67,7 @@ WITH
     )) AS joined,
     rest -> if(rest = '', '00:00:00', joined(extractGroups(
         rest,
-        '^([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9})[0-9]*)?)?\\s?(?:([AaPp])[.]?[Mm][.]?)?\\s?(?:([Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)(?: ?[(]?[A-Z]{3,4}[)]?| ?[[][A-Za-z/_]+[]])?)?$'
+        '^([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9})[0-9]*)?)?\\s?(?:([AaPp])[.]?[Mm][.]?)?\\s?(?:([Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)(?: ?[(]?[A-Z]{3,4}[)]?| ?[[][\\w/]+[]])?)?$'
     ))) AS clock,
     parts -> if(parts[1] = '', '', concat(parts[1], '-', leftPad(parts[2], 2, '0'), '-', leftPad(parts[3], 2, '0'), ' ', clock(parts[4]))) AS written,
     text -> multiIf(
