@@ -18,6 +18,7 @@ SELECT
 FROM calls WHERE role = 'counted' GROUP BY trace
 """
 EACH = {"input": 1_000, "output": 100}
+BROKEN = {"gen_ai.response.finish_reasons": ["error"]}
 USD = Decimal("0.0035")
 """What a call of gpt-4o of that length costs."""
 
@@ -40,6 +41,11 @@ def script(trace: int, span: int, parent: int = 0, **values: Any) -> Span:
 def native(trace: int, span: int, **values: Any) -> Span:
     """What the client's own SDK tells of it."""
     return script(trace, span, scope="client's own", **values)
+
+
+def half(span: int, second: int, name: str, output: int) -> Span:
+    """Half of what one instrumentation tells of a stream, for a second."""
+    return chat(34, span, 1, name=name, start_ns=second * S, input=1_000, output=output)
 
 
 def tool(trace: int, span: int, parent: int) -> Span:
@@ -128,6 +134,20 @@ TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
     # two processes, as far as one knows
     27: ([chat(27, 1, start_ns=30 * S, input=900, output=90)], ([1], Decimal("0.00315"), [])),
     28: ([chat(28, 1, scope="client's own", start_ns=30 * S, input=900, output=90)], ([1], Decimal("0.00315"), [])),
+    # an answer that broke off, and the one asked for after it
+    32: ([
+        chat(32, 1, attributes=BROKEN, **EACH), chat(32, 2, start_ns=2 * S, **EACH),
+    ], ([1, 2], 2 * USD, ["retried"])),
+    33: ([chat(33, 1, attributes=BROKEN, **EACH)], ([1], USD, ["failed"])),
+    # halves of streams that both tell of the output, twice; a loop of streams is no halves
+    34: ([
+        Span(34, 1, duration_ns=60 * S), half(2, 0, "chat", 1), half(3, 1, "chat stream", 100),
+        half(4, 2, "chat", 100), half(5, 3, "chat stream", 100),
+    ], ([3, 4], 2 * USD, [])),
+    35: ([
+        Span(35, 1, duration_ns=60 * S),
+        *(chat(35, span, 1, name="chat stream", start_ns=span * S, **EACH) for span in (2, 3, 4)),
+    ], ([2, 3, 4], 3 * USD, [])),
     # the list names it and has no price
     14: ([chat(14, 1, provider="openrouter", model="openai/gpt-oss-20b:free", **EACH)], ([1], Decimal(0), [])),
 }  # fmt: skip

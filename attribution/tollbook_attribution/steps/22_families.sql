@@ -39,7 +39,8 @@ SELECT
     start_ns + s.duration_ns AS end_ns,
     w.failed AS failed,
     w.response_id = '' AND empty(w.finish_reasons) AND output_tokens = 0 AND NOT failed AS silent,
-    s.streams AS streams
+    s.streams AS streams,
+    cityHash64(s.name) AS named
 FROM work_spans AS s
 INNER JOIN told AS w ON s.trace_id = w.trace_id AND s.span_id = w.span_id
 WHERE s.settlement = {settlement:UInt64}

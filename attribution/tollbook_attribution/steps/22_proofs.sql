@@ -29,6 +29,7 @@ WHERE f.span_id != x.first;
 -- What else proves two spans to tell of one call?
 -- Inside: a call with exactly one call at the bottom below it. Beside (same parent, same time): another teller with the same token counts, where one of
 -- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each;
+-- halves that both tell of the output have names of their own, the same input, one teller, and no time between them;
 -- another teller's call inside the request's half that has the tokens of the other half is that call too. Elsewhere in the trace: a framework's callback opens
 -- its span under its own, a client's SDK under the caller's. One lies in the other's time, has the same tokens, and names the answer that the other does not.
 INSERT INTO work_merges
@@ -52,7 +53,8 @@ beside AS (
         if(m.into_span_id = toFixedString('', 8), f.span_id, m.into_span_id) AS call_id,
         (f.trace_id, f.span_id) IN (SELECT trace_id, upper_id FROM bottoms) AS wraps,
         (wraps, f.response_id != '', -f.start_ns, f.span_id) AS rank,
-        row_number() OVER (PARTITION BY f.trace_id, f.parent_span_id, f.teller, f.input_tokens, f.output_tokens ORDER BY f.start_ns, f.span_id) AS place
+        row_number() OVER (PARTITION BY f.trace_id, f.parent_span_id, f.teller, f.input_tokens, f.output_tokens ORDER BY f.start_ns, f.span_id) AS place,
+        first_value(f.named) OVER (PARTITION BY f.trace_id, f.parent_span_id, f.teller ORDER BY f.start_ns, f.span_id) AS first_named
     FROM (
         SELECT *
         FROM work_families
@@ -61,7 +63,7 @@ beside AS (
             FROM work_families
             WHERE settlement = {settlement:UInt64} AND call_class = 'leaf'
             GROUP BY trace_id, parent_span_id
-            HAVING count() > 1 AND (min(teller) != max(teller) OR max(silent))
+            HAVING count() > 1 AND (min(teller) != max(teller) OR max(silent) OR max(streams))
         )
     ) AS f
     LEFT ANY JOIN answers AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
@@ -88,6 +90,17 @@ halves AS (
     WHERE if(a.has_usage, b.input_tokens = 0, a.streams OR b.streams)
         AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
         AND b.start_ns >= a.start_ns AND b.start_ns <= a.end_ns + 1000000000
+),
+streamed AS (
+    SELECT
+        a.trace_id AS trace_id, a.call_id AS call_id, b.call_id AS into_id,
+        row_number() OVER (PARTITION BY trace_id, call_id ORDER BY abs(b.start_ns - a.end_ns), into_id) AS place_of_into,
+        row_number() OVER (PARTITION BY trace_id, into_id ORDER BY abs(b.start_ns - a.end_ns), call_id) AS place_of_call
+    FROM (SELECT * FROM beside WHERE named = first_named AND output_tokens > 0 AND input_tokens > 0 AND response_id = '' AND NOT failed AND NOT wraps) AS a
+    INNER JOIN (SELECT * FROM beside WHERE named != first_named AND streams AND response_id = '') AS b
+        ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id AND a.teller = b.teller AND a.input_tokens = b.input_tokens
+    WHERE a.output_tokens <= b.output_tokens AND b.start_ns >= a.start_ns AND b.start_ns <= a.end_ns + 100000000 AND b.end_ns > a.end_ns
+        AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
 ),
 halved AS (
     SELECT h.trace_id AS trace_id, h.into_id AS call_id, min(p.lower_id) AS into_id
@@ -128,6 +141,8 @@ FROM (
     SELECT trace_id, call_id, into_id, 4 AS evidence FROM twins
     UNION ALL
     SELECT trace_id, call_id, into_id, 5 AS evidence FROM halves WHERE place_of_into = 1 AND place_of_call = 1
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 5 AS evidence FROM streamed WHERE place_of_into = 1 AND place_of_call = 1
     UNION ALL
     SELECT trace_id, call_id, into_id, 6 AS evidence FROM halved
     UNION ALL

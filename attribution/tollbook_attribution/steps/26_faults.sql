@@ -13,7 +13,7 @@ SELECT
     {settlement:UInt64} AS settlement,
     w.trace_id AS trace_id,
     w.span_id AS span_id,
-    (w.failed AND NOT seen_to_work) OR seen_to_fail OR in_vain AS fails,
+    ((w.failed OR arrayExists(r -> lower(r) IN ('error', 'failed'), w.finish_reasons)) AND NOT seen_to_work) OR seen_to_fail OR in_vain AS fails,
     arrayExists(r -> match(r, '(?i)cancel|abort|interrupt|disconnect'), w.finish_reasons) AS cancelled,
     arrayExists(r -> match(r, '(?i)^(?:FinishReason[.])?(length|max[_ -]?(output[_ -]?)?tokens|model[_ -]?length|incomplete|.*context[_ -]window.*|token[_ -]limit)'), w.finish_reasons) AS cut,
     (w.trace_id, w.span_id) IN (SELECT trace_id, span_id FROM work_duplicates WHERE settlement = {settlement:UInt64}) AS again

@@ -100,7 +100,7 @@ looked_up AS (
         arrayMap(part -> transform(cityHash64(price_key, toString(part.1)), price_of.1, arrayEnumerate(price_of.1), toUInt32(1)), parts) AS places,
         has(places, 1) AS lacks_price,
         arrayExists(place -> price_of.4[place] != '', places) AS lacks_rate,
-        c.has_usage AND known AND NOT lacks_price AND NOT lacks_rate AS is_computable,
+        c.has_usage AND notEmpty(parts) AND known AND NOT lacks_price AND NOT lacks_rate AS is_computable,
         arrayMap(
             (part, place) -> (
                 place, part.2,

@@ -47,6 +47,8 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
 
+ALTER TABLE work_families ADD COLUMN IF NOT EXISTS named UInt64 COMMENT 'its name';
+
 CREATE TABLE IF NOT EXISTS work_pairs (
     settlement UInt64,
     trace_id FixedString(16),
