@@ -226,7 +226,10 @@ BAD = {
     "a doubled column": ("t,i,o,c,i\n2026-11-20,1,2,1,3\n", "has 2 columns named 'i'"),
     "nothing": ("", "is empty"),
     "no names": ("2,3,4,5\n1,2,3,4\n", "give --no-header"),
-    "an array with a gap": ('[{"t": "2026-11-20", "i": 1, "o": 2, "c": 1},\n {"t": ]', "line 2: is no JSON: Expecting value, at character 8"),
+    "an array with a gap": (
+        '[{"t": "2026-11-20", "i": 1, "o": 2, "c": 1},\n {"t": ]',
+        "line 2: is no JSON: Expecting value, at character 8",
+    ),
     "an array of other things": ("[1, 2]", "has no column 't'"),
     "an array with more after it": (
         '[{"t":"2026-11-20","i":1,"o":2,"c":1}]\n{"t":1}',
@@ -304,3 +307,21 @@ def test_what_an_import_left_whose_process_ended_is_taken_back(store: Store, tak
     monkeypatch.setattr(undoing, "ABANDONED_NS", 0)  # on a server, others may read a file for a day
     assert take(THREE, dry_run=True).rows == 3
     assert store.query(left) == [{"calls": 1, "rows": 0, "imports": 1}]
+
+
+def test_a_corrected_file_comes_in_the_place_of_the_earlier_one(store: Store, take: Take) -> None:
+    """What it corrects is of its name and within its period; where that is not sure, nothing is taken back."""
+    first = take(THREE, name="old/calls.csv")
+    corrected = THREE.replace("4,1", "5,1")
+    looked = take(corrected, name="calls.csv", replace=True, dry_run=True)
+    assert (len(looked.replaced), looked.stored) == (1, False)
+    second = take(corrected, name="calls.csv", replace=True)
+    assert (second.replaced, second.new_calls) == (looked.replaced, first.new_calls)
+    assert sorted(row["input_tokens"] for row in store.query(SPANS)) == [5, 10, 10]
+    assert (take(corrected, name="calls.csv", replace=True).new_calls, len(load.imports(store))) == (0, 2)
+    with pytest.raises(BadQuestionError, match=r"old/calls.csv|calls.csv goes from .* beyond calls.csv"):
+        take(FILE_OF_ONE, name="calls.csv", replace=True)
+    with pytest.raises(BadQuestionError, match=r"has the same mapping and period, but another name"):
+        take(THREE.replace("4,1", "6,1"), name="others.csv", replace=True)
+    assert take(THREE, name="calls.csv", constants="provider=openai,model=gpt-4o-mini", replace=True).new_calls == 3
+    assert {row["request_model"] for row in store.query(SPANS)} == {"gpt-4o-mini"}

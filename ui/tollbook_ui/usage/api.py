@@ -55,13 +55,14 @@ async def take(
     tenant: Annotated[str, Query(description="whose it is, where an operator asks")] = DEFAULT_TENANT,
     dry_run: Annotated[bool, Query(description="read and check it only")] = False,
     again: Annotated[bool, Query(description="take it though it was taken with another mapping")] = False,
+    replace: Annotated[bool, Query(description="take it in the place of earlier imports of that name within its period")] = False,
 ) -> Response:
     """Take a file of usage in: CSV, JSON lines or Parquet, one call a row. Rows that are known already change nothing."""
     since = parse_time(epoch, datetime.now(UTC)) if epoch else None
     wish = mapping(columns, constants, Reading(timezone, time_unit, since, block_tokens, dates), only)
     principal: Principal | None = request.scope.get(PRINCIPAL)
     whose = principal.tenant if principal and principal.tenant else tenant
-    taking = Taking(name, input_format, header, whose, dry_run, again)
+    taking = Taking(name, input_format, header, whose, dry_run, again, replace)
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "file"
         await kept(request, path)

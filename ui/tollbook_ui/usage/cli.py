@@ -44,6 +44,9 @@ def usage(
     tenant: Annotated[str, typer.Option(help="Whose calls they are.")] = "default",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the mapping and the first rows; take nothing.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Take a file that was taken with another mapping.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take it in the place of earlier imports of that name within its period.")
+    ] = False,
     data: Data = None,
     shape: As = Format.TABLE,
 ) -> None:
@@ -53,7 +56,7 @@ def usage(
     from tollbook_ui.usage.load import Taking
     from tollbook_ui.usage.mapping import Reading, mapping
 
-    how = Taking("", taking.form(input_format), header, tenant, dry_run, again)
+    how = Taking("", taking.form(input_format), header, tenant, dry_run, again, replace)
     reading = Reading(timezone, time_unit, moment(epoch), block_tokens, dates)
     wish = mapping(columns or (), constants or (), reading, only or ())
     found = taking.take(place.at(data), files, wish, how)

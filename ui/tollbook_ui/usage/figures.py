@@ -60,6 +60,8 @@ class Imported:
     """The known export that it is, where nobody said what its columns are."""
     models: tuple[ModelFound, ...] = ()
     """Of a file that was only looked at, the most rows first."""
+    replaced: tuple[int, ...] = ()
+    """Earlier imports that it came in the place of; of a file that was only looked at, that it would."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage import damage, guessing, models, undoing
+from tollbook_ui.usage import damage, guessing, models, replacing, undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, Steps, UsageFile, described
 from tollbook_ui.usage.mapping import BETWEEN, CALLS, COUNTS, EXCEL, NUMBERS, TIMES, UNITS_NS, UsageMap, option
@@ -54,6 +54,8 @@ class Taking:
     """Read and check it only."""
     again: bool = False
     """Take it though it was taken before with another mapping."""
+    replace: bool = False
+    """Take it in the place of earlier imports of the same file's name within its period."""
 
 
 def import_usage(store: Store, path: Path, wish: UsageMap, taking: Taking = Taking()) -> Imported:
@@ -79,7 +81,7 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
     if not wish.columns and not file.empty:
         wish, export = guessing.filled(file, wish)
     wish = _found_in(file, wish)
-    if not taking.again and not dry_run:
+    if not (taking.again or taking.replace or dry_run):
         _check_not_taken(store.of(tenant), digest, wish, file)
     undoing.take_back_unfinished(store)
     import_id = time.time_ns()
@@ -88,16 +90,33 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
         _check(node, file, wish, import_id)
         ids = {"import_id": import_id, "rows_id": rows_id, "tenant": tenant, "scope": undoing.SCOPE}
         now = datetime.now(UTC).replace(microsecond=0)
+        old = _replaced(store, node, file, wish, {**ids, "digest": digest}) if taking.replace else ()
+        if not dry_run:
+            replacing.take_back(store, tenant, old)
         if rows_id != import_id:
             _spread(node, file, wish, {**ids, "now_ns": int(now.timestamp()) * 10**9})
         if dry_run:
             looked = _imported(file, wish, _counted(node, wish, ids), _first_rows(node, import_id), stored=False)
-            return replace(looked, export=export, models=models.found(store, node, import_id, tenant))
+            return replace(looked, export=export, models=models.found(store, node, import_id, tenant), replaced=_ids(old))
         with undoing.whole(store, import_id):
             node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
             imported = _imported(file, wish, _counted(node, wish, ids), (), stored=True)
             _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
-    return replace(imported, export=export)
+    return replace(imported, export=export, replaced=_ids(old))
+
+
+def _ids(found: tuple[Import, ...]) -> tuple[int, ...]:
+    """The ids of imports."""
+    return tuple(one.import_id for one in found)
+
+
+def _replaced(store: Store, node: Node, file: UsageFile, wish: UsageMap, ids: Mapping[str, Any]) -> tuple[Import, ...]:
+    """The earlier imports that a staged file comes in the place of."""
+    staged = node.query(_query("staged"), ids)[0]
+    if not staged["rows"]:
+        return ()
+    period = (staged["first_call"].replace(tzinfo=UTC), staged["last_call"].replace(tzinfo=UTC))
+    return replacing.replaced(imports(store.of(ids["tenant"]), 10_000), file.name, ids["digest"], wish, period)
 
 
 def imports(reads: Reads, limit: int = 100) -> tuple[Import, ...]:
@@ -118,9 +137,9 @@ def undo(store: Store, import_id: int, tenant: str = DEFAULT_TENANT) -> Import:
     found = next((known for known in imports(store.of(tenant), 10_000) if known.import_id == import_id), None)
     if found is None:
         raise BadQuestionError(f"there is no import {import_id}; list them with: tollbook import list")
-    later = store.query(_query("built_upon"), {"tenant": tenant, "scope": undoing.SCOPE, "import_id": import_id})
-    if later:
-        raise BadQuestionError(f"a later import counted on from this one: first tollbook import undo {later[0]['import_id']}")
+    later = undoing.built_upon(store, tenant, import_id)
+    if later is not None:
+        raise BadQuestionError(f"a later import counted on from this one: first tollbook import undo {later}")
     undoing.take_back(store, import_id)
     return found
 

@@ -107,6 +107,7 @@ def asked(wish: UsageMap, taking: Taking) -> dict[str, Any]:
         "tenant": taking.tenant,
         "dry_run": taking.dry_run,
         "again": taking.again,
+        "replace": taking.replace,
     }
 
 

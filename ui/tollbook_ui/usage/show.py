@@ -16,6 +16,9 @@ def taken(found: Sequence[Imported]) -> Iterable[RenderableType]:
         if file.export:
             yield escape(f"{file.file} is {file.export}")
         yield escape(_line(file))
+        if file.replaced:
+            said = "taken back for it" if file.stored else "would be taken back for it"
+            yield f"{units.counted(len(file.replaced), 'earlier import')} {said}: {', '.join(map(str, file.replaced))}"
         if file.differing_rows:
             yield (
                 f"{units.counted(file.differing_rows, 'row')} of these say otherwise than what is stored of the same request_id: "

@@ -52,6 +52,12 @@ def take_back(store: Store, import_id: int) -> None:
         store.shard(shard).command(_query("undo_record"), {"import_id": import_id})
 
 
+def built_upon(store: Store, tenant: str, import_id: int) -> int | None:
+    """The latest import that counted on from what this one told of a bucket; None where there is none."""
+    found = store.query(_query("built_upon"), {"tenant": tenant, "scope": SCOPE, "import_id": import_id})
+    return found[0]["import_id"] if found else None
+
+
 def take_back_unfinished(store: Store) -> None:
     """Takes back what imports left whose process ended within them: rows that are staged, and calls that were stored already."""
     node = store.shard(0)
