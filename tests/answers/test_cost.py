@@ -151,3 +151,10 @@ def test_what_nobody_measured_lasts_unknown_and_not_0_ns(answers: Answers) -> No
     assert {row.duration_ns for row in answers.requests(week).rows} == {None}
     assert {row.duration_p50_ns for row in answers.comparison(week).rows} == {None}
     assert frame(answers.requests(week).rows)["Duration, ms"].isna().all()
+
+
+def test_an_empty_csv_has_all_its_columns(answers: Answers) -> None:
+    nothing = Scope(MONDAY - WEEK, MONDAY)
+    empty, full = (answers.costs.by(scope, ["team"]).grid() for scope in (nothing, W46))
+    assert (empty.rows, empty.columns) == ((), full.columns)
+    assert answers.costs.anomalies(nothing).grid().columns[:3] == ("workflow", "since", "until")

@@ -72,6 +72,11 @@ def test_a_share_is_never_rounded_to_nothing_or_to_all() -> None:
 def test_a_change_without_a_before_is_unknown() -> None:
     assert units.change(Decimal(3), Decimal(2)) == "+50.0%"
     assert units.change(Decimal(1), Decimal(2)) == "-50.0%"
+    assert units.change(Decimal("10000.01"), Decimal(10_000)) == "+<0.1%"
+    assert units.growth(-0.0001) == "-<0.1%"
+    assert units.growth(0) == "+0.0%"
+    short = [units.usd_short(Decimal(amount)) for amount in ("-2000000001.78", "1234567", "12345.6", "999.5", "-0.0001")]
+    assert short == ["-$2.00 bn", "$1.23 M", "$12,346", "$999.50", "-100 µ$"]
     assert units.change(Decimal(1), None) == "unknown"
     assert units.change(Decimal(1), Decimal(0)) == "unknown"
 

@@ -473,14 +473,15 @@ def settlement(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 def nothing(period: f.Period, extent: f.Extent) -> Iterable[RenderableType]:
     """An empty answer, and what to do next."""
     yield f"Nothing from {_span(period)}."
-    if extent.spans == 0:
+    if extent.spans == 0 and extent.settled_at is None:
         yield "No span is stored yet. Start a server with tollbook up, store files with tollbook ingest, or see tollbook demo."
     elif extent.settled_at is None:
         yield f"{units.count(extent.spans)} spans are stored and none is settled: tollbook settle"
     elif any(at and period.since <= at < period.until for at in (extent.first_request, extent.last_request)):
         yield "There are requests in it, but nothing of this kind."
     else:
-        times = f"{units.moment(extent.first_request)} to {units.moment(extent.last_request)} UTC"
+        first, last = extent.first_request or extent.first_hour, extent.last_request or extent.last_hour
+        times = f"{units.moment(first)} to {units.moment(last)} UTC"
         yield f"Requests are there from {times}, perhaps not in it; choose with --since and --until."
 
 

@@ -52,6 +52,15 @@ def usd(amount_usd: Decimal | None, digits: int = 4) -> str:
     return f"{sign}{significant(round(size / MICRO, 6), digits)} µ$"
 
 
+def usd_short(amount_usd: Decimal) -> str:
+    """Dollars where there is little room: from ten thousand on without cents, from a million on in millions or billions."""
+    sign, size = ("-" if amount_usd < 0 else ""), amount_usd.copy_abs()
+    for least, unit in ((Decimal(10) ** 9, "bn"), (Decimal(10) ** 6, "M")):
+        if size >= least:
+            return f"{sign}${size / least:,.2f} {unit}"
+    return f"{sign}${size:,.0f}" if size >= 10_000 else usd(amount_usd)
+
+
 def usd_exact(amount_usd: Decimal | None) -> str:
     """Dollars to the last digit."""
     if amount_usd is None:
@@ -132,8 +141,14 @@ def change(now: Decimal | None, before: Decimal | None) -> str:
         return UNKNOWN
     if now == before:
         return "unchanged"
-    ratio = (now - before) / before.copy_abs()
-    return f"{'+' if ratio >= 0 else '-'}{abs(ratio) * 100:,.1f}%"
+    return growth((now - before) / before.copy_abs())
+
+
+def growth(ratio: Decimal | float) -> str:
+    """A change as a share of what was before, in percent with its sign. Never rounds to 0% what is not."""
+    percent = abs(Decimal(ratio)) * 100
+    size = "<0.1" if 0 < percent < Decimal("0.05") else f"{percent:,.1f}"
+    return f"{'+' if ratio >= 0 else '-'}{size}%"
 
 
 def moment(value: datetime | None) -> str:

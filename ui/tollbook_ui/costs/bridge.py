@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 
+from tollbook_ui import units
+
 Workload = tuple[str, ...]
 """Values of the keys that workloads are told apart by."""
 
@@ -332,7 +334,7 @@ def _of_call(model: _Model) -> str:
 
 
 def _percent(before: Decimal, after: Decimal) -> str:
-    return f" ({(after / before - 1) * 100:+,.1f}%)" if before else ""
+    return f" ({units.growth(after / before - 1)})" if before else ""
 
 
 def _share(part: Decimal, whole: Decimal) -> str:

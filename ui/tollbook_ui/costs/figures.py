@@ -1,8 +1,9 @@
 """What answers about cost are made of. Money is `Decimal` in US dollars and exact; `None` is what nobody knows, never a zero."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from tollbook_ui.figures import Period
 from tollbook_ui.plain import Grid, grid
@@ -55,7 +56,7 @@ class Cost:
 
     def grid(self) -> Grid:
         """The rows with a column for each key."""
-        return keyed(self.by, self.rows, "keys")
+        return keyed(self.by, CostRow, self.rows, "keys")
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class Bridge:
 
     def grid(self) -> Grid:
         """The rows with a column for each key."""
-        return keyed(self.by, self.rows, "workload")
+        return keyed(self.by, BridgeRow, self.rows, "workload")
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Anomalies:
 
     def grid(self) -> Grid:
         """The rows with a column for each key."""
-        return keyed(self.by, self.rows, "keys")
+        return keyed(self.by, AnomalyRow, self.rows, "keys")
 
 
 @dataclass(frozen=True)
@@ -210,10 +211,9 @@ class Caches:
     """What these calls would have cost; `None` where that is unknown."""
 
 
-def keyed(by: tuple[str, ...], rows: tuple[object, ...], place: str) -> Grid:
-    """Rows as a grid whose first columns are the keys."""
-    kinds = rows[0] if rows else None
-    names = [name for name in getattr(kinds, "__dataclass_fields__", {}) if name != place]
+def keyed(by: tuple[str, ...], row: type[Any], rows: tuple[object, ...], place: str) -> Grid:
+    """Rows as a grid whose first columns are the keys; with its columns even where there is no row."""
+    names = [field.name for field in fields(row) if field.name != place]
     plain = grid(rows, names)
     taken = tuple((*getattr(row, place), *values) for row, values in zip(rows, plain.rows, strict=True))
     return Grid((*by, *names), taken)

@@ -139,7 +139,7 @@ def bridge(found: Bridge) -> Spec:
     label = {"x": x, "y": {"field": "top", "type": "quantitative"}, "text": {"field": "text"}}
     colour = {"field": "colour", "type": "nominal", "scale": None, "legend": None}
     bar = {"type": "bar", "width": {"band": 0.62}, "cornerRadius": 2}
-    text = {"type": "text", "baseline": "bottom", "dy": -5, "fontWeight": 600, "fontSize": 13}
+    text = {"type": "text", "baseline": "bottom", "dy": -5, "fontWeight": 600, "fontSize": 13, "color": palette.INK}
     return {
         "height": 300,
         "data": {"values": values},

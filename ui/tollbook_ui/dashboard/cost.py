@@ -41,7 +41,8 @@ def page(source: Answers, chosen: f.Scope) -> None:
     draw.blocks(spend.cost_cards(found))
     _over_time(source, chosen, found)
     note = "Rows add up to the total, to the last digit. A dash is what these keys do not divide."
-    draw.section(f"Cost by {', '.join(by)}", spend.cost_table(found), note=note)
+    draw.heading(f"Cost by {', '.join(by)}", note)
+    draw.long(spend.cost_table(found))
     _caches(source, chosen)
     _anomalies(source, chosen, by)
 

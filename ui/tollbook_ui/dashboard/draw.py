@@ -3,6 +3,7 @@
 import re
 import string
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import streamlit as st
@@ -52,6 +53,14 @@ def folded(rows: Sequence[Row], table: Callable[[Sequence[Row]], b.Table], most:
     if more := rows[most:]:
         with st.expander(f"{units.count(len(more))} more"):
             blocks(table(more))
+
+
+def long(table: b.Table, most: int = 25) -> None:
+    """A table of which the first rows and the total are shown, and all others on demand."""
+    blocks(replace(table, rows=table.rows[:most]))
+    if more := table.rows[most:]:
+        with st.expander(f"{units.count(len(more))} more"):
+            blocks(replace(table, rows=more, total=(), foot=""))
 
 
 def chart(spec: Spec, alt: str) -> None:

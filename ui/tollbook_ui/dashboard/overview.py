@@ -8,6 +8,9 @@ from tollbook_ui.dashboard import charts, draw, scope
 from tollbook_ui.look import cost, effort, quality, work
 from tollbook_ui.look.blocks import Note
 
+MOST_ROWS = 12
+"""Rows of a table that are shown at once; the rest is folded away."""
+
 
 def page(source: Answers, chosen: f.Scope) -> None:
     """Draws the page.
@@ -22,7 +25,8 @@ def page(source: Answers, chosen: f.Scope) -> None:
     if findings := effort.savings(now.findings):
         table = effort.finding_table(findings, scope.link)
         draw.section("What could be saved", table, note="The dearest findings. All are under Hotspots.")
-    draw.section("Models", work.model_table(source.calls(chosen)))
+    draw.heading("Models")
+    draw.long(work.model_table(source.calls(chosen)), MOST_ROWS)
     _quality(now)
 
 
@@ -48,7 +52,8 @@ def _tax(comparison: f.Comparison) -> None:
             st.caption("Median duration of a request")
             draw.blocks(work.tax_bars(pair), work.TAX_KEYS, Note("In short", work.tax_sentence(pair)))
     if comparison.rows:
-        draw.section("Workflows side by side", work.workflow_table(comparison.rows, scope.link))
+        draw.heading("Workflows side by side")
+        draw.long(work.workflow_table(comparison.rows, scope.link), MOST_ROWS)
 
 
 def _quality(now: f.Overview) -> None:

@@ -20,11 +20,8 @@ def page(source: Answers, chosen: f.Scope) -> None:
     key = st.segmented_control("Group by", KEYS, default="team", required=True, format_func=str.capitalize, key="owners_by")
     owners = source.owners(chosen, by=(key or "team",))
     draw.blocks(_cards(owners))
-    draw.section(
-        f"Cost by {key}",
-        cost.owner_table(owners, key or "team"),
-        note="Rows add up to the total, to the last digit. Money that no request caused stays apart.",
-    )
+    draw.heading(f"Cost by {key}", "Rows add up to the total, to the last digit. Money that no request caused stays apart.")
+    draw.long(cost.owner_table(owners, key or "team"))
 
 
 def _cards(owners: f.Owners) -> Cards:

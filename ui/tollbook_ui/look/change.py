@@ -31,14 +31,18 @@ def steps(found: Bridge) -> tuple[Step, ...]:
     """The columns, from before to after."""
     sums = [*accumulate((row.amount_usd for row in found.causes), initial=found.before_usd)]
     causes = (
-        Step(row.cause, begin, end, UP if end > begin else DOWN, signed(row.amount_usd), units.usd_exact(row.amount_usd))
+        Step(row.cause, begin, end, UP if end > begin else DOWN, _label(row.amount_usd), units.usd_exact(row.amount_usd))
         for row, (begin, end) in zip(found.causes, pairwise(sums), strict=True)
     )
     return (_sum("before", found.before_usd), *causes, _sum("after", found.after_usd))
 
 
 def _sum(what: str, amount_usd: Decimal) -> Step:
-    return Step(what, Decimal(0), amount_usd, LEVEL, units.usd(amount_usd), units.usd_exact(amount_usd))
+    return Step(what, Decimal(0), amount_usd, LEVEL, units.usd_short(amount_usd), units.usd_exact(amount_usd))
+
+
+def _label(amount_usd: Decimal) -> str:
+    return f"{'+' if amount_usd > 0 else ''}{units.usd_short(amount_usd)}"
 
 
 def floor(found: Bridge) -> Decimal:
@@ -51,7 +55,7 @@ def floor(found: Bridge) -> Decimal:
 
 def change_cards(found: Bridge) -> Cards:
     """Before, after, the change, and what the sums cover."""
-    percent = "" if found.change_ratio is None else f"{found.change_ratio * 100:+,.1f}%"
+    percent = "" if found.change_ratio is None else units.growth(found.change_ratio)
     return Cards(
         (
             Card(

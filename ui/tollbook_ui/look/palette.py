@@ -22,6 +22,9 @@ KINDS = {
 }
 """Span kinds of the waterfall; '' is a span that no Tollbook decorator marked."""
 
+INK = "#767e88"
+"""Of words within a chart, which do not know the ground they stand on."""
+
 SCAFFOLDING = "#d08a2e"
 USEFUL = "#128a6b"
 SERIES = tuple(CATEGORIES.values())

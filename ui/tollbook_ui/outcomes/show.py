@@ -93,4 +93,4 @@ def tax(found: Sequence[tuple[Decimal, Decimal]]) -> Iterable[RenderableType]:
 
 
 def _change(value: float | None) -> str:
-    return units.UNKNOWN if value is None else f"{value * 100:+,.1f}%"
+    return units.UNKNOWN if value is None else units.growth(value)
