@@ -60,6 +60,8 @@ USED = {
     "reported_in_yen": {"input": 1_000, "attributes": {"gen_ai.usage.cost": 7.0, "gen_ai.usage.cost.currency": "JPY"}},
     "reported_of_unknown": {"provider": "acme", "model": "unheard-of", "input": 5, "attributes": {"gen_ai.usage.cost": 0.5}},
     "aliased": {"provider": "azure.ai.openai", "model": "prod-chat", "input": 1_000},
+    "of_two_names": {"provider": "perplexity", "model": "perplexity/sonar", "input": 1_000, "output": 100},
+    "with_a_fee": {"provider": "perplexity", "model": "sonar", "input": 1_000, "output": 100},
     "from_cache": {"input": 1_000, "attributes": {"tollbook.cache.hit": True}},
     "only_in_map": {"provider": "openai", "model": "gpt-from-map", "input": 1_000},
     "in_map_too": {"model": "gpt-4o-mini", "input": 1_000},
@@ -89,6 +91,8 @@ COSTS = {
     "reported_in_yen": "0.0025",
     "reported_of_unknown": "0.5",
     "aliased": "0.0025",
+    "of_two_names": "0.0005",  # 1,000 x 0.25 + 100 x 2.5; the list has a model of this name beside sonar, which has a fee
+    "with_a_fee": "0.0131",  # 1,000 x 1 + 100 x 1 + 12 for 1,000 requests
     "from_cache": "0",
     "only_in_map": "0.0011",
     "in_map_too": "0.00015",  # the list's price: a map without a date fills gaps only

@@ -171,7 +171,8 @@ FROM (
 );
 
 -- What is the price of each item, for all calls that prices cannot tell apart? A discount comes off list prices only.
--- A part without a price of its own is billed as what it is part of.
+-- A part without a price of its own is billed as what it is part of. A fee for each request is that of the model whose prices these are, not of another that goes by one
+-- of its names.
 INSERT INTO work_price_keys
 WITH
     [
@@ -224,7 +225,15 @@ book AS (
         max(f.service_tier != '') AS tier_priced,
         max(f.batch) AS batch_priced,
         anyIf(f.each, f.item = 'cache_read') < anyIf(f.each, f.item = 'input') AND countIf(f.item = 'cache_read') > 0 AS cache_is_cheaper
-    FROM (SELECT * FROM work_price_found WHERE settlement = {settlement:UInt64}) AS f
+    FROM (
+        SELECT *
+        FROM work_price_found
+        WHERE settlement = {settlement:UInt64} AND (
+            item != 'request' OR own
+            OR (price_key, provider, model) IN (SELECT price_key, provider, model FROM work_price_found WHERE settlement = {settlement:UInt64} AND item != 'request')
+            OR price_key NOT IN (SELECT price_key FROM work_price_found WHERE settlement = {settlement:UInt64} AND item != 'request')
+        )
+    ) AS f
     LEFT ANY JOIN lessened AS l ON f.price_key = l.price_key AND f.item = l.item
     GROUP BY f.price_key
 )
