@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 from tollbook_attribution import engine
 from tollbook_schema.store import Store
+from tollbook_ui import application
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage import load, undoing
 from tollbook_ui.usage.mapping import Reading
@@ -304,8 +305,9 @@ def test_what_an_import_left_whose_process_ended_is_taken_back(store: Store, tak
         with pytest.raises(KeyboardInterrupt):
             take(THREE)
     assert store.query(left) == [{"calls": 3, "rows": 3, "imports": 1}]
-    monkeypatch.setattr(undoing, "ABANDONED_NS", 0)  # on a server, others may read a file for a day
-    assert take(THREE, dry_run=True).rows == 3
+    monkeypatch.setattr(undoing, "ABANDONED_NS", 0)  # on a server, others may read a file for an hour
+    monkeypatch.setattr(application, "settle", Mock())
+    application.settle_whole_imports(store, None, None, None)  # as a server does when it starts, and before each settlement
     assert store.query(left) == [{"calls": 1, "rows": 0, "imports": 1}]
 
 

@@ -26,7 +26,8 @@ from tollbook_ui.front import Front
 from tollbook_ui.gate import Entry
 from tollbook_ui.keyring import Keyring
 from tollbook_ui.opening import Options
-from tollbook_ui.settler import Settler
+from tollbook_ui.settler import Settler, Waits, settle
+from tollbook_ui.usage import undoing
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def whole(store: Store, options: Options, running: Running, stack: contextlib.Ex
     """Everything; what other modules are told of it is taken back when `stack` closes."""
     collector = running.collector
     alarm = Alarm(store, options.settings.alert_webhook)
-    settler = Settler(store, options.settle_seconds, behind=lambda: collector.behind, after=alarm.look)
+    settler = Settler(store, options.settle_seconds, run=settle_whole_imports, behind=lambda: collector.behind, after=alarm.look)
     look = partial(intake.look, options.data / "spool", collector)
     intake.set_current(look)
     stack.callback(intake.set_current, None)
@@ -79,6 +80,12 @@ def collecting(options: Options, running: Running) -> ASGIApp:
     return _guarded(FastAPI(openapi_url=None), options, running)
 
 
+def settle_whole_imports(store: Store, since: datetime | None, until: datetime | None, waits: Waits | None) -> Any:
+    """Settles as `settle` does, without what imports left whose process ended within them."""
+    undoing.take_back_unfinished(store)
+    return settle(store, since, until, waits)
+
+
 def _guarded(app: FastAPI, options: Options, running: Running) -> ASGIApp:
     """The application with the collector's routes and whoever stands before them."""
     app.router.routes[:0] = otlp_http.routes(running.collector)  # first, because most requests are theirs: 73 to 29 us each
@@ -88,10 +95,10 @@ def _guarded(app: FastAPI, options: Options, running: Running) -> ASGIApp:
 
 
 def _settling(settler: Settler) -> api.Settle:
-    async def settle(since: datetime | None, until: datetime | None) -> Any:
+    async def settle_now(since: datetime | None, until: datetime | None) -> Any:
         return await asyncio.to_thread(settler.now, since, until)
 
-    return settle
+    return settle_now
 
 
 def _backing_up(store: Store, data: Path, collector: Collector) -> api.MakeBackup:

@@ -11,8 +11,8 @@ from tollbook_schema.store import Store
 SCOPE = "tollbook.usage"
 """Name of the scope of spans that come of usage files."""
 
-ABANDONED_NS = 86_400 * 10**9
-"""After so long nobody on a server still reads a file: other processes than this one may import there."""
+ABANDONED_NS = 3_600 * 10**9
+"""After so long nobody on a server still reads a file: other processes may import there, and 5,000,000 rows take minutes."""
 
 _running: set[int] = set()
 _changing = threading.Lock()
