@@ -67,6 +67,19 @@ class Counter:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """An attribute that holds a whole answer."""
+
+    key: str
+    on: str
+    """Another attribute of the span, which says whether it is a call."""
+    pattern: str
+    """What it says where it is."""
+    ways: Mapping[str, list[list[str | int]]]
+    """Where its usage and its words stand in it."""
+
+
+@dataclass(frozen=True)
 class Dialects:
     """The table, whole."""
 
@@ -107,6 +120,15 @@ class Dialects:
         return {key: code for key, code in keys.items() if key not in known}
 
     @property
+    def answers(self) -> list[Answer]:
+        """Attributes that hold whole answers."""
+        return [
+            Answer(key, on, pattern, {name: ways for name, ways in answer.items() if name != "where"})
+            for key, answer in self.table["answers"].items()
+            for on, pattern in answer["where"].items()
+        ]
+
+    @property
     def records(self) -> list[Record]:
         """Log records that tell of calls."""
         return [Record(event, r.get("provider", ""), r.get("usage", {})) for event, r in self.table["records"].items()]
@@ -135,7 +157,10 @@ class Dialects:
     @property
     def told_keys(self) -> list[str]:
         """Every attribute that the table reads."""
-        return sorted({*self.json_keys, *self.markers, *self.flattened, *(s.attribute for s in self.spellings if s.attribute)})
+        spelled = {s.attribute for s in self.spellings if s.attribute}
+        return sorted(
+            {*self.json_keys, *self.markers, *self.flattened, *spelled} | {k for a in self.answers for k in (a.key, a.on)}
+        )
 
     @property
     def count_keys(self) -> list[str]:
@@ -240,5 +265,5 @@ def _check(dialects: Dialects) -> None:
 def _named_by_rules(table: Mapping[str, Any]) -> Iterator[str]:
     cache_rule, reasoning = table["apart"]["cache"], table["apart"]["reasoning"]
     yield from (*cache_rule["spellings"], *cache_rule["beside"]["input"], *cache_rule["beside"]["parts"])
-    yield from (key for keys in cache_rule["counted_in"].values() for key in keys)
+    yield from (key for rule in ("only_with", "counted_in") for keys in cache_rule[rule].values() for key in keys)
     yield from (*reasoning["spellings"], *reasoning["parts"], *table["disjoint"], *table["billed"], *table["sums"])

@@ -145,9 +145,14 @@ def _usage(dialects: Dialects) -> dict[str, object]:
     keys = {**dialects.flattened, **code, **marked}
     prefixes = {_prefix(scope): d["name"] for d in dialects.table["dialects"] for scope in d["scopes"]}
     servers = {d["name"]: d["provider"] for d in dialects.table["dialects"] if "provider" in d}
-    closer = {*cache["passed_on"]["dialects"], *servers}
+    plain = _plain_dialect(dialects, by_key)
+    closer = {
+        *cache["passed_on"]["dialects"],
+        *servers,
+        *(d for r in reasoning["passed_on"] if plain not in r["dialects"] for d in r["dialects"]),
+    }
     return {
-        "plain_dialect": _plain_dialect(dialects, by_key),
+        "plain_dialect": plain,
         "scope_pattern": "|".join(map(_literally, prefixes)),
         "closer_scopes": "|".join(_literally(p) for p, name in prefixes.items() if name in closer),
         "servers": list(servers),
@@ -162,6 +167,7 @@ def _usage(dialects: Dialects) -> dict[str, object]:
         "key_codes": list(keys.values()),
         "json_keys": list(dialects.json_keys),
         "json_shapes": [f"{shape}." if "#" in shape else f"{shape}#" for shape in dialects.json_keys.values()],
+        "answers": _answers(dialects),
         "envelopes": "|".join(dialects.table["envelopes"]),
         "dialects": dialects.names,
         "dialect_codes": list(of_dialect),
@@ -180,13 +186,29 @@ def _usage(dialects: Dialects) -> dict[str, object]:
             "cache_beside_parts": [code[key] for key in cache["beside"]["parts"]],
             "cache_family": families[cache["passed_on"]["family"]],
             "cache_dialects": cache["passed_on"]["dialects"],
+            "cache_only_with": {dialect: [code[key] for key in keys] for dialect, keys in cache["only_with"].items()},
             "cache_counted_in": {dialect: [code[key] for key in keys] for dialect, keys in cache["counted_in"].items()},
             "reasoning": [code[key] for key in reasoning["spellings"]],
             "reasoning_parts": [code[key] for key in reasoning["parts"]],
-            "reasoning_family": families[reasoning["passed_on"]["family"]],
-            "reasoning_dialects": reasoning["passed_on"]["dialects"],
+            "reasoning_passed_on": [(families[rule["family"]], rule["dialects"]) for rule in reasoning["passed_on"]],
+            "reasoning_of_plain": "|".join(
+                families[rule["family"]] for rule in reasoning["passed_on"] if plain in rule["dialects"]
+            ),
         },
     }
+
+
+def _answers(dialects: Dialects) -> dict[str, list[dict[str, str]]]:
+    """What is read of whole answers: `usage` from which attribute by which ways, and each word; as SQL quotes it."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for answer in dialects.answers:
+        for name, ways in answer.ways.items():
+            steps = [", ".join(str(step) if isinstance(step, int) else f"'{step}'" for step in way) for way in ways]
+            pattern = answer.pattern.replace("\\", "\\\\")
+            found.setdefault(name, []).extend(
+                {"key": answer.key, "on": answer.on, "pattern": pattern, "way": way} for way in steps
+            )
+    return found
 
 
 def _plain_dialect(dialects: Dialects, by_key: dict[str, Spelling]) -> str:

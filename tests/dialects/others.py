@@ -118,6 +118,225 @@ CASES: dict[str, Case] = {
         {"input": 100, "cache_read": 50, "cache_write": 20, "output": 10},
         "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0",
     ),
+    "Strands since 1.54: the cache in the input": Case(
+        (
+            told(
+                CLAUDE
+                | {
+                    "gen_ai.system": "strands-agents",
+                    "gen_ai.usage.prompt_tokens": 810,
+                    IN: 810,
+                    OUT: 40,
+                    "gen_ai.usage.total_tokens": 850,
+                    "gen_ai.usage.cache_read.input_tokens": 500,
+                    "gen_ai.usage.cache_read_input_tokens": 500,
+                    "gen_ai.usage.cache_creation.input_tokens": 300,
+                    "gen_ai.usage.cache_write_input_tokens": 300,
+                },
+                "strands.telemetry.tracer",
+            ),
+        ),
+        {"input": 10, "cache_read": 500, "cache_write": 300, "output": 40},
+    ),
+    "Strands since 1.54: the cache only read": Case(
+        (
+            told(
+                CLAUDE | {IN: 184, OUT: 15, "gen_ai.usage.total_tokens": 199, "gen_ai.usage.cache_read_input_tokens": 64},
+                "strands.telemetry.tracer",
+            ),
+        ),
+        {"input": 120, "cache_read": 64, "output": 15},
+    ),
+    "MLflow since 3.13: the cache in the input": Case(
+        (
+            told(
+                {
+                    "mlflow.spanType": '"CHAT_MODEL"',
+                    "mlflow.spanLogLevel": "20",
+                    "mlflow.llm.provider": '"anthropic"',
+                    "mlflow.llm.model": '"claude-sonnet-4-5"',
+                    "mlflow.chat.tokenUsage": json.dumps(
+                        {
+                            "input_tokens": 810,
+                            "output_tokens": 40,
+                            "total_tokens": 850,
+                            "cache_read_input_tokens": 500,
+                            "cache_creation_input_tokens": 300,
+                            "cache_creation_input_tokens_above_1hr": 200,
+                        }
+                    ),
+                },
+                "mlflow.tracing.provider",
+            ),
+        ),
+        {"input": 10, "cache_read": 500, "cache_write": 100, "cache_write_1h": 200, "output": 40},
+    ),
+    "MLflow: the answer says more than its summary, and what wraps the call says it again": Case(
+        (
+            Span(
+                0,
+                1,
+                scope="mlflow.tracing.provider",
+                duration_ns=9 * S,
+                attributes={
+                    "mlflow.spanType": '"UNKNOWN"',
+                    "mlflow.spanOutputs": json.dumps(
+                        {"id": "r1", "usage_metadata": {"prompt_token_count": 60, "candidates_token_count": 44}}
+                    ),
+                },
+            ),
+            Span(
+                0,
+                2,
+                1,
+                scope="mlflow.tracing.provider",
+                attributes={
+                    "mlflow.spanType": '"LLM"',
+                    "mlflow.llm.provider": '"gemini"',
+                    "mlflow.llm.model": '"gemini-2.5-flash"',
+                    "mlflow.chat.tokenUsage": json.dumps({"input_tokens": 60, "output_tokens": 44, "total_tokens": 360}),
+                    "mlflow.spanOutputs": json.dumps(
+                        {
+                            "response_id": "r1",
+                            "usage_metadata": {
+                                "prompt_token_count": 60,
+                                "candidates_token_count": 44,
+                                "thoughts_token_count": 256,
+                            },
+                        }
+                    ),
+                },
+            ),
+        ),
+        {"input": 60, "output": 44, "reasoning": 256},
+        "google/gemini-2.5-flash",
+    ),
+    "MLflow: an embedding without a summary": Case(
+        (
+            told(
+                {
+                    "mlflow.spanType": '"EMBEDDING"',
+                    "mlflow.llm.provider": '"openai"',
+                    "mlflow.llm.model": '"text-embedding-3-small"',
+                    "mlflow.spanOutputs": json.dumps(
+                        {"data": [{"embedding": [0.1]}], "usage": {"prompt_tokens": 8, "total_tokens": 8}}
+                    ),
+                },
+                "mlflow.tracing.provider",
+            ),
+        ),
+        {"input": 8},
+        "openai/text-embedding-3-small",
+    ),
+    "Haystack: a generator's reply within its pipeline": Case(
+        (
+            Span(0, 1, scope="mine", duration_ns=9 * S, attributes={"haystack.pipeline.output_data": json.dumps({"llm": {}})}),
+            Span(
+                0,
+                2,
+                1,
+                scope="mine",
+                attributes={
+                    "haystack.component.type": "OpenAIChatGenerator",
+                    "haystack.component.output": json.dumps(
+                        {
+                            "replies": [
+                                {
+                                    "role": "assistant",
+                                    "meta": {
+                                        "model": "gpt-4o",
+                                        "usage": {
+                                            "prompt_tokens": 1000,
+                                            "completion_tokens": 50,
+                                            "prompt_tokens_details": {"cached_tokens": 800, "audio_tokens": 0},
+                                        },
+                                    },
+                                }
+                            ]
+                        }
+                    ),
+                },
+            ),
+            Span(
+                0,
+                3,
+                1,
+                scope="mine",
+                attributes={
+                    "haystack.component.type": "ConditionalRouter",
+                    "haystack.component.output": json.dumps({"replies": [{"meta": {"usage": {"prompt_tokens": 1000}}}]}),
+                },
+            ),
+        ),
+        {"input": 200, "cache_read": 800, "output": 50},
+        "openai/gpt-4o",
+    ),
+    "Haystack: an embedder": Case(
+        (
+            told(
+                {
+                    "haystack.component.type": "OpenAITextEmbedder",
+                    "haystack.component.output": json.dumps(
+                        {
+                            "embedding": [0.1, 0.2],
+                            "meta": {"model": "text-embedding-3-small", "usage": {"prompt_tokens": 8, "total_tokens": 8}},
+                        }
+                    ),
+                }
+            ),
+        ),
+        {"input": 8},
+    ),
+    "OpenLIT: Gemini's thoughts beside the output": Case(
+        (
+            told(
+                GEMINI | {IN: 1000, OUT: 50, "gen_ai.usage.reasoning_tokens": 30, "gen_ai.usage.cache_read.input_tokens": 700},
+                "openlit.instrumentation.google_ai_studio",
+            ),
+        ),
+        {"input": 300, "cache_read": 700, "output": 50, "reasoning": 30},
+    ),
+    "LiteLLM: the usage as Python writes it, with the cache's lifetimes": Case(
+        (
+            told(
+                {
+                    "gen_ai.operation.name": "chat",
+                    "gen_ai.system": "anthropic",
+                    "gen_ai.request.model": "claude-sonnet-4-5",
+                    IN: 810,
+                    OUT: 40,
+                    "gen_ai.usage.total_tokens": 850,
+                    "metadata.usage_object": str(
+                        {
+                            "completion_tokens": 40,
+                            "prompt_tokens": 810,
+                            "total_tokens": 850,
+                            "prompt_tokens_details": {
+                                "audio_tokens": None,
+                                "cached_tokens": 500,
+                                "cache_creation_tokens": 300,
+                                "cache_creation_token_details": {
+                                    "ephemeral_5m_input_tokens": 100,
+                                    "ephemeral_1h_input_tokens": 200,
+                                },
+                            },
+                            "cache_creation_input_tokens": 300,
+                            "cache_read_input_tokens": 500,
+                        }
+                    ),
+                },
+                "litellm",
+            ),
+        ),
+        {"input": 10, "cache_read": 500, "cache_write": 100, "cache_write_1h": 200, "output": 40},
+        "anthropic/claude-sonnet-4-5",
+    ),
+    "LiteLLM: its cost under a name of its own": Case(
+        (told(OPENAI | {IN: 100, OUT: 20, "litellm.cost.total": 0.00055}, "litellm"),),
+        {"input": 100, "output": 20},
+        "",
+        {"cost_usd": "0.00055"},
+    ),
     "LangSmith: parts of a body as JSON": Case(
         (
             told(

@@ -193,7 +193,7 @@ def _vercel_details(u: Usage) -> dict[str, Any]:
 def _openlit(u: Usage) -> dict[str, Any]:
     return _named(u) | {
         "gen_ai.usage.input_tokens": u.told_input,
-        "gen_ai.usage.output_tokens": u.output,
+        "gen_ai.usage.output_tokens": u.output - (u.reasoning if u.provider == "google" else 0),
         "gen_ai.usage.cache_read.input_tokens": u.read,
         "gen_ai.usage.cache_creation.input_tokens": u.write,
         "gen_ai.usage.completion_tokens_details.reasoning_tokens": u.reasoning,
