@@ -18,6 +18,7 @@ SELECT
 FROM calls WHERE role = 'counted' GROUP BY trace
 """
 EACH = {"input": 1_000, "output": 100}
+PAID = {"gen_ai.usage.cost": 0.05}
 BROKEN = {"gen_ai.response.finish_reasons": ["error"]}
 USD = Decimal("0.0035")
 """What a call of gpt-4o of that length costs."""
@@ -134,6 +135,17 @@ TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
     # two processes, as far as one knows
     27: ([chat(27, 1, start_ns=30 * S, input=900, output=90)], ([1], Decimal("0.00315"), [])),
     28: ([chat(28, 1, scope="client's own", start_ns=30 * S, input=900, output=90)], ([1], Decimal("0.00315"), [])),
+    # agents that tell of a cost alone: it counts, the inner one's, where calls below tell of nothing
+    29: ([
+        agent(29, 1, model=None, attributes=PAID), agent(29, 2, 1, model=None, attributes=PAID),
+        chat(29, 3, 2, start_ns=S), chat(29, 4, 2, start_ns=9 * S),
+    ], ([2], Decimal("0.05"), [])),
+    30: ([
+        agent(30, 1, model=None, attributes=PAID), chat(30, 2, 1, start_ns=S, attributes=PAID), chat(30, 3, 1, start_ns=9 * S),
+    ], ([2, 3], Decimal("0.05"), [])),
+    31: ([
+        agent(31, 1, model=None, attributes=PAID), chat(31, 2, 1, start_ns=S, **EACH), chat(31, 3, 1, start_ns=9 * S, **EACH),
+    ], ([2, 3], 2 * USD, [])),
     # an answer that broke off, and the one asked for after it
     32: ([
         chat(32, 1, attributes=BROKEN, **EACH), chat(32, 2, start_ns=2 * S, **EACH),
