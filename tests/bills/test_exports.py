@@ -55,6 +55,7 @@ CUR_2 = {
     "line_item_currency_code": "USD", "line_item_unblended_cost": "4.0", "line_item_product_code": "AmazonEC2",
     "product": '{"product_name":"Amazon Elastic Compute Cloud","region":"us-east-1"}', "resource_tags": '{"user_team":"search"}',
     "discount": "{}", "split_line_item_split_cost": "", "split_line_item_parent_resource_id": "",
+    "pricing_public_on_demand_cost": "4.5",
 }  # fmt: skip
 POD = {
     **CUR_2, "line_item_unblended_cost": "0.0", "split_line_item_split_cost": "1.5", "split_line_item_parent_resource_id": "i-1",
@@ -87,6 +88,17 @@ CLAUDE = (
     "2026-11-20,Claude Sonnet 4.5,Default,key,message,≤ 200k,input_cache_read,18.71,18.71,token\n"
     "2026-11-20,Claude Sonnet 4.5,Default,key,message,≤ 200k,output,0.29,0.29,token\n"
 )
+BUCKETS = [
+    {"object": "bucket", "start_time": 1793750400, "end_time": 1793836800, "results": [
+        {"object": "organization.costs.result", "amount": {"value": 0.06, "currency": "usd"}, "line_item": "gpt-4o, output"},
+    ]},
+    {"object": "bucket", "start_time": 1793836800, "end_time": 1793923200, "results": []},
+]  # fmt: skip
+"""Pages of OpenAI's costs as a script saves them: a bucket a line."""
+
+PORTAL = {"UsageDate": "20261105", "CostUSD": "3.1", "Cost": "2.9", "Currency": "EUR", "ServiceName": "Virtual Machines"}
+"""What Azure's cost analysis downloads."""
+
 REPORT = {
     "has_more": False, "next_page": None,
     "data": [{"starting_at": "2026-10-02T00:00:00Z", "ending_at": "2026-10-03T00:00:00Z", "results": [
@@ -121,6 +133,8 @@ FILES: dict[str, tuple[str, str]] = {
     "chosen.csv": (as_csv([{name: value for name, value in CUR_2.items() if "billing_period" not in name}]), "4"),
     "costs.csv": (CONSOLE, "0.003835980000000000000000000001"),
     "costs.json": (json.dumps(PAGE, indent=2), "0.1"),
+    "buckets.jsonl": (lines_of(BUCKETS), "0.06"),
+    "portal.csv": (as_csv([PORTAL]), "2.9"),
     "claude.csv": (CLAUDE, "19"),
     "report.json": (json.dumps(REPORT), "1.2378912"),
 }
@@ -141,7 +155,8 @@ def test_exports_of_many_providers_add_up(store: Store, folder: Folder) -> None:
     assert {(row["file"], row["provider"]) for row in rows.values()} == {
         ("oracle.csv", "oci"), ("google.jsonl", "google"), ("table.csv", "google"),
         ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("chosen.csv", "aws"), ("costs.csv", "openai"),
-        ("costs.json", "openai"), ("claude.csv", "anthropic"), ("report.json", "anthropic"),
+        ("costs.json", "openai"), ("claude.csv", "anthropic"), ("buckets.jsonl", "openai"), ("portal.csv", "azure"),
+        ("report.json", "anthropic"),
     }  # fmt: skip
     table = rows["table.csv"]  # rows are by line, the last one first: this is the usage
     assert (table["billing_currency"], table["consumed_quantity"], table["charge_category"]) == ("AUD", 1234, "Usage")
@@ -152,6 +167,7 @@ def test_exports_of_many_providers_add_up(store: Store, folder: Folder) -> None:
         "Amazon Elastic Compute Cloud",
         {"user_team": "search"},
     )
+    assert rows["chosen.csv"]["list_cost"] == Decimal("4.5")
     assert (rows["costs.csv"]["billing_currency"], rows["costs.csv"]["resource_id"]) == ("USD", "gpt-4o-2024-08-06")
     days = {name: str(row["charge_period_start"])[:10] for name, row in rows.items()}
     assert (days["costs.csv"], days["costs.json"], days["report.json"]) == ("2026-11-20", "2026-11-04", "2026-10-02")

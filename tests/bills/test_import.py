@@ -1,12 +1,18 @@
 """Bills of every format, however they are packed; a billing period is replaced by its newest import."""
 
+import bz2
 import gzip
+import io
 import json
+import lzma
+import tarfile
 import zipfile
 from decimal import Decimal
 from typing import Any
 
-from tollbook_attribution.bills import Options, load
+import pyarrow as pa
+import pytest
+from tollbook_attribution.bills import BillError, Options, load
 from tollbook_schema.store import Store
 
 from tests.bills.conftest import Folder, as_csv, focus
@@ -68,6 +74,48 @@ def test_files_are_packed_in_many_ways(store: Store, folder: Folder) -> None:
     load(store, [archive])
     assert billed(store) == Decimal("7.5")
     assert {row["file"] for row in lines(store)} == {"export.zip/part1.csv", "export.zip/part2.csv"}
+
+
+def test_archives_hold_archives_and_files_of_any_compression(store: Store, folder: Folder) -> None:
+    held = [as_csv([focus(BilledCost=str(number), ResourceId=f"i-{number}")]).encode() for number in range(1, 5)]
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as zipped:
+        zipped.writestr("1.csv", held[0])
+    members = {
+        "in.zip": inner.getvalue(),
+        "2.csv.bz2": bz2.compress(held[1]),
+        "3.csv.xz": lzma.compress(held[2]),
+        "4.csv.zst": pa.compress(held[3], codec="zstd", asbytes=True),
+        "manifest.json": b"{}",
+    }
+    archive = folder.path / "bill.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        for name, content in members.items():
+            info = tarfile.TarInfo(f"month/{name}")
+            info.size = len(content)
+            packed.addfile(info, io.BytesIO(content))
+    load(store, [archive])
+    assert {row["file"]: row["billed_cost"] for row in lines(store)} == {
+        "bill.tar.gz/month/in.zip/1.csv": 1,
+        "bill.tar.gz/month/2.csv.bz2": 2,
+        "bill.tar.gz/month/3.csv.xz": 3,
+        "bill.tar.gz/month/4.csv.zst": 4,
+    }
+    for name, content in (
+        ("half.zst", members["4.csv.zst"]),
+        ("half.bz2", members["2.csv.bz2"]),
+        ("half.tar", archive.read_bytes()),
+    ):
+        half = folder.path / name
+        half.write_bytes(content[: len(content) // 2])
+        with pytest.raises(BillError, match=f"{name}.*: (cannot be unpacked|is no readable tar archive)"):
+            load(store, [half])
+
+
+def test_what_is_taken_back_of_an_earlier_month_is_of_the_month_that_bills_it(store: Store, folder: Folder) -> None:
+    september = {"ChargePeriodStart": "2026-09-01", "ChargePeriodEnd": "2026-10-01"}
+    load(store, [folder.csv(focus(), focus(BilledCost="-0.5", **september))])
+    assert billed(store) == 1
 
 
 def test_parquet_says_the_same(store: Store, embedded_store: Store, folder: Folder) -> None:

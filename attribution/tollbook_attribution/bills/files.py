@@ -1,12 +1,15 @@
 """Files of bills: what they are, unpacked where they are packed, and how their columns are called. Only headers are read."""
 
+import bz2
 import codecs
 import csv
 import gzip
 import io
 import itertools
+import lzma
 import re
 import shutil
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -14,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from tollbook_schema import sql
 from tollbook_schema.store import QueryError, Store
@@ -30,6 +34,7 @@ SIDE_FILES = ("manifest", "__macosx", "readme", "create-table.sql", "sha256", "m
 HIDDEN = (".", "_")
 """Beginnings of the names of files that writers of folders keep for themselves, such as `_SUCCESS`."""
 
+ZSTD = b"\x28\xb5\x2f\xfd"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SLASHED = re.compile(r"\d{1,2}/\d{1,2}/\d{4}\b")
 
@@ -113,27 +118,82 @@ def _members(paths: Sequence[Path], names: Sequence[str], room: Path) -> Iterato
         if path.is_dir():
             inside = sorted(found for found in path.rglob("*") if found.is_file() and not _inside(found.name))
             yield from _members(inside, (), room)
-        elif _magic(path).startswith(b"PK"):
-            yield from _extracted(name or path.name, path, room)
         else:
-            yield name or path.name, path
+            yield from _plain(name or path.name, path, room)
 
 
-def _extracted(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
+def _plain(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
+    """What a file holds, as files that can be read: those of an archive, also of one in another."""
+    magic = _magic(path)
+    if magic.startswith(b"PK"):
+        yield from _unzipped(name, path, room)
+    elif _is_tar(path):
+        yield from _untarred(name, path, room)
+    elif magic.startswith((b"BZh", b"\xfd7zX", ZSTD)):
+        target = _target(room)
+        try:
+            with _unpacking(name, path, magic) as packed, target.open("wb") as plain:
+                shutil.copyfileobj(packed, plain)
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise of_file(name, f"cannot be unpacked: {error}") from error
+        yield name, target
+    else:
+        yield name, path
+
+
+def _unpacking(name: str, path: Path, magic: bytes) -> IO[bytes]:
+    """What is packed in a file. ClickHouse reads zstd too, and half of a file without a word."""
+    if magic.startswith(b"BZh"):
+        return bz2.open(path)
+    if magic != ZSTD:
+        return lzma.open(path)
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and rarely wanted
+    except ImportError as error:
+        raise of_file(name, "is packed with zstd: unpack it, or install tollbook[dashboard], which brings pyarrow") from error
+    return cast("IO[bytes]", pa.CompressedInputStream(pa.OSFile(str(path)), "zstd"))
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+        return False
+
+
+def _target(room: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=room)) / "rows"
+
+
+def _unzipped(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
     prefix = f"{name}/" if name.endswith(".zip") else ""
     try:
         with zipfile.ZipFile(path) as archive:
             if "[Content_Types].xml" in archive.namelist():
                 raise of_file(name, "is a workbook of a spreadsheet; save its sheet as CSV")
-            for number, member in enumerate(archive.infolist()):
+            for member in archive.infolist():
                 if member.is_dir() or _inside(member.filename):
                     continue
-                target = room / f"{number}.{path.name}"
+                target = _target(room)
                 with archive.open(member) as packed, target.open("wb") as plain:
                     shutil.copyfileobj(packed, plain)
-                yield f"{prefix}{member.filename}", target
+                yield from _plain(f"{prefix}{member.filename}", target, room)
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
         raise of_file(name, f"is no readable zip archive: {error}") from error
+
+
+def _untarred(name: str, path: Path, room: Path) -> Iterator[tuple[str, Path]]:
+    try:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                packed = archive.extractfile(member) if member.isfile() and not _inside(member.name) else None
+                if packed:
+                    target = _target(room)
+                    with packed, target.open("wb") as plain:
+                        shutil.copyfileobj(packed, plain)
+                    yield from _plain(f"{name}/{member.name}", target, room)
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise of_file(name, f"is no readable tar archive: {error}") from error
 
 
 def _from_utf_16(name: str, path: Path, target: Path) -> bool:
@@ -173,13 +233,11 @@ def _magic(path: Path) -> bytes:
 
 def _opened(name: str, path: Path, store: Store) -> BillFile:
     magic = _magic(path)
-    compression = "gzip" if magic.startswith(b"\x1f\x8b") else "zstd" if magic == b"\x28\xb5\x2f\xfd" else "none"
+    compression = "gzip" if magic.startswith(b"\x1f\x8b") else "none"
     if not magic:
         raise of_file(name, "is empty")
     if magic == b"PAR1":
         return _self_described(name, path, "Parquet", compression, store)
-    if compression == "zstd":
-        raise of_file(name, "is packed with zstd; gzip, zip and plain files are read")
     start = _start(name, path, compression)
     if start.lstrip().startswith(("{", "[")):
         return _self_described(name, path, "JSONEachRow", compression, store)

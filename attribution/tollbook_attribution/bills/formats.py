@@ -6,7 +6,7 @@ What each of their columns means stands in `formats/<name>.sql`. Columns are com
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from tollbook_schema import sql
@@ -157,6 +157,9 @@ AZURE = Format(
     ),
 )
 
+AZURE_ANALYSIS = replace(AZURE, told_by=(("Cost", "PreTaxCost"), ("CostUSD",), ("UsageDate",), ("Currency",)))
+"""What its portal's cost analysis downloads: a row a day, of whatever was grouped by."""
+
 OCI = Format(
     name="oci",
     told_by=(("cost/myCost", "usage/billedQuantity"), ("lineItem/intervalUsageStart", "lineItem/tenantId")),
@@ -239,8 +242,16 @@ _PAGED = tuple((column, ("data",)) for column in (
 ))  # fmt: skip
 OPENAI_PAGES = Format("openai", (("object",), ("data",), ("has_more",)), (("data",),), _PAGED, read_by="api_costs")
 ANTHROPIC_PAGES = Format("anthropic", (("data",), ("has_more",)), (("data",),), _PAGED, read_by="api_costs")
+_BUCKETS = tuple((column, ("results",)) for column in ("BilledCost", "EffectiveCost", "BillingCurrency"))
+OPENAI_BUCKETS = Format("openai", (("start_time",), ("end_time",), ("results",)), (("results",),), _BUCKETS, read_by="api_costs")
+ANTHROPIC_BUCKETS = Format(
+    "anthropic", (("starting_at",), ("ending_at",), ("results",)), (("results",),), _BUCKETS, read_by="api_costs"
+)
 
-FORMATS = (FOCUS, AWS_CUR, OCI, GOOGLE, AZURE, OPENAI, ANTHROPIC, OPENAI_PAGES, ANTHROPIC_PAGES)
+FORMATS = (
+    FOCUS, AWS_CUR, OCI, GOOGLE, AZURE, AZURE_ANALYSIS, OPENAI, ANTHROPIC, OPENAI_PAGES, ANTHROPIC_PAGES, OPENAI_BUCKETS,
+    ANTHROPIC_BUCKETS,
+)  # fmt: skip
 """In the order they are looked for: FOCUS first, as Azure's own columns stand in some of its files too."""
 
 

@@ -218,7 +218,7 @@ class _Import:
 
     def check(self) -> tuple[str, ...]:
         """What may be a mistake. Raises BillError with the first things that are wrong."""
-        extent = self.reading.query(_query("extent"), {"import_id": self.import_id})
+        extent = self._asked("extent")
         lines = {row["file"]: row["lines"] for row in extent}
         found: list[Problem] = []
         for part in self.parts:
@@ -233,7 +233,7 @@ class _Import:
             if part.kind.lacks_periods((*part.file.names, *part.meant))
         ]
         found.extend(self._other_currencies())
-        for row in self.reading.query(_query("repeated"), {"import_id": self.import_id}) if len(self.parts) > 1 else ():
+        for row in self._asked("repeated") if len(self.parts) > 1 else ():
             if not self.options.allow_duplicates and _are_versions(row):
                 found.append(self._repeated(row))
             elif not self.options.allow_duplicates and _tell_of_the_same(row):
@@ -244,23 +244,26 @@ class _Import:
             raise BillError(found)
         return tuple(warnings)
 
+    def _asked(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """What the lines as text say, however long it takes: people's questions end after half a minute."""
+        return self.reading.told_of_file(_query(name), {"import_id": self.import_id, **(parameters or {})})
+
     def _problems(self, part: _Part) -> Iterator[Problem]:
         asked = {
-            "import_id": self.import_id,
             "file": part.number,
             "period": self.options.period,
             "duplicates": self.options.allow_duplicates,
             "late_usage": part.kind.late_usage,
             "limit": SHOWN + 1,
         }
-        for row in self.reading.query(_query("problems"), asked):
+        for row in self._asked("problems", asked):
             column = part.called(row["column"]) if row["column"] else ""
             told = row["problem"].replace("{first}", str(line_of(part.file, row["first"]))) if row["first"] else row["problem"]
             yield Problem(part.file.name, line_of(part.file, row["line"]), column, row["value"], told)
 
     def _other_currencies(self) -> Iterator[Problem]:
         """Lines of a bill in another currency than its first one."""
-        for row in self.reading.query(_query("currencies"), {"import_id": self.import_id, "limit": SHOWN + 1}):
+        for row in self._asked("currencies", {"limit": SHOWN + 1}):
             part, first = self.parts[row["file"]], self.parts[row["first_file"]].file
             there = f"{first.name}, line {line_of(first, row['first_line'])} of the same bill has {row['first_currency']}"
             told = f"but {there}: a bill has one currency; where these are two bills, let each have a billing account of its own"
@@ -291,7 +294,7 @@ class _Import:
         """Stores all lines, and then the periods that put them in force."""
         done = False
         try:
-            for row in self.reading.query(_query("extent"), {"import_id": self.import_id}):
+            for row in self._asked("extent"):
                 part = self.parts[row["file"]]
                 self._take_file(part, row["last"])
             if self.options.add:
@@ -315,9 +318,9 @@ class _Import:
                 row["value"],
                 f"but the bill that it is added to is in {row['before']}: a bill has one currency",
             )
-            for row in self.store.query(_query("added_currencies"), self.known)
+            for row in self.store.told_of_file(_query("added_currencies"), self.known)
         ]
-        [again] = self.store.query(_query("added_again"), self.known)
+        [again] = self.store.told_of_file(_query("added_again"), self.known)
         if not self.options.allow_duplicates and again["lines"] >= max(1, min(SHARED_BY_VERSIONS, again["of"] / 2)):
             file, line = again["at"]
             told = f"is in force already, one of {again['lines']} such lines of {again['of']} that are added"

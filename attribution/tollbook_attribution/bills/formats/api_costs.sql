@@ -1,5 +1,5 @@
 -- What does a provider of models say that its API cost? OpenAI's and Anthropic's costs as their consoles export them, a row for each day and line item,
--- or as pages of their costs APIs: buckets of time with results in each. Anthropic's pages tell cents. Days without costs are rows without an amount.
+-- or as pages of their costs APIs: buckets of time with results in each, or such buckets line by line. Anthropic's pages tell cents. Days without costs are rows without an amount.
 INSERT INTO bill_texts
 SELECT
     {import_id:UInt64} AS import_id,
@@ -56,7 +56,7 @@ FROM (
         at,
         part.1 AS bucket,
         part.2 AS said,
-        isNotNull(v[at['usagedateutc']]) OR JSONHas(bucket, 'starting_at') AS anthropic,
+        isNotNull(v[at['usagedateutc']]) OR isNotNull(v[at['startingat']]) OR JSONHas(bucket, 'starting_at') AS anthropic,
         coalesce(v[at['lineitem']], JSONExtractString(said, 'line_item')) AS item,
         coalesce(v[at['model']], nullIf(JSONExtractString(said, 'model'), ''), extract(item, '^(.*), ')) AS model,
         coalesce(v[at['tokentype']], JSONExtractString(said, 'token_type')) AS kind,
@@ -71,19 +71,23 @@ FROM (
         coalesce(v[at['endtime']], nullIf(JSONExtractRaw(bucket, 'end_time'), '')) AS ends,
         multiIf(
             match(ifNull(starts, ''), '^\\d{9,10}$'), toString(toDateTime(toUInt32OrZero(starts), 'UTC')),
-            coalesce(v[at['starttimeiso']], starts, v[at['usagedateutc']], JSONExtractString(bucket, 'starting_at'))
+            coalesce(v[at['starttimeiso']], starts, v[at['usagedateutc']], v[at['startingat']], JSONExtractString(bucket, 'starting_at'))
         ) AS since,
         multiIf(
             match(ifNull(ends, ''), '^\\d{9,10}$'), toString(toDateTime(toUInt32OrZero(ends), 'UTC')),
-            coalesce(v[at['endtimeiso']], ends, JSONExtractString(bucket, 'ending_at'))
+            coalesce(v[at['endtimeiso']], ends, v[at['endingat']], JSONExtractString(bucket, 'ending_at'))
         ) AS until
     FROM (
         SELECT
             *,
             mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at,
-            arrayJoin(if(isNull(v[at['data']]), [('', '')], arrayFlatten(arrayMap(
-                b -> arrayMap(r -> (b, r), JSONExtractArrayRaw(b, 'results')), JSONExtractArrayRaw(assumeNotNull(v[at['data']]))
-            )))) AS part
+            arrayJoin(multiIf(
+                isNotNull(v[at['results']]), arrayMap(r -> ('{}', r), JSONExtractArrayRaw(assumeNotNull(v[at['results']]))),
+                isNull(v[at['data']]), [('', '')],
+                arrayFlatten(arrayMap(
+                    b -> arrayMap(r -> (b, r), JSONExtractArrayRaw(b, 'results')), JSONExtractArrayRaw(assumeNotNull(v[at['data']]))
+                ))
+            )) AS part
         FROM file_rows
     )
 )

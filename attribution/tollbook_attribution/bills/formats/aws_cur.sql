@@ -26,7 +26,7 @@ SELECT
             kind = 'Fee' AND isNotNull(v[at['reservationreservationarn']]), '0',
             v[at['lineitemunblendedcost']]
         ),
-        v[at['pricingpubliccostondemand']],
+        v[at['pricingpublicondemandcost']],
         NULL,
         v[at['pricingpublicondemandrate']],
         v[at['lineitemunblendedrate']],

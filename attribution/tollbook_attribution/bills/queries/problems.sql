@@ -35,7 +35,9 @@ FROM (
         if(moments[4] < moments[3], [('ChargePeriodEnd', times[4], concat('is before the start of the charge, ', times[3]))], []),
         if(
             {late_usage:Bool} = false AND NOT match(lower(provider_name), '^\\s*(google|gcp)\\b')
-                AND charge_category = 'Usage' AND charge_class != 'Correction' AND (moments[3] >= moments[2] OR moments[4] < moments[1]),
+                AND charge_category = 'Usage' AND charge_class != 'Correction' AND (moments[3] >= moments[2] OR moments[4] < moments[1])
+                -- Usage of less than nothing of an earlier month is taken back, whatever its class says.
+                AND NOT (startsWith(plain_numbers[1], '-') AND moments[4] <= moments[1]),
             [('ChargePeriodStart', times[3], concat('is outside of the billing period from ', times[1], ' to ', times[2]))], []
         ),
         if(
@@ -55,9 +57,12 @@ FROM (
     FROM (
         SELECT file, line, digest, numbers, min(line) OVER (PARTITION BY digest) AS first
         FROM bill_texts
-        WHERE import_id = {import_id:UInt64} AND file = {file:UInt32}
+        WHERE import_id = {import_id:UInt64} AND file = {file:UInt32} AND {duplicates:Bool} = false
+            AND digest IN (
+                SELECT digest FROM bill_texts WHERE import_id = {import_id:UInt64} AND file = {file:UInt32} GROUP BY digest HAVING count() > 1
+            )
     )
-    WHERE {duplicates:Bool} = false AND line != first AND arrayExists(n -> match(n, '[1-9]'), arraySlice(numbers, 1, 2))
+    WHERE line != first AND arrayExists(n -> match(n, '[1-9]'), arraySlice(numbers, 1, 2))
 )
 ORDER BY file, line, column
 LIMIT {limit:UInt32}
