@@ -13,7 +13,7 @@ from tollbook_schema import sql
 from tollbook_schema.store import Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
-from tollbook_ui import drafts
+from tollbook_ui import drafts, units
 from tollbook_ui.bills import export
 from tollbook_ui.bills import figures as f
 from tollbook_ui.periods import BadQuestionError, whole_hours
@@ -57,7 +57,19 @@ class Bills:
             raise BadQuestionError(str(error)) from error
         bound = {"provider": "", "period": "", "import_id": loaded.import_id, "limit": ALL}
         rows = _rows(self._store.of(options.tenant), f.Period, "periods", bound)
-        return f.Taken(loaded.import_id, loaded.files, loaded.lines, changed, rows, loaded.warnings)
+        warnings = (*loaded.warnings, *self._without_rate(options.tenant, loaded.import_id))
+        return f.Taken(loaded.import_id, loaded.files, loaded.lines, changed, rows, warnings)
+
+    def _without_rate(self, tenant: str, import_id: int) -> Iterator[str]:
+        """The first charge of each currency that has no exchange rate for its day: it waits for one outside of the ledger."""
+        asked = {"tenant": tenant, "import_id": import_id}
+        for row in self._store.query(sql.text("tollbook_ui", "bills/queries/without_rate.sql"), asked):
+            code, charges = row["currency"], units.counted(row["charges"], "charge")
+            yield (
+                f"{row['name']}, row {row['row']}, column BillingCurrency: {code} has no exchange rate for {row['day']}; "
+                f"{charges} in {code} without one stay out of the ledger until: "
+                f"tollbook prices rate {code} USD_PER_{code} --on {row['day']}"
+            )
 
     def lines_read(self) -> int:
         """Lines that imports which are under way have read by now."""
