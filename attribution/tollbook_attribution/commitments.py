@@ -16,6 +16,7 @@ UNITS: Mapping[str, str] = {
     "token": "tokens of the model that it covers, such as provisioned throughput",
     "call": "calls of the model that it covers",
     "request": "requests of the service that it covers, or of any",
+    "use": "use of the vector database, tool or other service that it covers: tollbook.service.quantity, or requests",
     "seat": "people who use the service that it covers, or any",
     "": "nothing: a fixed fee, which the policy for shared cost gives to somebody",
 }
@@ -85,7 +86,7 @@ def checked(row: Commitment) -> Commitment:
         raise ValueError(f"capacity is more than 0 an hour, not {capacity}")
     if row.unit in ("host_hour", "gpu_hour") and capacity is None:
         raise ValueError(f"a commitment of {row.unit}s says how many an hour it pays for")
-    if row.unit in ("host_hour", "gpu_hour", "token", "call") and not row.covers:
+    if row.unit in ("host_hour", "gpu_hour", "token", "call", "use") and not row.covers:
         raise ValueError(f"a commitment of {row.unit}s says what it covers")
     if row.valid_until <= row.valid_from:
         raise ValueError(f"the period ends at {row.valid_until:%Y-%m-%d %H:%M}, before it begins")

@@ -18,6 +18,10 @@ LINES = """
 SELECT resource, toString(allocation) AS allocation, item, sum(amount_usd) AS usd FROM ledger
 GROUP BY resource, allocation, item ORDER BY resource, allocation, item
 """
+BY_TRACE = """
+SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, sum(amount_usd) AS usd FROM ledger WHERE resource = 'commitment:maps'
+GROUP BY trace ORDER BY trace
+"""
 HOUR = 3_600 * S
 TEN_DAYS = {"valid_from": NOON - timedelta(days=5), "valid_until": NOON + timedelta(days=5)}
 
@@ -36,6 +40,8 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Stor
         paid("ptu", "10", unit="token", covers="gpt-4o", provider="openai", capacity_per_hour=Decimal(10_000)),
         paid("seats", "8", unit="seat", covers="coder", capacity_per_hour=Decimal(4)),
         paid("plan", "3", unit="request", covers="coder"),
+        paid("vectors", "6", unit="use", covers="Qdrant", capacity_per_hour=Decimal(6)),
+        paid("maps", "4", unit="use", covers="maps"),
         paid("platform", "1"),
         paid("of another tenant", "5", tenant="acme"),
     ])  # fmt: skip
@@ -47,9 +53,16 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Stor
         Span(4, 1, service="coder", attributes={"user.id": "ann"}),
         Span(5, 1, service="coder", attributes={"user.id": "ann"}),
         Span(6, 1, service="coder", attributes={"user.id": "bob"}),
+        # three queries of which one is told twice; a tool by its quantity
+        *(Span(4, 10 + span, parent, attributes={"db.system.name": "qdrant"})
+          for span, parent in ((1, 1), (2, 1), (3, 1), (4, 13))),
+        Span(5, 11, 1, attributes={"tollbook.service.name": "maps", "tollbook.service.quantity": 3}),
+        Span(6, 11, 1, attributes={"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "maps"}),
     ])  # fmt: skip
     settle(store)
     assert_the_ledger_balances(store)
+    assert store.query("SELECT service FROM services WHERE unpriced != ''") == []
+    assert store.query(BY_TRACE) == [{"trace": 5, "usd": 3}, {"trace": 6, "usd": 1}]
     found = {(row["resource"], row["allocation"], row["item"]): row["usd"] for row in store.query(LINES)}
     assert found == {
         # Two hours of machines were paid for with 2 USD, one ran: a quarter of it was used.
@@ -63,6 +76,9 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Stor
         ("commitment:seats", "request", "commitment"): Decimal(4),
         ("commitment:seats", "idle", "unused commitment"): Decimal(4),
         ("commitment:plan", "request", "commitment"): Decimal(3),
+        ("commitment:vectors", "request", "commitment"): Decimal(3),
+        ("commitment:vectors", "idle", "unused commitment"): Decimal(3),
+        ("commitment:maps", "request", "commitment"): Decimal(4),
         ("commitment:platform", "shared", "fixed fee"): Decimal(1),
     }
     # By use, the fee is borne by how long the six requests took: 3,600 s twice and 1 s four times.

@@ -37,7 +37,7 @@ def set_prices(store: Store) -> None:
             price("transfer", "internet", "0.07", "gb", min_quantity=15),
             price("transfer", "internet_in", "0", "gb"),
             price("transfer", "cross_zone", "0.02", "gb"),
-            price("transfer", "cross_region", "0.03", "gb"),
+            price("transfer", "cross_region", "30", "tb"),
             price("transfer", "private_link", "0.01", "gib"),
             price("transfer", "internet", "0.05", "gb", region="us-east-1", currency="EUR"),
         ],

@@ -6,14 +6,15 @@ from tollbook_attribution import due, engine, prices
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import NOON, Intake, S, Span
-from tests.transfer.conftest import GB, handoff, price
+from tests.transfer.conftest import AWS, GB, handoff, price
 
 HOUR = 3600 * S
 STORED = """SELECT location, intDiv(bytes, 1000000000) AS gb, toInt64(held_ns / 1000000000) AS held_s, unpriced, cost_usd
 FROM storage ORDER BY window, location, bytes"""
-LINES = """SELECT item, team, allocation, sum(amount_usd) AS usd
-FROM ledger WHERE category = 'storage' GROUP BY item, team, allocation ORDER BY item"""
+LINES = """SELECT item, team, account, allocation, sum(amount_usd) AS usd
+FROM ledger WHERE category = 'storage' GROUP BY item, team, account, allocation ORDER BY item"""
 DAY_S = 86400
+ACCOUNT = {**AWS, "cloud.account.id": "111"}
 
 
 def left(span: int, hours: float, gb: int, operation: str = "write", to: str = "lake", kept_s: int = 0, **more: str) -> Span:
@@ -22,7 +23,17 @@ def left(span: int, hours: float, gb: int, operation: str = "write", to: str = "
     kept = {"tollbook.storage.retention": kept_s} if kept_s else {}
     told = {key: value for key, value in described.items() if value} | kept
     begun_ns = int(hours * HOUR) - S
-    return handoff(span, span, gb * GB, operation=operation, destination=to, network="in_process", start_ns=begun_ns, _more=told)
+    return handoff(
+        span,
+        span,
+        gb * GB,
+        operation=operation,
+        destination=to,
+        network="in_process",
+        start_ns=begun_ns,
+        resource=ACCOUNT,
+        _more=told,
+    )
 
 
 def test_a_copy_costs_its_size_times_its_time_until_it_ends(store: Store, intake: Intake) -> None:
@@ -56,7 +67,7 @@ def test_a_copy_costs_its_size_times_its_time_until_it_ends(store: Store, intake
     for _, gb, held_s, unpriced, cost_usd in stored:
         assert cost_usd is None if unpriced else abs(cost_usd - an_hour * gb * held_s / 3600) < Decimal("1e-17")
     total = sum((row[4] for row in stored if row[4] is not None), Decimal(0))
-    assert store.query(LINES) == [{"item": "corpus", "team": "data", "allocation": "shared", "usd": total}]
+    assert store.query(LINES) == [{"item": "corpus", "team": "data", "account": "111", "allocation": "shared", "usd": total}]
     assert due.hours(store) == []
     intake.spans([left(9, 5.5, 0, "delete"), left(8, 5.75, 5)], at)  # late news: emptied and filled again
     engine.settle(store)

@@ -48,7 +48,7 @@ FROM shares;
 INSERT INTO work_left
 SELECT
     {settlement:UInt64} AS settlement,
-    multiIf(c.unit IN ('token', 'call'), 'tokens', c.unit IN ('request', 'seat'), 'third_party', 'shared') AS category,
+    multiIf(c.unit IN ('token', 'call'), 'tokens', c.unit IN ('request', 'seat', 'use'), 'third_party', 'shared') AS category,
     concat('commitment:', c.commitment_id) AS resource,
     '' AS node,
     '' AS cluster,
@@ -73,7 +73,7 @@ LEFT ANY JOIN (
 INSERT INTO work_resources
 SELECT
     {settlement:UInt64} AS settlement,
-    multiIf(unit IN ('token', 'call'), 'tokens', unit IN ('request', 'seat'), 'third_party', 'shared') AS category,
+    multiIf(unit IN ('token', 'call'), 'tokens', unit IN ('request', 'seat', 'use'), 'third_party', 'shared') AS category,
     concat('commitment:', commitment_id) AS resource,
     capacity AS quantity,
     unit,

@@ -33,7 +33,10 @@ WITH
             ), p.unit_bytes > 0) AS prices
         FROM keys AS k
         LEFT JOIN (
-            SELECT *, multiIf(unit = 'gb', toInt256(1000000000), unit = 'gib', toInt256(1073741824), unit = 'byte', toInt256(1), toInt256(0)) AS unit_bytes
+            SELECT *, transform(
+                unit, ['byte', 'kb', 'kib', 'mb', 'mib', 'gb', 'gib', 'tb', 'tib'],
+                [1, 1000, 1024, 1000000, 1048576, 1000000000, 1073741824, 1000000000000, 1099511627776]::Array(Int64), 0::Int64
+            )::Int256 AS unit_bytes
             FROM current_prices
             WHERE category = 'transfer' AND tenant IN ('', {tenant:String}) AND NOT batch AND variant = '' AND service_tier = ''
                 AND day_from_s = 0 AND day_until_s = 86400

@@ -101,7 +101,7 @@ SELECT
     s.asset_id AS item,
     concat('storage:', s.provider, '/', s.location) AS resource,
     s.provider AS provider,
-    '' AS account,
+    s.account AS account,
     '' AS model,
     toDecimal128(sum(s.gb_months), 9) AS quantity,
     'gb_month' AS unit,
@@ -115,7 +115,7 @@ SELECT
     '' AS waste
 FROM storage_settled AS s
 WHERE s.tenant = {tenant:String} AND s.window = {window:DateTime('UTC')} AND s.settlement = {settlement:UInt64} AND s.unpriced = ''
-GROUP BY s.asset_id, s.location, s.provider, s.storage_class, s.told_by, s.discount, s.currency, s.price_id, s.price_version;
+GROUP BY s.asset_id, s.location, s.provider, s.account, s.storage_class, s.told_by, s.discount, s.currency, s.price_id, s.price_version;
 
 INSERT INTO work_line_owners (settlement, trace_id, span_id, service_name, workflow, team, project, feature, customer, environment, region)
 SELECT

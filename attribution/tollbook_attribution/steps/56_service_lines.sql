@@ -1,6 +1,6 @@
 -- What did services cost that are paid by use? What the span tells, else quantity x the price in force, less the discount that
 -- a list's price has; else the reason why nobody knows.
--- A span around another that tells of the same service tells of the same use, so the inner one counts.
+-- A span around another that tells of the same service tells of the same use, so the inner one counts. What a fee pays for has no other price.
 -- Where there is: work_services
 INSERT INTO services_settled
 WITH
@@ -82,7 +82,10 @@ WITH
             ) AS unpriced
         FROM matched AS m
         LEFT ANY JOIN rates ON m.paid_in = rates.rate_currency AND toDate(m.start_time) = rates.rate_day
-        WHERE NOT m.known_only OR notEmpty(m.in_force)
+        WHERE (NOT m.known_only OR notEmpty(m.in_force))
+            AND (is_reported OR notEmpty(m.in_force) OR m.paid NOT IN (
+                SELECT lower(covers) FROM work_commitments WHERE settlement = {settlement:UInt64} AND unit = 'use'
+            ))
     )
 SELECT
     {window:DateTime('UTC')} AS window,
