@@ -63,6 +63,9 @@ MAKERS = (
 )
 """Whose models these are on Bedrock, where an instrumentation leaves their maker out: `nova-pro-v1:0` (OpenLLMetry)."""
 
+OWN_NAMES = (("openai", re.compile(r"text-embedding-(?:ada|3)-")), ("cohere", re.compile(r"embed-(?:v\d|english|multilingual)")))
+"""Whose embeddings these are where nobody names a provider: the list knows their makers by names of other models only."""
+
 RESOURCE = re.compile(r"(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/)?models/(?P<model>[^/]+)")
 """How Google's APIs name a model as a resource."""
 
@@ -83,6 +86,8 @@ def readings(provider: str, model: str) -> list[tuple[str | None, str]]:
             found.append((listed_as(prefix), rest))
     if listed != "aws" and BEDROCK.match(name):
         found.append(("aws", name))
+    if listed is None:
+        found += [(maker, name) for maker, begins in OWN_NAMES if begins.match(name)]
     if listed == "aws":
         found += [("aws", f"{maker}.{name}") for maker, begins in MAKERS if begins.match(name)]
     return found + [(who, spelled.replace("@", "-")) for who, spelled in found if "@" in spelled]

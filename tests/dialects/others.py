@@ -286,6 +286,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         {"input": 8},
+        "openai/text-embedding-3-small",
     ),
     "OpenLIT: Gemini's thoughts beside the output": Case(
         (
