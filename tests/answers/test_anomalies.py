@@ -110,6 +110,12 @@ def test_nothing_is_said_of_what_was_never_seen_before() -> None:
     assert found(costs, first=THIS_WEEK) == ()
 
 
+@pytest.mark.parametrize("days", [0, 2, 9])
+def test_what_began_a_while_ago_is_not_held_against_the_time_before_it(days: int) -> None:
+    begun = range(THIS_WEEK - days * DAY, THIS_WEEK + WEEK, HOUR)
+    assert found({at: Decimal(1) for at in begun if 8 <= at % DAY // HOUR < 18}) == ()
+
+
 def test_what_only_came_back_every_week_is_usual() -> None:
     costs = {at: Decimal(1) for at in range(START, THIS_WEEK + WEEK, HOUR)}
     for week in range(5):

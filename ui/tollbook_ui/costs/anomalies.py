@@ -52,8 +52,10 @@ def found(costs: Mapping[int, Decimal], since: int, until: int, first: int) -> t
         costs: what each hour cost, by its start; an hour that is not there cost nothing.
         since: start of the hours that are judged.
         until: their end.
-        first: the first hour that anything is known of; what is before it is unknown and not 0.
+        first: the first hour that anything is known of; what is before it is unknown and not 0. So is what is before the first
+            cost of all: what is new has no usual yet.
     """
+    first = max(first, min(costs, default=first))
     chance = _chance([float(costs.get(at, 0)) for at in range(first, until, HOUR)])
     hours = _far(costs, HOUR, range(since, until, HOUR), first, chance)
     whole_days = range(_up(since, DAY), until - until % DAY, DAY)
