@@ -35,6 +35,9 @@ def test_a_bucket_becomes_calls_of_average_size_and_grows(store: Store, take: Ta
     assert take(page(8, read=1603, cached=800, written=801), CALLS, "provider=openai").new_calls == 3
     assert take(page(1, read=10, cached=0, written=2, user="u2"), CALLS, "provider=openai").new_calls == 1
     assert spans(store) == {"calls": 9, "read": 1613, "written": 803}
+    # The same bucket in another form: its words are the same, whatever their order.
+    table = "user_id,model,num_model_requests,input_tokens,output_tokens,input_cached_tokens,end_time,start_time,project\n"
+    assert take(f"{table}u1,gpt-4o-2024-08-06,8,1603,801,800,1795179600,1795176000,\n", CALLS, "provider=openai").new_calls == 0
     with pytest.raises(
         BadQuestionError, match=r"line 1: tells of less .*: 8 calls then and 7 now, 1603 input tokens then and 900"
     ):

@@ -65,6 +65,19 @@ def test_a_request_id_makes_a_call_the_same_in_every_file(store: Store, take: Ta
     assert (corrected.rows, corrected.new_calls, corrected.differing_rows) == (2, 0, 1)
 
 
+def test_a_call_is_the_same_in_every_format_order_and_writing(store: Store, take: Take, tmp_path: Path) -> None:
+    columns = f"{COLUMNS},cost=c,batch=b"
+    assert take(THREE.replace("\n", ",0.10,True\n").replace("t,i,o,0.10,True", "t,i,o,c,b"), columns).new_calls == 3
+    rows = [{"b": True, "c": 0.1, "o": 1, "i": 4, "t": "2026-11-20T13:00:01.5+01:00"}]
+    rows += [{"b": True, "c": 1e-1, "o": "2", "i": 10.0, "t": 1795176000}] * 2
+    assert take("\n".join(map(json.dumps, rows)), columns).new_calls == 0
+    assert take(gzip.compress(json.dumps(rows, indent=1).encode()), columns).new_calls == 0
+    noon = NOON_UTC.replace(tzinfo=None)
+    table = {"t": [noon.replace(second=1, microsecond=500_000), noon, noon], "i": [4, 10, 10], "o": [1.0, 2.0, 2.0]}
+    parquet.write_table(pa.table({**table, "c": [Decimal("0.10")] * 3, "b": [True] * 3}), tmp_path / "calls.parquet")
+    assert take(tmp_path / "calls.parquet", columns).new_calls == 0
+
+
 def test_the_same_bytes_under_another_mapping_are_asked_about(store: Store, take: Take) -> None:
     take(THREE)
     with pytest.raises(BadQuestionError, match=r"imported on .* with another mapping") as asked:

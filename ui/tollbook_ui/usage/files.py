@@ -68,6 +68,8 @@ ARROW_TYPES: Mapping[str, str] = {
 }
 """ClickHouse's type of a column of a Parquet file."""
 
+TEXTS = ("Nullable(String)", "Nullable(Bool)")
+
 
 @dataclass(frozen=True)
 class UsageFile:
@@ -100,6 +102,11 @@ class UsageFile:
     def empty(self) -> bool:
         """Whether it is a document without a row, which says nothing of columns either."""
         return self.lines is not None and not self.lines
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Columns of a Parquet file that hold text."""
+        return tuple(column for column, kind in zip(self.columns, self.types, strict=False) if kind in TEXTS)
 
     @property
     def width(self) -> int:

@@ -170,7 +170,8 @@ def _stage(store: Store, file: UsageFile, wish: UsageMap, how: Mapping[str, Any]
     """Reads the file into `usage_staged`; raises UsageFileError where a row of it is none."""
     source = [column.split(BETWEEN) if column not in file.columns else [column] for column in wish.columns.values()]
     columns = [column for among in source for column in among]
-    read = list(dict.fromkeys([*columns, *wish.only]))
+    many = CALLS in wish.columns or CALLS in wish.constants
+    read = list(dict.fromkeys([*columns, *wish.only, *(file.words if many else ())]))
     cells, only = _cells(file, columns, read), _cells(file, list(wish.only), read)
     epoch = wish.reading.epoch or datetime(1970, 1, 1, tzinfo=UTC)
     parameters = {
@@ -189,7 +190,7 @@ def _stage(store: Store, file: UsageFile, wish: UsageMap, how: Mapping[str, Any]
         "set": list(wish.constants),
         "values": list(wish.constants.values()),
         "numeric": [*TIMES, *COUNTS, *NUMBERS, CALLS],
-        "many": CALLS in wish.columns or CALLS in wish.constants,
+        "many": many,
         "cents": "cost_cents" in wish.columns or "cost_cents" in wish.constants,
         "timezone": wish.reading.timezone,
         "unit_ns": UNITS_NS.get(wish.reading.time_unit, 0),

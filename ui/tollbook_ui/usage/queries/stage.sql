@@ -14,7 +14,7 @@ WITH
     arrayMap(
         (target, text) -> if(
             lower(text) IN ('null', '\\n') OR (target IN {numeric:Array(String)} AND lower(text) IN ('none', 'n/a', '-')),
-            '', if(target IN {numeric:Array(String)}, replaceRegexpOne(text, '^([0-9]+)[.]00?$', '\\1'), text)
+            '', multiIf(target IN {numeric:Array(String)}, replaceRegexpOne(text, '^([0-9]+)[.]00?$', '\\1'), target = 'batch', lower(text), text)
         ),
         {targets:Array(String)}, arrayMap(
             text -> trimBoth(text),
@@ -23,10 +23,20 @@ WITH
         )
     ) AS known,
     -- What a row says beside counts, where it stands for many calls: rows that differ in a key or a project are not one.
-    multiIf(
-        NOT {many:Bool}, '',
-        {json:Bool}, hex(sipHash128(replaceRegexpAll(cells[1], ':\\s*-?[0-9][0-9.eE+-]*', ':'))),
-        hex(sipHash128(arrayMap(cell -> if(match(cell, '^[$]?-?[0-9.,]*$'), '', cell), cells)))
+    if(
+        {many:Bool},
+        hex(sipHash128(arraySort(arrayFilter(
+            word -> word NOT IN ('', 'null') AND NOT match(word, '^[$]?-?[0-9.,]*([0-9][eE][+-]?[0-9]+)?$'),
+            arrayMap(word -> lower(word), if(
+                {json:Bool},
+                arrayMap(
+                    pair -> if(match(pair.2, '^[{[]'), replaceRegexpAll(pair.2, '[\\s]+|[:[,]\\s*-?[0-9][0-9.eE+-]*', ''), unquoted(pair.2)),
+                    JSONExtractKeysAndValuesRaw(cells[1])
+                ),
+                cells
+            ))
+        )))),
+        ''
     ) AS others,
     mapFromArrays(
         arrayConcat({targets:Array(String)}, {set:Array(String)}, ['#row', '']),

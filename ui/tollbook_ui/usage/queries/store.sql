@@ -10,6 +10,10 @@ INSERT INTO spans_in (
 WITH
     target -> toInt64OrNull(fields[target]) AS counted,
     text -> toDecimal256OrNull(replaceOne(text, '$', ''), 18) AS number,
+    -- 0.10 in a spreadsheet is 0.1 in JSON.
+    pair -> if(
+        pair.1 IN ('cost', 'cost_cents', 'duration_ms', 'duration_s'), (pair.1, ifNull(toString(number(pair.2)), pair.2)), pair
+    ) AS alike,
     if(fields['operation'] != '', fields['operation'], 'chat') AS operation,
     counted('cache_read_tokens') AS cache_read_tokens,
     counted('cache_write_1h_tokens') AS cache_write_1h_tokens,
@@ -88,7 +92,9 @@ FROM (
                 fields['#call'] != '', fields['#call'],
                 fields['request_id'] != '', concat('request ', fields['provider'], ' ', fields['request_id']),
                 toString((
-                    start_ns, end_ns, arraySort(arrayFilter(pair -> pair.1 NOT IN ('timestamp', 'end_time'), arrayZip(mapKeys(fields), mapValues(fields))))
+                    start_ns, end_ns, arraySort(arrayMap(pair -> alike(pair), arrayFilter(
+                        pair -> pair.1 NOT IN ('timestamp', 'end_time'), arrayZip(mapKeys(fields), mapValues(fields))
+                    )))
                 ))
             ))) AS saying
         FROM usage_staged
