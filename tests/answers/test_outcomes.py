@@ -131,6 +131,11 @@ def test_a_score_by_hand_replaces_the_one_before(store: Store, tmp_path) -> None
     outcomes.score(Score(trace, label="bad"))
     outcomes.score(Score(trace, label="good"))
     assert store.query("SELECT good FROM scores") == [{"good": True}]
-    for wrong in (Score(trace), Score(f"{8:032x}", label="good"), Score("no trace", label="good")):
+    for wrong in (
+        Score(trace),
+        Score(f"{8:032x}", label="good"),
+        Score("no trace", label="good"),
+        Score(trace, value=float("inf")),
+    ):
         with pytest.raises(BadQuestionError):
             outcomes.score(wrong)

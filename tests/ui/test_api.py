@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from tollbook_schema.store import StoreUnavailableError
 from tollbook_ui import api
 from tollbook_ui.answers import Answers
+from tollbook_ui.front import Front
 
 from tests.ui.ledger import ANSWER
 
@@ -62,7 +63,7 @@ def test_every_door_gives_the_same_total_to_the_last_digit(client: TestClient) -
     as_csv = client.get("/api/v1/overview", params={**HOUR, "format": "csv"}).text
     by_csv = sum(Decimal(row["amount_usd"]) for row in csv.DictReader(io.StringIO(as_csv)))
     owners = client.get("/api/v1/owners", params={**HOUR, "format": "csv", "by": "team,workflow"}).text
-    by_owner = sum(Decimal(row["amount_usd"]) for row in csv.DictReader(io.StringIO(owners)))
+    by_owner = sum(Decimal(row["amount_usd"]) for row in csv.DictReader(io.StringIO(owners)) if row["amount_usd"])
     sql_csv = client.post("/api/v1/sql", json={"query": statement}, params={"format": "csv"}).text
     assert by_sql == by_report["total_usd"] == by_api["total_usd"]
     assert Decimal(by_sql) == by_csv == by_owner
@@ -176,3 +177,10 @@ def test_a_store_that_is_away_is_503_and_come_back() -> None:
 def test_the_answers_of_a_span_and_of_the_same_data(client: TestClient) -> None:
     assert client.get(f"/api/v1/requests/{ANSWER}/spans/{13:016x}").json()["request_model"] == "gpt-4o"
     assert client.get(f"/api/v1/requests/{ANSWER}/same_data").json() == {}
+
+
+def test_a_route_that_is_not_there_is_a_problem_too() -> None:
+    for method, path in (("GET", "/api/v1/costs"), ("DELETE", "/api/v1/cost")):
+        answer = TestClient(Front(wanted=False), base_url="http://localhost").request(method, path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+        assert answer.json()["detail"] == f"there is no {method} {path}"

@@ -495,6 +495,12 @@ def _invalid(_request: Request, error: Exception) -> Response:
     return _problem(Problem(title="Wrong question", status=422, detail=detail, hint=f"see {PREFIX}/openapi.json"))
 
 
+def nowhere(request: Request) -> Response:
+    """The answer where there is no such route, or none for that method."""
+    asked = f"{request.method} {request.url.path[:200]}"
+    return _problem(Problem(title="Not found", status=404, detail=f"there is no {asked}", hint=f"see {PREFIX}/openapi.json"))
+
+
 def _problem(problem: Problem) -> Response:
     headers = {"retry-after": str(RETRY_SECONDS)} if problem.status == 503 else {}
     return Response(problem.model_dump_json(), problem.status, headers, "application/problem+json")

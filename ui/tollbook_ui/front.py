@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tollbook_ui.api import PREFIX
+from tollbook_ui.api import PREFIX, nowhere
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Tollbook</title>
 <link rel="icon" href="data:,">{refresh}</head>
@@ -33,7 +33,9 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request or WebSocket."""
-        if self._inner is not None:
+        if scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/"):
+            await nowhere(Request(scope))(scope, receive, send)
+        elif self._inner is not None:
             await self._inner(scope, receive, send)
         elif scope["type"] == "http":
             await self._page(Request(scope))(scope, receive, send)

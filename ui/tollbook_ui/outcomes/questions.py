@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
+from math import isfinite
 
 from tollbook_schema import sql
 from tollbook_schema.attributes import OWNER_COLUMNS
@@ -110,6 +111,8 @@ class Outcomes:
         from tollbook_ui.answers import checked_trace_id, one_tenants  # noqa: PLC0415 - answers import this module
 
         trace = checked_trace_id(score.trace_id)
+        if score.value is not None and not isfinite(score.value):
+            raise BadQuestionError("a score is a finite number")
         if score.value is None and not score.label:
             raise BadQuestionError("a score has a value, a label such as good or bad, or both")
         tenants = [row["tenant"] for row in self._reads.query(_text("tenants_of_trace"), {"trace_id": trace})]
