@@ -24,8 +24,8 @@ SELECT * EXCEPT settlement FROM {table}
 WHERE (tenant, window, settlement) IN (SELECT tenant, window, max(settlement) FROM settlements GROUP BY tenant, window)
 ORDER BY ALL
 """
-LOOKED_AT = "edges_settled"
-"""Says when it looked, too."""
+LOOKED_AT = ("edges_settled", "long_spans_settled")
+"""They say when they looked, too."""
 
 
 def a_call(intake: Intake, at: datetime) -> None:
@@ -84,6 +84,12 @@ def over_the_edge(intake: Intake, at: datetime) -> None:
     ], at)  # fmt: skip
 
 
+def over_the_hour(intake: Intake, at: datetime) -> None:
+    """A machine and an accelerator are used in the next hour too, by nothing that began in it."""
+    held = HELD | {A.TOLLBOOK_KIND: "inference", A.TOLLBOOK_TEAM: "red"}
+    intake.spans([Span(9, 1, start_ns=1_800 * S, duration_ns=3_600 * S, resource=HOST, attributes=held)], at)
+
+
 def the_last_hour_of_the_day(intake: Intake, at: datetime) -> None:
     """Where storage is booked."""
     data(intake, at.replace(hour=20))
@@ -92,7 +98,15 @@ def the_last_hour_of_the_day(intake: Intake, at: datetime) -> None:
 
 Kind = Callable[[Intake, datetime], None]
 FEW: tuple[Kind, ...] = (a_call, machines, data, records)
-MORE: tuple[Kind, ...] = (sent_twice, accelerators, services, nothing_but_metrics, over_the_edge, the_last_hour_of_the_day)
+MORE: tuple[Kind, ...] = (
+    sent_twice,
+    accelerators,
+    services,
+    nothing_but_metrics,
+    over_the_edge,
+    over_the_hour,
+    the_last_hour_of_the_day,
+)
 
 
 @pytest.mark.parametrize("kinds", [FEW, pytest.param(MORE, marks=pytest.mark.long)])
@@ -135,6 +149,6 @@ def derived(store: Store) -> dict[str, list[dict[str, Any]]]:
     """All rows of the settlements in force, but for their numbers and the moments of looking."""
     names = [row["name"] for row in store.query(TABLES)]
     rows = {name: store.query(ROWS.format(table=name)) for name in names}
-    for row in rows[LOOKED_AT]:
+    for row in (row for name in LOOKED_AT for row in rows[name]):
         del row["looked_at"]
     return rows

@@ -13,3 +13,4 @@ SELECT
     sum(h.facts) AS facts,
     now64(6, 'UTC') AS looked_at
 FROM (SELECT DISTINCT began, w.facts AS facts FROM work_long_spans AS w WHERE w.settlement = {settlement:UInt64}) AS h
+HAVING count() > 0

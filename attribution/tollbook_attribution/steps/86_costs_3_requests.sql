@@ -1,5 +1,5 @@
 -- How many requests were there by each combination of owners?
--- Where there is: spans, work_told_elsewhere
+-- Where there is: spans, work_told_elsewhere, work_long_spans
 INSERT INTO costs_settled
 SELECT
     {window:DateTime('UTC')} AS window,
