@@ -8,8 +8,9 @@ from tollbook_attribution import policies, set_rate, settle
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
 
-from tests.attribution.facts import NOON, Intake, S, Span
+from tests.attribution.facts import NOON, Intake, Point, S, Span
 from tests.attribution.laws import assert_the_ledger_balances
+from tests.machines.devices import set_kwh
 
 LINES = """
 SELECT
@@ -58,3 +59,17 @@ def settled(store: Store, method: str) -> dict[tuple[int, str, str], Decimal]:
 def test_a_policy_that_does_not_exist_is_refused(store: Store, subject: str, method: str) -> None:
     with pytest.raises(ValueError, match=r"is about|goes"):
         policies.set_policy(store, subject, method)
+
+
+def test_a_span_bears_idle_electricity_of_a_machine_in_one_line(store: Store, intake: Intake) -> None:
+    """Also where it used its CPUs and its accelerator, each with a meter of its own."""
+    set_kwh(store, "0.36")
+    policies.set_policy(store, "idle", "by-node")
+    place, held = {A.HOST_ID: "h1"}, {A.HW_ID: "GPU-a", A.TOLLBOOK_KIND: "inference"}
+    intake.spans([Span(1, 1, start_ns=10 * S, duration_ns=10 * S, resource=place, attributes=held | {A.TOLLBOOK_CPU_TIME: S})])
+    intake.points([Point("hw.energy", 100.0 * at, at * 10 * S, True, {"hw.id": "GPU-a"}, place) for at in range(4)])
+    intake.points([Point("hw.host.energy", 500.0 * at, at * 10 * S, True, {}, place) for at in range(4)])
+    settle(store)
+    shares = store.query("SELECT resource FROM ledger WHERE item LIKE 'share of %' ORDER BY resource, item")
+    assert shares == [{"resource": "accelerator:GPU-a"}, {"resource": "host:h1"}]
+    assert_the_ledger_balances(store)

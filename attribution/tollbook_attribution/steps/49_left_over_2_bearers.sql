@@ -25,12 +25,13 @@ weighed AS (
 ),
 own AS (
     SELECT
-        w.category AS category, p.pool AS pool, p.money AS money, w.trace_id AS trace_id, w.span_id AS span_id, w.start_time AS start_time,
-        if(p.method = 'by-use', w.by_time, w.by_money) AS weight
+        w.category AS category, p.pool AS pool, p.money AS money, w.trace_id AS trace_id, w.span_id AS span_id, min(w.start_time) AS start_time,
+        sum(if(p.method = 'by-use', w.by_time, w.by_money)) AS weight
     FROM weighed AS w
     INNER JOIN pools AS p ON w.category = p.category
     WHERE p.pool = concat(w.unit, ' ', multiIf(p.method = 'by-node', concat('of ', w.node), p.method = 'by-cluster', concat('in ', w.cluster), ''))
-        AND weight > 0
+    GROUP BY w.category, p.pool, p.money, w.trace_id, w.span_id
+    HAVING weight > 0
     UNION ALL
     SELECT
         'shared' AS category, p.pool AS pool, p.money AS money, l.trace_id AS trace_id, l.span_id AS span_id, min(l.start_time) AS start_time,
