@@ -97,7 +97,8 @@ def test_a_tenant_cannot_ask_around_its_share(shared: Store, statement: str) -> 
 
 
 def test_every_table_that_is_not_shared_is_confined(shared: Store) -> None:
-    tables = [row["name"] for row in shared.query("SELECT name FROM system.tables WHERE database = currentDatabase()")]
+    asked = "SELECT name FROM system.tables WHERE database = currentDatabase() AND position(create_table_query, '{') = 0"
+    tables = [row["name"] for row in shared.query(asked)]  # views that want a parameter read such tables themselves
     for table in sorted(tables):
         assert table in SHARED or shared.of("acme").query(f"SELECT count() AS c FROM {table}") == [{"c": 0}], table
 
