@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONGEST_CELL = 1 << 30
 """128 KiB by default, and a line's tags may be longer."""
 AT_ONCE = 1 << 20
+OPEN_QUOTE = "opens a quote that nothing closes"
 ENGINE = re.compile(r"^\d+\. DB::Exception: |: While (executing|reading)|[:;]? ?\(in file/uri|\(version |: \(at row")
 """Words of ClickHouse around what it has to say of a file: nobody knows its numbers, its versions and our folders."""
 
@@ -97,14 +98,22 @@ def reason(told: str) -> str:
 
 def _refuse_open_quote(name: str, path: Path, compression: str, delimiter: str) -> None:
     with text(path, compression) as lines:
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        begins = 1
-        try:
-            for _ in reader:
-                begins = reader.line_num + 1
-        except csv.Error as error:
-            if next(lines, None) is None:
-                raise of_file(name, "opens a quote that nothing closes", line=begins) from error
+        found = broken_row(lines, delimiter)
+    if found and found[1] == OPEN_QUOTE:
+        raise of_file(name, OPEN_QUOTE, line=found[0])
+
+
+def broken_row(lines: Iterator[str], delimiter: str) -> tuple[int, str] | None:
+    """The line that the first row begins on which a strict reader of CSV cannot read, and why it cannot."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    begins = 1
+    try:
+        for _ in reader:
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        is_open = next(lines, None) is None and "end of data" in str(error)
+        return begins, OPEN_QUOTE if is_open else f"is no CSV: {error}"
+    return None
 
 
 def _broken_json(lines: Iterator[str]) -> tuple[int | None, str]:

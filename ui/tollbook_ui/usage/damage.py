@@ -5,11 +5,10 @@ import csv
 import gzip
 import itertools
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from tollbook_attribution.bills.damage import long_cells, reason
+from tollbook_attribution.bills.damage import broken_row, long_cells, reason
 from tollbook_attribution.placed_json import NotJsonError, broken, values
 
 from tollbook_ui.periods import BadQuestionError
@@ -38,11 +37,10 @@ def in_rows(name: str, path: Path, zipped: bool, form: tuple[str, int], told: st
     `form` are its delimiter and how many lines stand before its rows.
     """
     try:
-        for number, what in _broken_rows(path, zipped, *form):
-            return number, what
+        found = _broken_row(path, zipped, *form)
     except FAULTS as fault:
         raise error_of(name, path, zipped, fault) from fault
-    return 0, f"cannot be read: {reason(told)}"
+    return found or (0, f"cannot be read: {reason(told)}")
 
 
 def in_json(name: str, path: Path, zipped: bool, told: str) -> tuple[int, str]:
@@ -70,18 +68,12 @@ def of_object(text: str) -> str:
     return f"is no JSON object, but {type(found.value).__name__ if found else 'nothing'}"
 
 
-def _broken_rows(path: Path, zipped: bool, delimiter: str, skipped: int) -> Iterator[tuple[int, str]]:
-    """A quote that nothing closes, and what else a strict reader of CSV finds."""
+def _broken_row(path: Path, zipped: bool, delimiter: str, skipped: int) -> tuple[int, str] | None:
+    """The line of the first row that a strict reader of CSV cannot read, and why it cannot."""
     with _bytes(path, zipped) as content, codecs.getreader("utf-8-sig")(content) as lines, long_cells():
         before = sum(1 for _ in itertools.islice(lines, skipped))
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        begins = 1
-        try:
-            for _ in reader:
-                begins = reader.line_num + 1
-        except csv.Error as error:
-            opened = next(lines, None) is None and "end of data" in str(error)
-            yield before + begins, "opens a quote that nothing closes" if opened else f"is no CSV: {error}"
+        found = broken_row(lines, delimiter)
+    return (before + found[0], found[1]) if found else None
 
 
 def _not_utf_8(name: str, path: Path, zipped: bool) -> BadQuestionError:

@@ -10,9 +10,9 @@ import re
 import tempfile
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import IO, Any, Literal, TextIO, cast
 
 from tollbook_attribution.bills.damage import long_cells
 from tollbook_attribution.placed_json import NotJsonError
@@ -53,6 +53,11 @@ _NUMBER = re.compile(r"[-+0-9.,eE]*")
 _BETWEEN = re.compile(r"[\s,]*")
 _SEPARATOR = re.compile(r"\ufeff?sep=([,;\t|])\r?\n", re.IGNORECASE)
 """A spreadsheet's own first line."""
+
+_BLANK_LINE = re.compile(rb"\n[ \t]*\r?\n\s*\S")
+"""A blank line that something comes after."""
+
+CHUNK_BYTES = 1 << 20
 
 PARQUET = b"PAR1"
 Steps = tuple[str, ...]
@@ -96,7 +101,7 @@ class UsageFile:
     lines: Sequence[int] | None = None
     """Of the rows of a document that was taken apart."""
     first: Sequence[Mapping[str, str]] = ()
-    """What the first rows say in each column; nothing of a Parquet file."""
+    """What the first rows say in each column, as text."""
 
     @property
     def empty(self) -> bool:
@@ -196,7 +201,7 @@ def _described(path: Path, name: str, form: Format | None, folder: Path, *, head
             raise BadQuestionError(f"{name} is empty.")
         found = form or ("json" if beginning.lstrip()[:1] in "{[" else "csv")
         if found == "csv":
-            return _csv(path, name, zipped, beginning, header=header)
+            return _without_blank_lines(_csv(path, name, zipped, beginning, header=header), folder)
         if _is_document(beginning):
             return _taken_apart(path, name, zipped, folder)
         return _json(path, name, zipped, beginning)
@@ -228,6 +233,8 @@ def opened(path: Path, zipped: bool, errors: str = "strict") -> Iterator[TextIO]
 def _csv(path: Path, name: str, zipped: bool, beginning: str, *, header: bool) -> UsageFile:
     told = _SEPARATOR.match(beginning)
     rows = beginning[told.end() :] if told else beginning
+    blank = rows[: len(rows) - len(rows.lstrip("\r\n"))]
+    rows = rows.removeprefix(blank)
     cells = {sign: next(csv.reader(io.StringIO(rows), delimiter=sign), []) for sign in (told[1] if told else DELIMITERS)}
     delimiter = max(cells, key=lambda sign: len(cells[sign]))
     names = [cell.strip() for cell in cells[delimiter]]
@@ -237,8 +244,37 @@ def _csv(path: Path, name: str, zipped: bool, beginning: str, *, header: bool) -
     records = _records(csv.reader(io.StringIO(rows), delimiter=delimiter), columns)
     within = _within_cells(records)
     first = tuple(records[int(header) : ROWS_KEPT])
-    skipped = int(header) + (told is not None)
+    skipped = int(header) + (told is not None) + blank.count("\n")
     return UsageFile(path, name, "csv", zipped, (*columns, *within), within, delimiter, skipped, first=first)
+
+
+def _without_blank_lines(file: UsageFile, folder: Path) -> UsageFile:
+    """The same file with rows of empty cells, which are no calls, for blank lines among its rows: lines keep their numbers."""
+    with _bytes(file) as content:
+        if not _has_blank_lines(content):
+            return file
+    target, row = folder / "rows", file.delimiter.encode() * (file.width - 1) + b"\n"
+    quoted = False
+    with _bytes(file) as content, target.open("wb") as filled:
+        for number, line in enumerate(content):
+            blank = not quoted and number >= file.skipped and not line.strip()
+            quoted ^= line.count(b'"') % 2 == 1
+            filled.write(row if blank else line)
+    return replace(file, path=target, gzip=False)
+
+
+def _has_blank_lines(content: IO[bytes]) -> bool:
+    before = b""
+    while part := content.read(CHUNK_BYTES):
+        text = before + part
+        if _BLANK_LINE.search(text):
+            return True
+        before = text[len(text.rstrip()) :]
+    return False
+
+
+def _bytes(file: UsageFile) -> IO[bytes]:
+    return cast("IO[bytes]", gzip.open(file.path)) if file.gzip else file.path.open("rb")
 
 
 def _records(rows: Iterator[list[str]], columns: Sequence[str]) -> list[dict[str, str]]:
