@@ -281,3 +281,23 @@ def test_a_second_name_of_a_column_is_known(store: Store, folder: Folder) -> Non
     }
     load(store, [folder.csv(row), folder.csv(athena, name="cur.csv")])
     assert {row["format"] for row in lines(store)} == {"focus", "aws_cur"}
+
+
+def test_a_bill_much_smaller_than_the_one_before_is_refused_as_a_part(store: Store, folder: Folder) -> None:
+    month = [focus(BilledCost="2", ResourceId=f"i-{number}") for number in range(30)]
+    assert load(store, [folder.csv(*month)]).warnings == load(store, [folder.csv(*month)]).warnings == ()
+    october = {"BillingPeriodStart": "2026-10-01", "BillingPeriodEnd": "2026-11-01"}
+    days = {"ChargePeriodStart": "2026-10-02", "ChargePeriodEnd": "2026-10-03"}
+    day = folder.csv(*month[:3], focus(**october, **days), name="day.csv")
+    told = r"day.csv: would take the place of 30 lines \(60 USD\), of aws payer-1 from 2026-11-01, with 3 lines \(6 USD\)"
+    with pytest.raises(BillError, match=f"{told}: a part comes beside it with --add; .*--replace"):
+        load(store, [day])
+    assert billed(store) == 60
+    with pytest.raises(ValueError, match="not both"):
+        load(store, [day], Options(add=True, replace=True))
+    credited = [*month, focus(BilledCost="-45.5", ChargeCategory="Credit")]
+    in_place_of = "aws payer-1 from 2026-11-01: {} in the place of {}".format
+    assert load(store, [folder.csv(*credited)]).warnings == (in_place_of("31 lines (14.5 USD)", "30 lines (60 USD)"),)
+    assert load(store, [folder.csv(*month)]).warnings == (in_place_of("30 lines (60 USD)", "31 lines (14.5 USD)"),)
+    assert load(store, [day], Options(replace=True)).warnings == (in_place_of("3 lines (6 USD)", "30 lines (60 USD)"),)
+    assert billed(store) == Decimal("7.5")

@@ -27,6 +27,9 @@ SHARED_BY_VERSIONS = 20
 
 WAY_OUT = "of versions of one bill import the latest alone; if all were charged, import with --allow-duplicates"
 
+MANY_LINES = 20
+"""Lines of a bill in force from which on an import of less than half of it may be a part of it alone."""
+
 LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
@@ -53,6 +56,8 @@ class Options:
     """What columns of a file of no known format are in FOCUS: `BilledCost=Amount`."""
     constants: Sequence[str] = ()
     """What holds for every line, by its column in FOCUS: `BillingCurrency=EUR`."""
+    replace: bool = False
+    """Whether a bill takes the place of one more than twice as large."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
     checked_tenant(options.tenant)
     if options.period and not PERIOD.fullmatch(options.period):
         raise ValueError(f"a billing period is written as 2026-10, not as {options.period!r}")
+    if options.add and options.replace:
+        raise ValueError("lines come beside those in force with --add, or in their place with --replace, not both")
     columns, constants = _pairs(options.columns), _pairs(options.constants)
     reading = store.reading()
     with unpacked(paths, reading, names) as found:
@@ -117,12 +124,16 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
         try:
             run.read()
             warnings = run.check()
-            run.take()
+            replaced = run.take()
         finally:
             reading.command(_query("forget_texts"), {"import_id": run.import_id})
     rows = store.query(_query("brought"), run.known)
     return Loaded(
-        run.import_id, len(files), sum(row["lines"] for row in rows), tuple(Brought(**row) for row in rows), (*beside, *warnings)
+        run.import_id,
+        len(files),
+        sum(row["lines"] for row in rows),
+        tuple(Brought(**row) for row in rows),
+        (*beside, *replaced, *warnings),
     )
 
 
@@ -290,15 +301,18 @@ class _Import:
         alike = f"{name} has {row['lines']} lines that {other} has too; all of them count"
         return f"{alike}: of versions of one bill, import the latest alone"
 
-    def take(self) -> None:
-        """Stores all lines, and then the periods that put them in force."""
+    def take(self) -> tuple[str, ...]:
+        """Stores all lines, and then the periods that put them in force; what they took the place of."""
         done = False
+        replaced: tuple[str, ...] = ()
         try:
             for row in self._asked("extent"):
                 part = self.parts[row["file"]]
                 self._take_file(part, row["last"])
             if self.options.add:
                 self._check_added()
+            else:
+                replaced = self._replaced()
             self.store.command(_query("periods"), {**self.known, "add": self.options.add})
             done = True
         finally:
@@ -306,6 +320,14 @@ class _Import:
                 with contextlib.suppress(StoreError):  # nobody sees them, as no period names them
                     for shard in range(self.store.shards):
                         self.store.shard(shard).command(_query("forget_lines"), self.known)
+        return replaced
+
+    def _replaced(self) -> tuple[str, ...]:
+        """What the import takes the place of. Raises BillError where it is so much smaller that it may be a part."""
+        rows = self.store.told_of_file(_query("replaced"), self.known)
+        if not self.options.replace and (found := [_part_of_a_bill(row) for row in rows if _is_much_smaller(row)]):
+            raise BillError(found)
+        return tuple(f"{_whose(row)}: {_size(row)} in the place of {_size(row, '_before')}" for row in rows)
 
     def _check_added(self) -> None:
         """Raises BillError where the bills that lines are added to have them already, or are in another currency."""
@@ -345,6 +367,28 @@ def _are_versions(row: Mapping[str, Any]) -> bool:
 def _tell_of_the_same(row: Mapping[str, Any]) -> bool:
     """Whether two files tell of one bill at two times; a few charges may have the same words, such as taxes."""
     return int(row["things"] + row["lines"]) >= max(2, row["fewest"] / 2) and bool(row["things"])
+
+
+def _is_much_smaller(row: Mapping[str, Any]) -> bool:
+    """Whether a bill has less than half of the lines and of the amount of the one before: it may be a day's, not a month's."""
+    smaller = row["lines"] * 2 < row["lines_before"] and abs(row["billed"]) * 2 < abs(row["billed_before"])
+    return bool(smaller) and row["lines_before"] >= MANY_LINES
+
+
+def _part_of_a_bill(row: Mapping[str, Any]) -> Problem:
+    told = f"would take the place of {_size(row, '_before')}, of {_whose(row)}, with {_size(row)}"
+    way_out = "a part comes beside it with --add; if this is the whole bill now, import with --replace"
+    return Problem(row["file"], None, "", "", f"{told}: {way_out}")
+
+
+def _whose(row: Mapping[str, Any]) -> str:
+    account = f" {row['account']}" if row["account"] else ""
+    return f"{row['provider']}{account} from {row['period']}"
+
+
+def _size(row: Mapping[str, Any], when: str = "") -> str:
+    lines, billed = row[f"lines{when}"], Decimal(row[f"billed{when}"])
+    return f"{lines} {'line' if lines == 1 else 'lines'} ({billed.normalize():f} {row[f'currency{when}']})"
 
 
 def _bills(files: Sequence[BillFile]) -> tuple[list[BillFile], list[str]]:

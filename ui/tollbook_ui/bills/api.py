@@ -40,6 +40,7 @@ async def take(
     period: Annotated[str, Query(description="the billing period that all of it is of: 2026-10")] = "",
     comma: Annotated[bool, Query(description="whether numbers have a decimal comma")] = False,
     add: Annotated[bool, Query(description="beside the lines in force instead of in their place")] = False,
+    replace: Annotated[bool, Query(description="take it in the place of a bill more than twice as large")] = False,
     allow_duplicates: Annotated[bool, Query(description="take a line that is told twice as charged twice")] = False,
     columns: Annotated[list[str] | None, Query(description="what a column is in FOCUS: BilledCost=Amount")] = None,
     constants: Annotated[list[str] | None, Query(description="what holds for every line: BillingCurrency=EUR")] = None,
@@ -48,7 +49,7 @@ async def take(
     """Store a bill: FOCUS, AWS CUR, Azure, OCI or Google; CSV, JSON lines or Parquet, gzip or zip. All of it, or nothing."""
     principal: Principal | None = request.scope.get(PRINCIPAL)
     whose = principal.tenant if principal and principal.tenant else tenant
-    options = Options(whose, period, comma, add, allow_duplicates, columns or (), constants or ())
+    options = Options(whose, period, comma, add, allow_duplicates, columns or (), constants or (), replace)
     with tempfile.TemporaryDirectory(prefix="tollbook-bill-") as folder:
         path = Path(folder) / "file"
         await kept(request, path, "import it in parts, with --add")

@@ -31,6 +31,9 @@ def import_files(
     ] = "",
     decimal: Annotated[str, typer.Option(help="point, or comma for 1.234,56.")] = "point",
     add: Annotated[bool, typer.Option("--add", help="A later part of a bill: its lines come beside those in force.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take it in the place of a bill of that period more than twice as large.")
+    ] = False,
     allow_duplicates: Annotated[
         bool, typer.Option("--allow-duplicates", help="A line that is told twice was charged twice.")
     ] = False,
@@ -58,7 +61,7 @@ def import_files(
     if decimal not in ("point", "comma"):
         raise BadQuestionError(f"the decimal sign is point or comma, not {decimal!r}")
     said = [[part for text in texts or () for part in text.split(",")] for texts in (columns, constants)]
-    options = Options(tenant, period, decimal == "comma", add, allow_duplicates, *said)
+    options = Options(tenant, period, decimal == "comma", add, allow_duplicates, said[0], said[1], replace)
     found = taking.take(place.at(data), files, options)
     answer(shape, found, lambda: show.taken(found))
 
