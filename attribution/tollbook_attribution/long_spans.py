@@ -26,6 +26,9 @@ SEEN_BY: Final = "39_long_spans_2_seen.sql"
 TAKEN_IN_BY: Final = ("06_doubled.sql", "08_owners.sql", "10_spans.sql")
 """Steps that say what happened in the hours that they began in."""
 
+TAKEN_FOR: Final = ("long_span_traces.sql", "long_span_hosts.sql")
+"""What says first which traces are taken in, and what is known of the machines that their spans ran on."""
+
 HOURS: Final = 168
 """Most hours that a span goes on: `long_spans` has none that is longer than seven days."""
 
@@ -51,8 +54,10 @@ def take_in(node: Node, bound: Mapping[str, Any], run: Run) -> None:
     for place, row in enumerate(found, start=1):
         began = bound["window"] - HOUR * int(row["hours_ago"])
         number = bound["settlement"] + place
-        node.command(_query("long_span_traces.sql"), {"settlement": number, "window": began, "of": bound["settlement"]})
         before = {**bound, "settlement": number, "window": began, "until": began + HOUR, "neighbours": True}
+        asked = {name: before[name] for name in ("tenant", "settlement", "window", "until")}
+        for question in TAKEN_FOR:
+            node.command(_query(question), {**asked, "of": bound["settlement"]})
         for step in TAKEN_IN_BY:
             run(step, {**before, **ranges.Range().parameters})
 

@@ -20,79 +20,90 @@ LINES = """
 SELECT
     dateDiff('hour', toDateTime('2026-11-20 12:00:00', 'UTC'), window) AS hour, allocation, item,
     toUInt64(reinterpret(reverse(trace_id), 'UInt128')) AS trace, quantity, amount_usd, team
-FROM ledger ORDER BY hour, allocation != 'request', item, trace
+FROM ledger
+WHERE resource = {resource:String} ORDER BY hour, allocation != 'request', item, trace
+"""
+REQUESTS = """
+SELECT toUInt64(reinterpret(reverse(trace_id), 'UInt128')) AS trace, toHour(window) AS hour, continued, span_count
+FROM requests
+WHERE trace < 3 ORDER BY trace, hour
+"""
+WORKED = """
+SELECT toUInt64(reinterpret(reverse(trace_id), 'UInt128')) AS trace, sum(self_ns) AS self_ns
+FROM span_costs
+WHERE trace < 3 AND span_id = toFixedString(unhex('0000000000000001'), 8) GROUP BY trace ORDER BY trace
 """
 
 
-def lines(store: Store) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in store.query(LINES)]
+def lines(store: Store, resource: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.values()) for row in store.query(LINES, {"resource": resource})]
 
 
-def test_a_span_of_several_hours_bears_its_machine_in_each_of_them(store: Store, intake: Intake) -> None:
-    """And its accelerator, which it shares with another for the time that both hold it."""
+def test_each_hour_of_a_span_bears_its_part(store: Store, intake: Intake) -> None:
+    """Of its machine and its accelerator, also where an hour was settled before its spans and its owner were told."""
     set_rate(store, "box", "3.60", 2)
+    set_rate(store, "bought", "7.20", 2)
+    set_rate(store, "bought", "3.60", 2, purchase="spot")
     set_gpu_price(store, "H100", "3.60")
+    red, blue = {A.TOLLBOOK_TEAM: "red"}, {A.TOLLBOOK_TEAM: "blue"}
     held = {A.HW_ID: "GPU-a", A.HW_MODEL: "H100", A.TOLLBOOK_KIND: "inference"}
+    spot = {
+        A.HOST_ID: "h2",
+        A.HOST_TYPE: "bought",
+        A.K8S_CLUSTER_NAME: "east",
+        "k8s.node.label.karpenter.sh/capacity-type": "spot",
+    }
+    odd = {A.HOST_ID: "h3", A.HOST_TYPE: "odd"}
     intake.spans([
-        Span(1, 1, start_ns=1_800 * S, duration_ns=9_000 * S, resource=BOX, attributes={A.TOLLBOOK_TEAM: "red"}),
-        Span(2, 1, start_ns=HOUR + 600 * S, duration_ns=600 * S, resource=BOX, attributes={A.TOLLBOOK_TEAM: "blue"}),
-        Span(3, 1, start_ns=1_800 * S, duration_ns=9_000 * S, attributes=held | {A.TOLLBOOK_TEAM: "red"}),
-        Span(4, 1, start_ns=HOUR, duration_ns=1_200 * S, attributes=held | {A.TOLLBOOK_TEAM: "blue"}),
+        Span(1, 1, 9, start_ns=1_800 * S, duration_ns=5_400 * S, resource=BOX),
+        Span(2, 2, 1, start_ns=HOUR + 600 * S, duration_ns=600 * S, resource=BOX, attributes=blue),
+        Span(3, 1, start_ns=1_800 * S, duration_ns=5_400 * S, attributes=held | red),
+        Span(4, 1, start_ns=HOUR, duration_ns=1_200 * S, attributes=held | blue),
+        Span(5, 1, start_ns=1_800 * S, duration_ns=2_400 * S, resource=spot),
+        # What cannot be so long stays in its hour.
+        Span(6, 1, start_ns=1_800 * S, duration_ns=240 * 365 * 24 * HOUR, resource=odd),
+        Span(6, 2, start_ns=1_800 * S, duration_ns=-HOUR, resource=odd),
+        Span(6, 3, start_ns=1_800 * S, duration_ns=169 * HOUR, resource=odd),
     ])  # fmt: skip
-    settle(store)
-    # The box has two CPUs at 0.0005 USD a CPU second; it is there for half of the first hour and for all of the others.
-    assert lines(store) == [
-        (0, "request", "CPU time", 1, Decimal(1_800), Decimal("0.9"), "red"),
+    assert settle(store).windows == 2
+    # A second of the accelerator costs 0.001 USD, of a CPU half of it. The box is there from half past twelve on.
+    assert lines(store, "accelerator:GPU-a") == [
         (0, "request", "accelerator time", 3, Decimal(1_800), Decimal("1.8"), "red"),
-        (0, "idle", "idle CPU time", 0, Decimal(1_800), Decimal("0.9"), ""),
-        (1, "request", "CPU time", 1, Decimal(3_600), Decimal("1.8"), "red"),
-        (1, "request", "CPU time", 2, Decimal(600), Decimal("0.3"), "blue"),
         (1, "request", "accelerator time", 3, Decimal(3_000), Decimal("3.0"), "red"),
         (1, "request", "accelerator time", 4, Decimal(600), Decimal("0.6"), "blue"),
+    ]
+    assert lines(store, "host:h1") == [
+        (0, "request", "CPU time", 1, Decimal(1_800), Decimal("0.9"), ""),
+        (0, "idle", "idle CPU time", 0, Decimal(1_800), Decimal("0.9"), ""),
+        (1, "request", "CPU time", 1, Decimal(3_600), Decimal("1.8"), ""),
+        (1, "request", "CPU time", 2, Decimal(600), Decimal("0.3"), "blue"),
         (1, "idle", "idle CPU time", 0, Decimal(3_000), Decimal("1.5"), ""),
-        (2, "request", "CPU time", 1, Decimal(3_600), Decimal("1.8"), "red"),
-        (2, "request", "accelerator time", 3, Decimal(3_600), Decimal("3.6"), "red"),
-        (2, "idle", "idle CPU time", 0, Decimal(3_600), Decimal("1.8"), ""),
     ]
-    assert_the_ledger_balances(store)
-
-
-def test_who_owns_a_span_is_said_late_and_in_every_hour(store: Store, intake: Intake) -> None:
-    """Its trace names the team in a span that comes in last; the parent's CPU time is measured and covers what its child does."""
-    set_rate(store, "box", "3.60", 2)
-    intake.spans([Span(2, 2, 1, start_ns=HOUR + 60 * S, duration_ns=60 * S, resource=BOX)])
-    settle(store)
-    assert [line[1:5] for line in lines(store)] == [("request", "CPU time", 2, 60), ("idle", "idle CPU time", 0, 60)]
-    work = {A.TOLLBOOK_CPU_TIME: 720 * S}
-    intake.spans([Span(2, 1, 9, start_ns=1_800 * S, duration_ns=7_200 * S, resource=BOX, attributes=work)])
-    settle(store)
-    # 720 CPU seconds in two hours: a quarter before one, half of it in the hour, a quarter after two.
-    took = [(0, "CPU time", 180, ""), (1, "CPU time", 360, ""), (2, "CPU time", 180, "")]
-    assert [(line[0], line[2], line[4], line[6]) for line in lines(store) if line[1] == "request"] == took
-    intake.spans([Span(2, 9, start_ns=60 * S, duration_ns=S, attributes={A.TOLLBOOK_TEAM: "red"})])
-    settle(store)
-    owned = [(hour, item, quantity, "red") for hour, item, quantity, _ in took]
-    assert [(line[0], line[2], line[4], line[6]) for line in lines(store) if line[1] == "request"] == owned
-    assert_the_ledger_balances(store)
-    assert settle(store).windows == 0
-    assert store.query("SELECT toHour(window) AS hour, continued, span_count FROM requests ORDER BY hour") == [
-        {"hour": hour, "continued": hour > 12, "span_count": spans} for hour, spans in ((12, 2), (13, 1), (14, 0))
+    assert store.query("SELECT cluster, purchase, amount_usd FROM hosts WHERE host = 'h2' ORDER BY window") == [
+        {"cluster": "east", "purchase": "spot", "amount_usd": Decimal(amount)} for amount in ("1.8", "0.6")
     ]
-    assert store.query(
-        "SELECT sum(self_ns) AS self_ns FROM span_costs WHERE span_id = toFixedString(unhex('0000000000000001'), 8)"
-    ) == [{"self_ns": 7_140 * S}]
-
-
-def test_a_span_that_cannot_be_so_long_stays_in_its_hour(store: Store, intake: Intake) -> None:
-    set_rate(store, "box", "3.60", 1)
+    assert store.query("SELECT toHour(window) AS hour, spans_too_long FROM machine_coverage WHERE spans_too_long > 0") == [
+        {"hour": 12, "spans_too_long": 2}
+    ]
+    # 720 CPU seconds in an hour from half past on, which cover the child's too.
+    work = blue | {A.TOLLBOOK_CPU_TIME: 720 * S}
     intake.spans([
-        Span(1, 1, start_ns=1_800 * S, duration_ns=240 * 365 * 24 * HOUR, resource=BOX),
-        Span(2, 1, start_ns=1_800 * S, duration_ns=-HOUR, resource=BOX),
-        Span(3, 1, start_ns=1_800 * S, duration_ns=169 * HOUR, resource=BOX),
+        Span(2, 1, start_ns=1_800 * S, duration_ns=HOUR, resource=BOX, attributes=work),
+        Span(1, 9, start_ns=60 * S, attributes=red),
     ])  # fmt: skip
-    assert settle(store).windows == 1
-    assert {line[:3] for line in lines(store) if line[1] == "request"} == {(0, "request", "CPU time")}
-    assert store.query("SELECT spans, spans_too_long FROM machine_coverage") == [{"spans": 3, "spans_too_long": 2}]
+    settle(store)
+    assert settle(store).windows == 0
+    assert lines(store, "host:h1") == [
+        (0, "request", "CPU time", 1, Decimal(1_800), Decimal("0.9"), "red"),
+        (0, "request", "CPU time", 2, Decimal(360), Decimal("0.18"), "blue"),
+        (0, "idle", "idle CPU time", 0, Decimal(1_440), Decimal("0.72"), ""),
+        (1, "request", "CPU time", 1, Decimal(3_600), Decimal("1.8"), "red"),
+        (1, "request", "CPU time", 2, Decimal(360), Decimal("0.18"), "blue"),
+        (1, "idle", "idle CPU time", 0, Decimal(3_240), Decimal("1.62"), ""),
+    ]
+    told = [(1, 12, False, 2), (1, 13, True, 0), (2, 12, False, 1), (2, 13, True, 1)]
+    assert [tuple(row.values()) for row in store.query(REQUESTS)] == told
+    assert [row["self_ns"] // S for row in store.query(WORKED)] == [5_400, 3_000]
     assert_the_ledger_balances(store)
 
 

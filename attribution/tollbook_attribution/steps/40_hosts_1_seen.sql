@@ -4,7 +4,13 @@
 -- How it was bought is asked only where a rate depends on it: tollbook.host.purchase, or the labels that clouds and Karpenter give nodes.
 -- Where there is: hosts
 INSERT INTO work_seen_hosts
-WITH facts AS (
+WITH ran_on AS (
+    SELECT toString(s.host) AS host, h.resource AS resource, s.start_time AS at
+    FROM (SELECT trace_id, span_id, host, start_time FROM work_spans WHERE settlement = {long:UInt64} AND host != '') AS s
+    INNER JOIN (SELECT trace_id, span_id, resource FROM work_long_hosts WHERE settlement = {settlement:UInt64}) AS h
+        ON s.trace_id = h.trace_id AND s.span_id = h.span_id
+),
+facts AS (
     SELECT
         s.host AS host, max(s.host_name) AS host_name, s.host_type AS host_type, max(s.region) AS region, '' AS cluster, '' AS purchase,
         min(s.start_time) AS first_seen, max(fromUnixTimestamp64Nano(toUnixTimestamp64Nano(s.start_time) + s.duration_ns, 'UTC')) AS last_seen
@@ -26,6 +32,12 @@ WITH facts AS (
     FROM spans AS c
     WHERE c.tenant = {tenant:String} AND c.start_time >= {window:DateTime('UTC')} AND c.start_time < {until:DateTime64(9, 'UTC')}
         AND c.k8s_cluster_name != '' AND (c.host_id != '' OR c.host_name != '')
+    GROUP BY host
+    UNION ALL
+    SELECT
+        l.host AS host, '' AS host_name, '' AS host_type, '' AS region, max(JSONExtractString(l.resource, 'k8s.cluster.name')) AS cluster, '' AS purchase,
+        min(l.at) AS first_seen, min(l.at) AS last_seen
+    FROM ran_on AS l
     GROUP BY host
     UNION ALL
     SELECT
@@ -55,6 +67,8 @@ WITH facts AS (
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
             AND (host_id != '' OR host_name != '') AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
         GROUP BY host, resource
+        UNION ALL
+        SELECT host, resource, at FROM ran_on
     ) AS r
     GROUP BY host
 ),
