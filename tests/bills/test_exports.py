@@ -99,6 +99,14 @@ BUCKETS = [
 PORTAL = {"UsageDate": "20261105", "CostUSD": "3.1", "Cost": "2.9", "Currency": "EUR", "ServiceName": "Virtual Machines"}
 """What Azure's cost analysis downloads."""
 
+QUERY = (
+    '{"id": "subscriptions/sub-1/providers/Microsoft.CostManagement/query/q", "type": "Microsoft.CostManagement/query",'
+    '"properties": {"nextLink": null, "columns": [{"name": "Cost", "type": "Number"}, {"name": "UsageDate", "type": "Number"},'
+    '{"name": "ServiceName", "type": "String"}, {"name": "Currency", "type": "String"}],'
+    '"rows": [[0.10000000000000000001, 20261105, "Azure OpenAI", "EUR"], [2, 20261106, "Azure OpenAI", "EUR"]]}}'
+)
+"""What Azure's query API answers: columns and rows, of the subscription that its id names."""
+
 REPORT = {
     "has_more": False, "next_page": None,
     "data": [{"starting_at": "2026-10-02T00:00:00Z", "ending_at": "2026-10-03T00:00:00Z", "results": [
@@ -135,6 +143,11 @@ FILES: dict[str, tuple[str, str]] = {
     "costs.json": (json.dumps(PAGE, indent=2), "0.1"),
     "buckets.jsonl": (lines_of(BUCKETS), "0.06"),
     "portal.csv": (as_csv([PORTAL]), "2.9"),
+    "query.json": (QUERY, "2.10000000000000000001"),
+    "wrapped.json": (
+        json.dumps({"data": [{**FOCUS_ROW, "Tags": {"team": "search"}, "BillingAccountId": "held"}]}, indent=1),
+        "1.5",
+    ),
     "claude.csv": (CLAUDE, "19"),
     "report.json": (json.dumps(REPORT), "1.2378912"),
 }
@@ -156,8 +169,10 @@ def test_exports_of_many_providers_add_up(store: Store, folder: Folder) -> None:
         ("oracle.csv", "oci"), ("google.jsonl", "google"), ("table.csv", "google"),
         ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("chosen.csv", "aws"), ("costs.csv", "openai"),
         ("costs.json", "openai"), ("claude.csv", "anthropic"), ("buckets.jsonl", "openai"), ("portal.csv", "azure"),
+        ("query.json", "azure"), ("wrapped.json", "aws"),
         ("report.json", "anthropic"),
     }  # fmt: skip
+    assert (rows["query.json"]["sub_account_id"], rows["wrapped.json"]["tags"]) == ("sub-1", {"team": "search"})
     table = rows["table.csv"]  # rows are by line, the last one first: this is the usage
     assert (table["billing_currency"], table["consumed_quantity"], table["charge_category"]) == ("AUD", 1234, "Usage")
     assert str(table["charge_period_end"])[:10] == "2026-12-01"

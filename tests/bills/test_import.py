@@ -192,10 +192,18 @@ def test_an_oci_report(store: Store, folder: Folder) -> None:
         "lineItem/isCorrection": "false",
         "tags/team": "search",
     }
-    load(store, [folder.csv(row, {**row, "lineItem/referenceNo": "2", "cost/myCost": "-0.01", "lineItem/isCorrection": "true"})])
+    rows = [row, {**row, "lineItem/referenceNo": "2", "cost/myCost": "-0.01", "lineItem/isCorrection": "true"}]
+    load(store, [folder.csv(*rows)])
     usage, correction = lines(store)
     assert (usage["provider"], usage["billed_cost"], usage["tags"]) == ("oci", Decimal("0.06"), {"team": "search"})
     assert (correction["charge_class"], billed(store)) == ("Correction", Decimal("0.05"))
+    free = {**row, "lineItem/referenceNo": "3", "cost/unitPrice": "", "cost/myCost": ""}
+    assert load(store, [folder.csv(*rows, free)]).warnings[-1] == (
+        "bill.csv, line 4, column cost/myCost: 1 line has no cost here; each was taken as 0"
+    )
+    assert billed(store) == Decimal("0.05")
+    with pytest.raises(BillError, match=r"line 4, column cost/myCost: is empty"):
+        load(store, [folder.csv(*rows, free | {"cost/unitPrice": "0.06"})])
 
 
 def test_a_google_export_nested_and_flat(store: Store, folder: Folder) -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import itertools
+import json
 import lzma
 import re
 import shutil
@@ -15,14 +16,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
 
 from tollbook_schema import sql
 from tollbook_schema.store import QueryError, Store
 
-from tollbook_attribution.bills import damage, formats
+from tollbook_attribution.bills import answers, damage, formats
 from tollbook_attribution.bills.problems import BillError, Problem, of_file
 
 HEADER_LINES = 20
@@ -240,7 +241,7 @@ def _opened(name: str, path: Path, store: Store) -> BillFile:
         return _self_described(name, path, "Parquet", compression, store)
     start = _start(name, path, compression)
     if start.lstrip().startswith(("{", "[")):
-        return _self_described(name, path, "JSONEachRow", compression, store)
+        return _json(name, path, compression, store)
     return _csv(name, path, compression, start)
 
 
@@ -294,6 +295,20 @@ def _header(start: str) -> tuple[tuple[int, int], str, tuple[str, ...], dict[str
             if len(names) > 1 and all(names[:2]) and not any(names[2:]):
                 facts[names[0]] = names[1]
     return best[1:]
+
+
+def _json(name: str, path: Path, compression: str, store: Store) -> BillFile:
+    """Rows of JSON, also those within the answer of an API."""
+    file = _self_described(name, path, "JSONEachRow", compression, store)
+    held = {column.casefold() for column in file.header} & set(answers.HOLDERS)
+    if not held or formats.detected(file.header) or not (answer := answers.read(name, path, compression)):
+        return file
+    lines = path.with_suffix(".lines")
+    with lines.open("w", encoding="utf-8") as plain:
+        plain.writelines(f"{json.dumps(row)}\n" for row in answer.rows)
+    there = {formats.word(column) for row in answer.rows for column in row}
+    told = tuple((column, value) for column, value in answer.told if formats.word(column) not in there)
+    return replace(_self_described(name, lines, "JSONEachRow", "none", store), told=told)
 
 
 def _self_described(name: str, path: Path, kind: str, compression: str, store: Store) -> BillFile:

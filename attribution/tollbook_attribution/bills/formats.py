@@ -34,6 +34,8 @@ class Format:
     """Name of the statement that reads its rows, where it is not its own."""
     late_usage: bool = False
     """Whether usage of an earlier month may be billed in a later one without being called a correction."""
+    blank_is_free: bool = False
+    """Whether a line without a cost costs nothing."""
 
     @property
     def script(self) -> str:
@@ -157,8 +159,10 @@ AZURE = Format(
     ),
 )
 
-AZURE_ANALYSIS = replace(AZURE, told_by=(("Cost", "PreTaxCost"), ("CostUSD",), ("UsageDate",), ("Currency",)))
-"""What its portal's cost analysis downloads: a row a day, of whatever was grouped by."""
+AZURE_ANALYSIS = replace(
+    AZURE, told_by=(("Cost", "PreTaxCost"), ("CostUSD", "PreTaxCost", "SubscriptionId"), ("UsageDate",), ("Currency",))
+)
+"""What its portal's cost analysis downloads, and its query API answers: a row a day, of whatever was grouped by."""
 
 OCI = Format(
     name="oci",
@@ -177,6 +181,7 @@ OCI = Format(
         ("BillingCurrency", ("cost/currencyCode",)),
     ),
     tags=("tags/",),
+    blank_is_free=True,
 )
 
 GOOGLE = Format(

@@ -243,6 +243,7 @@ class _Import:
             for part in self.parts
             if part.kind.lacks_periods((*part.file.names, *part.meant))
         ]
+        warnings.extend(self._free())
         found.extend(self._other_currencies())
         for row in self._asked("repeated") if len(self.parts) > 1 else ():
             if not self.options.allow_duplicates and _are_versions(row):
@@ -254,6 +255,15 @@ class _Import:
         if found:
             raise BillError(found)
         return tuple(warnings)
+
+    def _free(self) -> Iterator[str]:
+        """Files with lines whose cost is blank, which is nothing."""
+        for part in self.parts:
+            [blank] = self._asked("blank", {"file": part.number}) if part.kind.blank_is_free else [{"lines": 0}]
+            if blank["lines"]:
+                column, at = part.called("BilledCost"), line_of(part.file, blank["first"])
+                lines = "1 line has" if blank["lines"] == 1 else f"{blank['lines']} lines have"
+                yield f"{part.file.name}, line {at}, column {column}: {lines} no cost here; each was taken as 0"
 
     def _asked(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """What the lines as text say, however long it takes: people's questions end after half a minute."""

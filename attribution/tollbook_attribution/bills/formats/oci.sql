@@ -1,4 +1,5 @@
 -- What does a cost report of Oracle Cloud say? A billing period is the month that the hour of a line lies in.
+-- A line without a cost costs nothing, unless it has a price and a quantity.
 INSERT INTO bill_texts
 WITH mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at
 SELECT
@@ -8,7 +9,7 @@ SELECT
     {comma:Bool} AS comma,
     reinterpretAsFixedString(sipHash128(v)) AS digest,
     arrayMap(x -> ifNull(x, ''), [
-        v[at['costmycost']],
+        coalesce(v[at['costmycost']], if(match(v[at['costunitprice']], '[1-9]') AND match(v[at['usagebilledquantity']], '[1-9]'), NULL, '0')),
         v[at['costmycost']],
         NULL,
         NULL,
