@@ -16,7 +16,7 @@ claims AS (
 rated AS (
     SELECT
         host,
-        count() AS changes,
+        count() AS terms,
         toInt256(greatest(sum(work_rate_terms.until_ns - work_rate_terms.from_ns), 1)) AS ns,
         if(uniqExact(rate_id) = 1, any(vcpus), toDecimal128(reinterpret(intDiv(capacity_units, ns), 'Decimal256(3)'), 3)) AS mean_vcpus,
         sum(toInt256(reinterpret(toDecimal256(vcpus, 3), 'Int256')) * (until_ns - from_ns)) AS capacity_units,
@@ -80,13 +80,13 @@ SELECT
     seen.first_seen AS first_seen,
     seen.last_seen AS last_seen,
     toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen) AS observed_ns,
-    if(rated.changes = 0, NULL, rated.mean_vcpus) AS vcpus,
-    if(rated.changes = 0, NULL, toInt64(intDiv(rated.capacity_units, 1000))) AS capacity_ns,
+    if(rated.terms = 0, NULL, rated.mean_vcpus) AS vcpus,
+    if(rated.terms = 0, NULL, toInt64(intDiv(rated.capacity_units, 1000))) AS capacity_ns,
     ifNull(claims.claimed_ns, 0) AS claimed_ns,
     rated.rate_id_list AS rate_id,
-    if(rated.changes = 0, NULL, rated.usd_per_hour) AS usd_per_hour,
+    if(rated.terms = 0, NULL, rated.usd_per_hour) AS usd_per_hour,
     if(
-        rated.changes = 0, NULL,
+        rated.terms = 0, NULL,
         committed_usd + toDecimal128(
             reinterpret(rated.usd_ns, 'Decimal256(18)') * if(covered.host = '', toInt256(1), covered.deal.4)
                 / if(covered.host = '', toInt256(1), covered.deal.5) / toInt256(3600000000000),
@@ -95,17 +95,17 @@ SELECT
     ) AS amount_usd,
     amount_usd - memory_usd - accelerator_usd AS cpu_usd,
     if(
-        rated.changes = 0, NULL,
+        rated.terms = 0, NULL,
         toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * rated.memory_usd_ns / greatest(rated.usd_ns, toInt256(1)), 18)
     ) AS memory_usd,
     if(
-        rated.changes = 0, NULL,
+        rated.terms = 0, NULL,
         toDecimal128(toDecimal256(assumeNotNull(amount_usd), 18) * rated.accelerator_usd_ns / greatest(rated.usd_ns, toInt256(1)), 18)
     ) AS accelerator_usd,
     rated.newest_accelerators AS accelerators,
     rated.newest_split AS split,
     if(busy.host = '', NULL, toInt64(round(busy.busy_seconds * 1000000000))) AS busy_ns,
-    if(rated.changes = 0, NULL, rated.mean_memory_gib) AS memory_gib,
+    if(rated.terms = 0, NULL, rated.mean_memory_gib) AS memory_gib,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.used_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_used_gib_s,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.claimed_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_claimed_gib_s,
     toDecimal128(toDecimal256(covered.deal.1, 18) * toInt256(observed_ns) / greatest(covered.deal.3, toInt256(1)), 18) AS committed_usd,
