@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from unittest.mock import Mock
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from tollbook_attribution import engine
+from tollbook_attribution.currencies import set_exchange_rate
 from tollbook_schema.store import Store
 from tollbook_ui import application
 from tollbook_ui.periods import BadQuestionError
@@ -191,6 +192,21 @@ def test_gzip_semicolons_a_byte_order_mark_and_quoted_lines_are_read(store: Stor
     assert take(gzip.compress(text.encode()), f"{COLUMNS},cost=cost").new_calls == 1
     ((attributes,),) = ((row["attributes"],) for row in store.query(SPANS))
     assert (Decimal(attributes["gen_ai.usage.cost.amount"]), attributes["gen_ai.usage.cost.currency"]) == (Decimal("0.25"), "USD")
+
+
+def test_a_cost_in_a_currency_without_a_rate_is_warned_of(store: Store, take: Take) -> None:
+    """Every currency once, by its first row without one; what is no currency is refused."""
+    rows = "t,i,o,c,k\n2026-11-20,1,1,1,usd\n2026-11-20,1,1,,yen\n\n2026-11-20,1,1,2,eur\n2026-11-21,1,1,2,EUR\n"
+    rows += "2026-11-20,1,1,3,JPY\n"
+    columns = f"{COLUMNS},cost=c,currency=k"
+    set_exchange_rate(store, "JPY", "0.0065", date(2026, 11, 20), now=datetime.now(UTC))
+    warned = (
+        "calls, line 5, column k: EUR has no exchange rate for 2026-11-20; 2 rows in EUR without one stay unpriced until: "
+        "tollbook prices rate EUR USD_PER_EUR --on 2026-11-20",
+    )
+    assert (take(rows, columns, dry_run=True).warnings, take(rows, columns).warnings) == (warned, warned)
+    with pytest.raises(BadQuestionError, match=r"line 6, column k: 'DOLLAR' is no currency: three letters, as EUR"):
+        take(rows.replace("EUR", "DOLLAR"), columns)
 
 
 def test_input_counted_without_cached_tokens_gets_them_added(store: Store, take: Take) -> None:

@@ -71,7 +71,10 @@ WRONG = {
     "input_tokens=i,model=m": "map the time of each call",
     "timestamp=t,input_tokens=i": "say which model answered",
     "timestamp=t,model=m": "map what is counted",
-    "timestamp=t,model=m,tokens=i": "knows no 'tokens'",
+    "timestamp=t,model=m,inputtoken=i": "knows no 'inputtoken', did you mean input_tokens?",
+    "timestamp=t,model=m,prompt_token=i": "knows no 'prompt_token', did you mean input_tokens?",
+    "timestamp=t,model=m,cached=i": "knows no 'cached', did you mean cache_read_tokens?",
+    "timestamp=t,model=m,xyz=i": "knows no 'xyz'; tollbook import targets lists all",
     "timestamp=t,timestamp=u": "names timestamp twice",
     "timestamp=t,model=m,input_tokens=i,uncached_input_tokens=u": "not both",
     "timestamp=t,model=m,input_tokens=i,prefix_blocks=b,cache_read_tokens=c": "not both",
@@ -83,6 +86,11 @@ def test_a_mapping_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(BadQuestionError) as refusal:
         mapping([text])
     assert WRONG[text] in str(refusal.value)
+
+
+def test_a_currency_that_is_none_is_refused() -> None:
+    with pytest.raises(BadQuestionError, match="--set currency: 'DOLLAR' is no currency: three letters, as EUR"):
+        mapping(["timestamp=t,model=m,cost=c"], ["currency=DOLLAR"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import bz2
 import csv
+import gzip
 import io
 import json
 import lzma
@@ -54,6 +55,16 @@ def test_packed_files_and_those_of_spreadsheets_are_the_same_calls(take: Take) -
     ):
         assert (take(content).rows, take(content).new_calls) == (1, 0)
     assert take(f"sep=;\r\n{FILE_OF_ONE.replace(',', ';')}{FILE_OF_ONE.replace(',', ';')}").rows == 2  # a header again is no row
+
+
+def test_blank_lines_are_no_rows_and_lines_keep_their_numbers(take: Take) -> None:
+    text = '\n\nt,i,o,x\n2026-11-20T12:00:00Z,10,2,"a\n\nb"\n\n \r\n2026-11-20T12:00:01Z,4,1,\n'
+    assert take(text).rows == 2
+    assert take(gzip.compress(text.encode()), only=["x=a\n\nb"], dry_run=True).rows == 1
+    with pytest.raises(BadQuestionError, match="line 9, column i: '-4' is negative"):
+        take(text.replace(",4,", ",-4,"))
+    with pytest.raises(BadQuestionError, match="line 9: has fewer than 4 cells"):
+        take(text.replace(",1,", ",1"))
 
 
 def test_what_cannot_be_unpacked_is_refused_for_good(take: Take) -> None:

@@ -62,6 +62,8 @@ class Imported:
     """Of a file that was only looked at, the most rows first."""
     replaced: tuple[int, ...] = ()
     """Earlier imports that it came in the place of; of a file that was only looked at, that it would."""
+    warnings: tuple[str, ...] = ()
+    """What it lacks to be priced, and what to type."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tollbook_schema import sql
 from tollbook_schema.store import FileSource, Node, QueryError, Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
+from tollbook_ui import units
 from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage import damage, guessing, models, replacing, undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
@@ -89,6 +90,7 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
     with undoing.running(import_id), _staged(store, node, file, wish, import_id) as rows_id:
         _check(node, file, wish, import_id)
         ids = {"import_id": import_id, "rows_id": rows_id, "tenant": tenant, "scope": undoing.SCOPE}
+        warnings = tuple(_without_rate(node, file, wish, import_id))
         now = datetime.now(UTC).replace(microsecond=0)
         old = _replaced(store, node, file, wish, {**ids, "digest": digest}) if taking.replace else ()
         if not dry_run:
@@ -97,12 +99,13 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
             _spread(node, file, wish, {**ids, "now_ns": int(now.timestamp()) * 10**9})
         if dry_run:
             looked = _imported(file, wish, _counted(node, wish, ids), _first_rows(node, import_id), stored=False)
-            return replace(looked, export=export, models=models.found(store, node, import_id, tenant), replaced=_ids(old))
+            found = models.found(store, node, import_id, tenant)
+            return replace(looked, export=export, models=found, replaced=_ids(old), warnings=warnings)
         with undoing.whole(store, import_id):
             node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
             imported = _imported(file, wish, _counted(node, wish, ids), (), stored=True)
             _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
-    return replace(imported, export=export, replaced=_ids(old))
+    return replace(imported, export=export, replaced=_ids(old), warnings=warnings)
 
 
 def _ids(found: tuple[Import, ...]) -> tuple[int, ...]:
@@ -299,6 +302,19 @@ def _check(node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> None:
             for row in rows[:PROBLEMS_SHOWN]
         )
         raise UsageFileError(file.name, problems, more=len(rows) > PROBLEMS_SHOWN)
+
+
+def _without_rate(node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[str]:
+    """The first cost of each currency that has no exchange rate for its day: it is unpriced until it has one."""
+    if "currency" not in {*wish.columns, *wish.constants}:
+        return
+    column = wish.columns.get("currency", "currency")
+    for row in node.query(_query("without_rate"), {"import_id": import_id}):
+        code, day, rows = row["currency"], row["first_day"], units.counted(row["row_count"], "row")
+        yield (
+            f"{file.name}, line {file.line(row['first_row'])}, column {column}: {code} has no exchange rate for {day}; "
+            f"{rows} in {code} without one stay unpriced until: tollbook prices rate {code} USD_PER_{code} --on {day}"
+        )
 
 
 def _reason(row: Mapping[str, Any]) -> str:

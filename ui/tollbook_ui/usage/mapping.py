@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tollbook_ui.periods import BadQuestionError
@@ -200,6 +201,9 @@ UNITS_NS: Mapping[str, int] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 EXCEL = "excel"
 """The unit of a spreadsheet's times: days since 1899-12-30, in the zone that is declared."""
 
+NEAR = 0.77
+"""How alike a name that does not exist is to the one that is proposed, from 0 to 1."""
+
 ORDERS = ("day-first", "month-first")
 """How 05/11/2026 is read."""
 
@@ -260,6 +264,8 @@ def checked(found: UsageMap) -> UsageMap:
     """The mapping itself. Raises BadQuestionError where it says too little, or a thing twice."""
     if twice := sorted(found.columns.keys() & found.constants.keys()):
         raise BadQuestionError(f"{twice[0]} is both mapped and set")
+    if not re.fullmatch("[A-Za-z]{3}", found.constants.get("currency", "USD")):
+        raise BadQuestionError(f"--set currency: {found.constants['currency']!r} is no currency: three letters, as EUR")
     given = {*found.columns, *found.constants}
     if "timestamp" not in given:
         raise BadQuestionError("map the time of each call: --map timestamp=COLUMN")
@@ -334,11 +340,20 @@ def _pairs(texts: Iterable[str], name: str) -> dict[str, str]:
             if not sign or not value:
                 raise BadQuestionError(f"{name} takes TARGET=VALUE, not {pair!r}")
             if target not in TARGETS:
-                raise BadQuestionError(f"{name} knows no {target!r}; there are {', '.join(TARGETS)}")
+                raise BadQuestionError(f"{name} knows no {target!r}{_nearest(target)}; tollbook import targets lists all")
             if target in found:
                 raise BadQuestionError(f"{name} names {target} twice")
             found[target] = value
     return found
+
+
+def _nearest(target: str) -> str:
+    """The targets that are meant, by their own names and by those that columns of them have."""
+    names = {_plain(name): known for known in reversed(TARGETS) for name in (*KNOWN_NAMES.get(known, ()), known)}
+    near = get_close_matches(_plain(target), names, n=2, cutoff=NEAR)
+    near = near or [name for name in names if name.startswith(_plain(target)) and len(target) > 2]
+    found = list(dict.fromkeys(names[name] for name in near))[:2]
+    return f", did you mean {' or '.join(found)}?" if found else ""
 
 
 def _only(texts: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -25,6 +25,7 @@ def taken(found: Sequence[Imported]) -> Iterable[RenderableType]:
                 "that stays. Where these are right, take the earlier file back (tollbook import list, tollbook import undo ID), "
                 "then import this one again"
             )
+        yield from map(escape, file.warnings)
         if not file.stored:
             yield from _looked_at(file)
     if any(file.stored and file.new_calls for file in found):

@@ -44,6 +44,9 @@ FROM (
                     concat('is more than ', toString({most_calls:UInt32}), ' calls in one row: export shorter periods, or take the row as one call with --set calls=many'),
                     ''
                 )),
+                ('currency', fields['currency'], if(
+                    fields['cost'] = '' OR match(fields['currency'], '^([A-Za-z]{3})?$'), '', 'is no currency: three letters, as EUR'
+                )),
                 ('usage', substring(fields['usage'], 1, 60), multiIf(
                     fields['usage'] = '', '',
                     NOT startsWith(fields['usage'], '{') OR NOT isValidJSON(fields['usage']), 'is no JSON object of counts',
