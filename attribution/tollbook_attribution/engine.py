@@ -26,6 +26,7 @@ from tollbook_attribution import (
     edges,
     leftovers,
     long_spans,
+    machine_names,
     merges,
     model_names,
     needs,
@@ -234,11 +235,14 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
         **edges.parameters(window, _end(window)),
         **transfer_classes.parameters(),
         **long_spans.parameters(settlement),
+        **machine_names.NONE,
     }
     pace = pace.of_hour(unsettled.facts)
     hour = {name: parameters[name] for name in ("tenant", "window", "until")}
     pieces = ranges.of_window(node, hour, unsettled.facts, pace)
     held = needs.Holdings(node, parameters)
+    if held.there(*machine_names.NEEDED_FOR):
+        parameters |= machine_names.of_hour(node, parameters)
     with merges.put_off(store, pieces[0].tables):
         try:
             for step in steps():

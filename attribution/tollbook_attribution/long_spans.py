@@ -12,7 +12,7 @@ from typing import Any, Final
 from tollbook_schema import dialects, sql
 from tollbook_schema.store import Node, Store
 
-from tollbook_attribution import edges, leftovers, ranges
+from tollbook_attribution import edges, leftovers, machine_names, ranges
 
 FOUND: Final = "work_long_spans"
 """Where those are that ran in the hour."""
@@ -81,6 +81,7 @@ def _look(store: Store, tenant: str, window: datetime) -> None:
         **dialects.load().parameters,
         **parameters(settlement),
     }
+    bound |= machine_names.of_hour(node, bound)
 
     def run(step: str, bound: Mapping[str, Any]) -> None:
         for statement in sql.statements(sql.text("tollbook_attribution", f"steps/{step}")):

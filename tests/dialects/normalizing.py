@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from tollbook_attribution import edges, engine, leftovers, ranges
+from tollbook_attribution import edges, engine, leftovers, machine_names, ranges
 from tollbook_schema import dialects
 from tollbook_schema.store import Store
 
@@ -24,6 +24,7 @@ def normalized(store: Store) -> dict[int, dict[str, Any]]:
         "settlement": settlement,
         **dialects.load().parameters,
         **edges.parameters(NOON, NOON + timedelta(hours=1)),
+        **machine_names.NONE,
     }
     node = store.shard(0)
     for step in engine.steps():

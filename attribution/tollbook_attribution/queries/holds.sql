@@ -7,7 +7,8 @@ SELECT arrayJoin(arrayFilter(word -> word != '', [
     if(groupBitOr(
         (workflow != '') + 2 * (team != '') + 4 * (project != '') + 8 * (feature != '') + 16 * (customer != '') + 32 * (environment != '') AS named
     ) != groupBitAnd(named), 'divided', ''),
-    if(max(host_id != '' OR host_name != ''), 'hosts', ''),
+    if(max(host_id != '' OR host_name != '' OR k8s_node_name != ''), 'hosts', ''),
+    if(max((host_id = '' AND host_name != '') OR k8s_node_name != ''), 'unnamed_hosts', ''),
     if(max(accelerator_id != ''), 'accelerators', ''),
     if(max(handoff_operation != ''), 'handoffs', ''),
     if(max(inference_input_digest != ''), 'digests', ''),
@@ -24,7 +25,11 @@ SELECT arrayJoin(arrayFilter(word -> word != '', [
 FROM spans
 WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
 UNION ALL
-SELECT arrayJoin(arrayFilter(word -> word != '', [if(count() > 0, 'metrics', ''), if(max(host_id != '' OR host_name != ''), 'hosts', '')])) AS word
+SELECT arrayJoin(arrayFilter(word -> word != '', [
+    if(count() > 0, 'metrics', ''),
+    if(max(host_id != '' OR host_name != '' OR JSONHas(resource, 'k8s.node.name')), 'hosts', ''),
+    if(max(host_id = '' OR JSONHas(resource, 'k8s.node.name')), 'unnamed_hosts', '')
+])) AS word
 FROM metrics
 WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
 UNION ALL

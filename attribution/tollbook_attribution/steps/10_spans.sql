@@ -1,6 +1,7 @@
 -- What happened in this window? Each span once, with its owners.
 -- A span that names no owner has the one that the earliest span of its trace names. One pass over the hour, whatever its size.
 -- No span lasts longer than 10^16 ns, some 116 days: what says so has a wrong clock, and CPU time beyond that is none.
+-- Its machine is its host.id, else the node's name, else its host.name, under the one name that the hour knows it by (`machine_names.py`).
 -- Run again for each hour beside that `17_edges` has found calls of this hour in, it takes in the spans of their traces.
 -- Where there is: spans
 INSERT INTO work_spans
@@ -21,8 +22,10 @@ SELECT
     s.service_version AS service_version,
     cityHash64(s.service_name, s.service_instance_id, ifNull(s.process_pid, -1), s.host_id, s.host_name) AS process,
     s.attributes['thread.id'] AS thread,
-    if(s.host_id != '', s.host_id, s.host_name) AS host,
-    s.host_name AS host_name,
+    transform(
+        if(s.host_id != '', s.host_id, if(s.k8s_node_name != '', s.k8s_node_name, s.host_name)), {host_names:Array(String)}, {host_ids:Array(String)}
+    ) AS host,
+    if(s.k8s_node_name != '', s.k8s_node_name, s.host_name) AS host_name,
     s.host_type AS host_type,
     s.cloud_region AS region,
     s.cloud_account_id AS account,

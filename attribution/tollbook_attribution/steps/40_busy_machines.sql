@@ -5,7 +5,10 @@
 INSERT INTO work_busy_cpus
 WITH readings AS (
     SELECT
-        if(host_id != '', host_id, host_name) AS host,
+        transform(
+            if(host_id != '', host_id, if(JSONExtractString(resource, 'k8s.node.name') != '', JSONExtractString(resource, 'k8s.node.name'), host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
         service_name,
         cityHash64(service_name, service_instance_id, ifNull(process_pid, -1), toString(attributes)) AS series,
         time,
@@ -33,7 +36,12 @@ grown AS (
     WINDOW each AS (PARTITION BY host, series ORDER BY time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
 ),
 cpus AS (
-    SELECT if(host_id != '', host_id, host_name) AS host, max(value) AS logical
+    SELECT
+        transform(
+            if(host_id != '', host_id, if(JSONExtractString(resource, 'k8s.node.name') != '', JSONExtractString(resource, 'k8s.node.name'), host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
+        max(value) AS logical
     FROM metrics
     WHERE tenant = {tenant:String} AND name = 'system.cpu.logical.count' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
     GROUP BY host
@@ -59,15 +67,18 @@ INSERT INTO work_process_memory
 WITH sampled AS (
     SELECT
         cityHash64(service_name, service_instance_id, ifNull(process_pid, -1), host_id, host_name) AS process,
-        if(host_id != '', host_id, host_name) AS host,
+        transform(
+            if(host_id != '', host_id, if(node != '', node, host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
         toInt64(round(avg(value))) AS bytes,
         toUnixTimestamp64Nano(min(time)) AS since_ns,
         toUnixTimestamp64Nano(max(time)) AS until_ns
     FROM (
-        SELECT DISTINCT service_name, service_instance_id, process_pid, host_id, host_name, time, value
+        SELECT DISTINCT service_name, service_instance_id, process_pid, host_id, host_name, JSONExtractString(resource, 'k8s.node.name') AS node, time, value
         FROM metrics
         WHERE tenant = {tenant:String} AND name = 'process.memory.usage' AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
-            AND value >= 0 AND value < 1e15 AND bitAnd(flags, 1) = 0 AND (host_id != '' OR host_name != '')
+            AND value >= 0 AND value < 1e15 AND bitAnd(flags, 1) = 0 AND (host_id != '' OR host_name != '' OR node != '')
     )
     GROUP BY process, host
 ),

@@ -19,19 +19,27 @@ facts AS (
     GROUP BY s.host, s.host_type
     UNION ALL
     SELECT
-        if(m.host_id != '', m.host_id, m.host_name) AS host, max(m.host_name) AS host_name, m.host_type AS host_type,
+        transform(
+            if(m.host_id != '', m.host_id, if(JSONExtractString(m.resource, 'k8s.node.name') != '', JSONExtractString(m.resource, 'k8s.node.name'), m.host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
+        max(if(JSONHas(m.resource, 'k8s.node.name'), JSONExtractString(m.resource, 'k8s.node.name'), m.host_name)) AS host_name, m.host_type AS host_type,
         max(JSONExtractString(m.resource, 'cloud.region')) AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster, '' AS purchase,
         min(m.time) AS first_seen, max(m.time) AS last_seen
     FROM metrics AS m
-    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND (m.host_id != '' OR m.host_name != '')
+    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND host != ''
     GROUP BY host, m.host_type
     UNION ALL
     SELECT
-        if(c.host_id != '', c.host_id, c.host_name) AS host, max(c.host_name) AS host_name, '' AS host_type, '' AS region,
+        transform(
+            if(c.host_id != '', c.host_id, if(c.k8s_node_name != '', c.k8s_node_name, c.host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
+        max(if(c.k8s_node_name != '', c.k8s_node_name, c.host_name)) AS host_name, '' AS host_type, '' AS region,
         max(c.k8s_cluster_name) AS cluster, '' AS purchase, min(c.start_time) AS first_seen, min(c.start_time) AS last_seen
     FROM spans AS c
     WHERE c.tenant = {tenant:String} AND c.start_time >= {window:DateTime('UTC')} AND c.start_time < {until:DateTime64(9, 'UTC')}
-        AND c.k8s_cluster_name != '' AND (c.host_id != '' OR c.host_name != '')
+        AND c.k8s_cluster_name != '' AND host != ''
     GROUP BY host
     UNION ALL
     SELECT
@@ -56,16 +64,26 @@ facts AS (
         )) AS purchase,
         min(r.at) AS first_seen, min(r.at) AS last_seen
     FROM (
-        SELECT if(host_id != '', host_id, host_name) AS host, toString(resource) AS resource, min(start_time) AS at
+        SELECT
+            transform(
+                if(host_id != '', host_id, if(k8s_node_name != '', k8s_node_name, host_name)),
+                {host_names:Array(String)}, {host_ids:Array(String)}
+            ) AS host,
+            toString(resource) AS resource, min(start_time) AS at
         FROM spans
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
-            AND (host_id != '' OR host_name != '') AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
+            AND host != '' AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
         GROUP BY host, resource
         UNION ALL
-        SELECT if(host_id != '', host_id, host_name) AS host, toString(resource) AS resource, min(time) AS at
+        SELECT
+            transform(
+                if(host_id != '', host_id, if(JSONExtractString(resource, 'k8s.node.name') != '', JSONExtractString(resource, 'k8s.node.name'), host_name)),
+                {host_names:Array(String)}, {host_ids:Array(String)}
+            ) AS host,
+            toString(resource) AS resource, min(time) AS at
         FROM metrics
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
-            AND (host_id != '' OR host_name != '') AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
+            AND host != '' AND (SELECT count() FROM instance_rates WHERE purchase != '') > 0
         GROUP BY host, resource
         UNION ALL
         SELECT host, resource, at FROM ran_on

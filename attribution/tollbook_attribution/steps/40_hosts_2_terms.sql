@@ -40,7 +40,7 @@ FROM (
             host, region, purchase, toUnixTimestamp64Nano(first_seen) AS first_ns, toUnixTimestamp64Nano(last_seen) AS last_ns, kinds.1 AS turns_ns,
             kind.1 AS kind_ns, ends_ns, kind.2 AS host_type
         FROM work_seen_hosts
-        ARRAY JOIN kinds AS kind, arrayPushBack(arrayPopFront(kinds.1), toInt64(9223372036854775807)) AS ends_ns
+        ARRAY JOIN kinds AS kind, arrayPopFront(arrayPushBack(kinds.1, toInt64(9223372036854775807))) AS ends_ns
         WHERE settlement = {settlement:UInt64}
     ) AS s
     INNER JOIN instance_rates AS r ON s.host_type = r.instance_type

@@ -17,10 +17,10 @@ WITH read AS (
             value
         ) AS amount,
         cityHash64(name, service_name, service_instance_id, ifNull(process_pid, -1), host_id, host_name, toString(attributes)) AS series,
-        arrayFirst(word -> word != '', [
+        transform(arrayFirst(word -> word != '', [
             toString(host_id), toString(host_name), attributes['Hostname'], attributes['hostname'], attributes['nodeid'], attributes['node'],
             attributes['node_name'], JSONExtractString(resource, 'k8s.node.name'), attributes['exported_instance'], replaceRegexpOne(attributes['instance'], ':[0-9]+$', '')
-        ]) AS machine,
+        ]), {host_names:Array(String)}, {host_ids:Array(String)}) AS machine,
         lower(arrayFirst(word -> word != '', [
             attributes['zone'], attributes['domain_name'], if(name LIKE 'hw.%', attributes['hw.type'], ''),
             extract(name, '^(?:kepler_node|node_rapl|scaph)_(platform|host|package|socket|dram|core|uncore)_')

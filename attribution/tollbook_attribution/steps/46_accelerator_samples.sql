@@ -13,10 +13,10 @@ WITH read AS (
             unit IN ('%', 'percent') OR (rank = 3 AND name NOT IN ('nvidia_smi_utilization_gpu_ratio', 'nvml.gpu.utilization', 'neuroncore_utilization_ratio')),
             value / 100, value
         ) AS told_ratio,
-        arrayFirst(word -> word != '', [
+        transform(arrayFirst(word -> word != '', [
             toString(host_id), toString(host_name), attributes['Hostname'], attributes['hostname'], attributes['nodeid'], attributes['node'],
             attributes['node_name'], if(startsWith(name, 'neuron'), attributes['instance_id'], '')
-        ]) AS machine,
+        ]), {host_names:Array(String)}, {host_ids:Array(String)}) AS machine,
         arrayFirst(word -> word != '', [
             attributes['hw.id'], attributes['UUID'], attributes['deviceuuid'], attributes['device_uuid'], attributes['uuid'],
             attributes['gpu_uuid'], attributes['gpu.uuid'], JSONExtractString(resource, 'gpu.uuid'), attributes['accelerator_id'], attributes['gpu_number'],

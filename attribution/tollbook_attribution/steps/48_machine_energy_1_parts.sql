@@ -22,7 +22,12 @@ placed AS (
     LEFT ANY JOIN named AS n ON p.machine = n.host_name
 ),
 counted AS (
-    SELECT if(host_id != '', host_id, host_name) AS host, max(value) AS logical_cpus FROM metrics
+    SELECT
+        transform(
+            if(host_id != '', host_id, if(JSONExtractString(resource, 'k8s.node.name') != '', JSONExtractString(resource, 'k8s.node.name'), host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
+        max(value) AS logical_cpus FROM metrics
     WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND name = 'system.cpu.logical.count'
     GROUP BY host
 ),
