@@ -162,6 +162,39 @@ def test_a_cached_share_that_is_not_told_makes_the_cost_an_upper_bound(store: St
     )
 
 
+def test_what_an_unreadable_count_leaves_is_a_lower_bound(store: Store, intake: Intake) -> None:
+    costs: list[str | float] = [-0.5, "inf", 1e30, "1e12"]
+    intake.spans([
+        chat(1, 1, input=-5, output=100),
+        chat(2, 1, input=1_000, output=2**63 - 1),
+        chat(3, 1, output=100, attributes={"gen_ai.usage.prompt_tokens": "many"}),
+        chat(4, 1, input=-5, output=100, attributes={"gen_ai.usage.cost": 0.25}),
+        chat(5, 1, input=-5, output=100, response_id="one", scope="sdk"),
+        chat(5, 2, 1, input=1_000, output=100, response_id="one", scope="gateway"),
+        *(
+            chat(number, 1, input=1_000, cache_read=0, output=100, attributes={"gen_ai.usage.cost": usd})
+            for number, usd in enumerate(costs, start=6)
+        ),
+    ])  # fmt: skip
+    summary = settle(store)
+    calls = {int.from_bytes(row["trace_id"], "big"): row for row in store.query(CALLS) if row["role"] == "counted"}
+    bounds = {
+        number: (calls[number]["price_status"], calls[number]["cost_usd"], calls[number]["reason"]) for number in range(1, 5)
+    }
+    assert bounds == {
+        1: ("unpriced", Decimal("0.001"), "a negative count was left out; input count unreadable: a lower bound"),
+        2: ("unpriced", Decimal("0.0025"), "a count too large to be one was left out; output count unreadable: a lower bound"),
+        3: ("unpriced", Decimal("0.001"), "a count that is no number was left out; input count unreadable: a lower bound"),
+        4: ("priced", Decimal("0.25"), calls[4]["reason"]),
+    }
+    assert (calls[5]["price_status"], calls[5]["cost_usd"]) == ("priced", Decimal("0.0035"))
+    for number in range(6, 10):
+        assert (calls[number]["cost_usd"], calls[number]["flags"]) == (Decimal("0.0035"), ["reported_cost_unreadable"])
+        assert calls[number]["reason"] == "the reported cost is no amount: left out"
+    assert (summary.calls, summary.priced_calls, summary.unpriced_calls) == (9, 6, 3)
+    assert total(store) == sum(call["cost_usd"] for call in calls.values())
+
+
 def test_the_model_that_answered_decides_before_the_one_asked_for(store: Store, intake: Intake) -> None:
     intake.spans([chat(1, 1, provider="az.ai.openai", model="ours", response_model="gpt-4o-2024-08-06", input=1_000)])
     settle(store)

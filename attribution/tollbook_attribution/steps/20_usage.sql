@@ -70,11 +70,12 @@ SELECT
             'only a total was told: what was input and what output is unknown'
         )
     ], arrayMap(flag -> transform(toString(flag),
-        ['parts_exceed_total', 'kinds_exceed_total', 'rounds_beside', 'negative_count', 'absurd_count', 'unreadable_count', 'from_logs', 'from_metrics', 'average_of_calls', 'sum_of_calls'],
+        ['parts_exceed_total', 'kinds_exceed_total', 'rounds_beside', 'negative_count', 'absurd_count', 'unreadable_count', 'input_unknown', 'output_unknown', 'reported_cost_unreadable', 'from_logs', 'from_metrics', 'average_of_calls', 'sum_of_calls'],
         [
             'input and output exceed the total that was told', 'tokens of one kind exceed all tokens: cut off',
             'rounds of a compaction or an advisor, billed besides, are not in it: a lower bound', 'a negative count was left out',
-            'a count too large to be one was left out', 'a count that is no number was left out', 'told by a log record',
+            'a count too large to be one was left out', 'a count that is no number was left out',
+            'input count unreadable: a lower bound', 'output count unreadable: a lower bound', 'the reported cost is no amount: left out', 'told by a log record',
             'told by metrics: the sum of an hour''s calls', 'a row of usage tells of several calls: this is their average',
             'a row of usage tells of several calls, and not of how many: this is their sum'
         ], ''
@@ -125,7 +126,18 @@ FROM (
             if(numbers[indexOf(concepts, 25)] > 0, 'rounds_beside', ''),
             if(arrayExists(b -> b.2 < 0, bad), 'negative_count', ''),
             if(arrayExists(b -> toFloat64OrZero(b.3) > 10000000000, bad), 'absurd_count', ''),
-            if(arrayExists(b -> if(isNull(b.2), NOT (toFloat64OrZero(b.3) > 10000000000), false), bad), 'unreadable_count', '')
+            if(arrayExists(b -> if(isNull(b.2), NOT (toFloat64OrZero(b.3) > 10000000000), false), bad), 'unreadable_count', ''),
+            multiIf(
+                NOT arrayExists(b -> intDiv(b.1, 64) IN [1, 2], bad), '',
+                hasAny(concepts, [1, 2]), '', if(embedding, all_input > 0, false), '', 'input_unknown'
+            ),
+            multiIf(NOT arrayExists(b -> intDiv(b.1, 64) = 18, bad), '', has(concepts, 18), '', 'output_unknown'),
+            multiIf(
+                arrayExists(x -> x > 0, costs), '', cost_of_parts > 0, '',
+                arrayCount(c -> c IN [44, 45, 46], concepts) > length(costs), 'reported_cost_unreadable',
+                arrayExists(t -> NOT ifNull(toDecimal128OrNull(t, 18) >= 0, t = ''), [texts[indexOf(concepts, 49)], texts[indexOf(concepts, 50)]]), 'reported_cost_unreadable',
+                ''
+            )
         ]) AS flags,
         if(cached[1] > 0, true, has(concepts, 9)) AS cache_told
     FROM (
@@ -226,7 +238,7 @@ FROM (
                                     ]) AS wanted_in,
                                     [numbers[indexOf(concepts, 21)], numbers[indexOf(concepts, 22)], numbers[indexOf(concepts, 23)]] AS wanted_out,
                                     if(texts[indexOf(concepts, 48)] = 'true', ifNull(toDecimal128OrNull(texts[indexOf(concepts, 47)], 18), 0), 0) AS upstream,
-                                    arrayFilter(x -> x >= 0, arrayMap(
+                                    arrayFilter(x -> x BETWEEN 0 AND 10000000000, arrayMap(
                                         (c, t) -> multiIf(
                                             c = 44, toDecimal128OrNull(t, 18) + upstream,
                                             c = 45, toDecimal128OrNull(t, 18) / 1000000000,

@@ -69,8 +69,8 @@ together AS (
         argMinIf(t.outputs, t.place, notEmpty(t.outputs)) AS outputs,
         argMinIf(t.cache_told, t.place, notEmpty(t.inputs)) AS cache_told,
         argMinIf(t.total_input_tokens, t.place, notEmpty(t.inputs)) AS total_input_tokens,
-        argMin(t.flags, t.place) AS flags,
-        argMin(t.notes, t.place) AS notes,
+        argMin(t.flags, t.place) AS own_flags,
+        argMin(t.notes, t.place) AS own_notes,
         argMinIf((t.provider_cost, t.provider_currency), t.place, t.provider_cost > 0) AS reported,
         argMin((t.provider_cost, t.provider_currency), t.place) AS own_reported,
         argMin(t.failed, t.place) AS failed,
@@ -105,8 +105,10 @@ SELECT
     mapUpdate(mapUpdate(own, inputs), outputs) AS buckets,
     cache_told,
     total_input_tokens,
-    flags,
-    notes,
+    arrayFilter(f -> NOT ((f = 'input_unknown' AND notEmpty(inputs)) OR (f = 'output_unknown' AND notEmpty(outputs))), own_flags) AS flags,
+    arrayFilter(
+        n -> NOT ((startsWith(n, 'input count unreadable') AND notEmpty(inputs)) OR (startsWith(n, 'output count unreadable') AND notEmpty(outputs))), own_notes
+    ) AS notes,
     if(reported.1 > 0, reported.1, own_reported.1) AS provider_cost,
     if(reported.1 > 0, reported.2, own_reported.2) AS provider_currency,
     failed,

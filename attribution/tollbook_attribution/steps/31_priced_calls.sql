@@ -1,5 +1,6 @@
 -- What does each counted call cost? What the provider says it charged; else what the price book comes to. A cost of 0 for tokens is no
 -- cost but an unknown one. By the book a call is priced whole or not at all: if one of its items has no price, it is unpriced and the reason says which.
+-- Where a count was unreadable, what the others come to is a lower bound: it is in the ledger, and the call is unpriced all the same.
 -- Prices are constants here, looked up by hash: joined to each call and taken into lambdas, they took 12 of 13 us of CPU a call. The first of each
 -- array stands for what is not there. A line names its price by its place, as the ledger needs it only once. Rows are gathered whole: gathered by
 -- column, a column that is nearly all defaults, which is stored sparse, comes in another order than the others. Evaluated lazily, branch by branch,
@@ -112,6 +113,7 @@ looked_up AS (
         if(is_computable, arraySum(line -> line.4, book_lines), toDecimal128(0, 18)) AS book_usd,
         multiplyDecimal(c.told_cost, rates[c.told_in], 18) AS reported_usd,
         c.told_cost > 0 AND reported_usd = 0 AS no_rate,
+        hasAny(c.told_flags, ['input_unknown', 'output_unknown', 'rounds_beside']) AS is_bound,
         reported_usd > 0 AND NOT c.local_cache_hit AND NOT c.is_local AS by_provider
     FROM called AS c
 ),
@@ -140,21 +142,21 @@ SELECT
         is_local, 'local',
         local_cache_hit OR by_provider, 'priced',
         NOT has_usage, 'no_tokens',
-        is_computable, 'priced',
+        is_computable AND NOT is_bound, 'priced',
         'unpriced'
     ) AS price_status,
     arrayMap(of_few -> multiIf(
         price_status = 'local', 'runs on own machines: its cost is their compute time',
         price_status = 'no_tokens', 'reports no token counts',
-        price_status = 'unpriced' AND nameless, 'names no model',
-        price_status = 'unpriced' AND NOT known, price_reason,
-        price_status = 'unpriced' AND nothing_priced, concat('no price for ', price_provider, '/', price_model, ' at the time of the call'),
-        price_status = 'unpriced' AND lacks_price, concat(
+        NOT is_priced AND nameless, 'names no model',
+        NOT is_priced AND NOT known, price_reason,
+        NOT is_priced AND nothing_priced, concat('no price for ', price_provider, '/', price_model, ' at the time of the call'),
+        NOT is_priced AND lacks_price, concat(
             'no price for ',
             arrayStringConcat(arrayDistinct(arrayFilter(item -> item != '', arrayMap((part, place) -> if(place = 1, toString(part.1), ''), parts, places))), ', '),
             ' of ', price_provider, '/', price_model
         ),
-        price_status = 'unpriced',
+        NOT is_priced,
         arrayStringConcat(arrayDistinct(arrayFilter(missing -> missing != '', arrayMap(place -> price_of.4[place], places))), ', '),
         arrayStringConcat(arrayFilter(note -> note != '', arrayConcat([
             if(local_cache_hit, 'answered from a cache of one''s own: nothing to pay', ''),

@@ -52,7 +52,7 @@ SELECT
         ),
         'sums up or wraps calls that count themselves'
     ) AS reason,
-    if(role = 'counted' AND price_status = 'priced', p.cost_usd, NULL) AS cost_usd,
+    if(role = 'counted' AND (price_status = 'priced' OR (price_status = 'unpriced' AND p.cost_usd > 0)), p.cost_usd, NULL) AS cost_usd,
     if(isNull(cost_usd), '', toString(p.basis)) AS basis,
     p.provider_cost_usd AS provider_cost_usd,
     p.computed_usd AS computed_usd,

@@ -4,4 +4,4 @@
 INSERT INTO work_unpriced
 SELECT settlement, trace_id, span_id
 FROM work_priced
-WHERE settlement = {settlement:UInt64} AND (price_status = 'unpriced' OR (price_status = 'no_tokens' AND waste = ''))
+WHERE settlement = {settlement:UInt64} AND ((price_status = 'unpriced' AND cost_usd = 0) OR (price_status = 'no_tokens' AND waste = ''))

@@ -39,12 +39,12 @@ def model_table(calls: f.Calls) -> Table:
 
 
 def price_cell(row: f.CallRow, largest_usd: Decimal | None) -> Cell:
-    """Money of priced calls; otherwise why there is none."""
+    """Money of calls that have a price or a lower bound; otherwise why there is none."""
     if row.price_status == "local":
         return Cell("own compute", "Runs on your machines: its cost is in compute, not in tokens", tone="muted")
     if row.price_status == "no_tokens":
         return Cell("no tokens told", row.reason, tone="warn")
-    if row.cost_usd is None or row.price_status == "unpriced":
+    if row.cost_usd is None:
         return Cell("unpriced", row.reason, tone="warn")
     return replace(blocks.money(row.cost_usd, largest_usd), badge=row.reason.partition(":")[0])
 
