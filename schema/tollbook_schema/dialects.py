@@ -64,6 +64,8 @@ class Counter:
     provider: str
     aside: str
     """The server or gateway that counts for its clients; empty where the caller itself does."""
+    beside: bool
+    """Whether its output is told without its reasoning; its service tells the standard counter too, with less."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,9 @@ class Dialects:
         """Metrics that count what calls came to."""
         spelled = self.table["counter_spellings"]
         return [
-            Counter(name, spelled[c["of"]] if "of" in c else "", c.get("provider", ""), c.get("aside", ""))
+            Counter(
+                name, spelled[c["of"]] if "of" in c else "", c.get("provider", ""), c.get("aside", ""), c.get("beside", False)
+            )
             for c in self.table["counters"]
             for name in c["names"]
         ]
@@ -202,6 +206,7 @@ class Dialects:
             "counter_spellings": [counter.spelling for counter in self.counters],
             "counter_owners": [counter.provider for counter in self.counters],
             "counter_asides": [counter.aside for counter in self.counters],
+            "counter_besides": [int(counter.beside) for counter in self.counters],
             "counter_models": self.table["counter_models"],
             "counter_providers": self.table["counter_providers"],
             "counter_types": self.table["counter_types"],

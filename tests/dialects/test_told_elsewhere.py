@@ -190,6 +190,16 @@ def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) ->
         counter("claude", "claude_code.token.usage", [(60, 12)], claude | {"type": "input"}, start_s=1),
         counter("claude", "claude_code.token.usage", [(60, 2_000)], claude | {"type": "cacheRead"}, start_s=1),
         counter("claude", "claude_code.token.usage", [(60, 7)], claude | {"type": "output"}, start_s=1),
+        *(
+            counter("codex", "codex.turn.token_usage", [(60, amount)], {"model": "gpt-4o", "token_type": kind}, start_s=1)
+            for kind, amount in {"total": 350, "input": 300, "cached_input": 100, "output": 50, "reasoning_output": 20}.items()
+        ),
+        *(
+            counter("gemini", "gemini_cli.token.usage", [(60, amount)], {"model": "gemini-2.5-pro", "type": kind}, start_s=1)
+            for kind, amount in {"input": 300, "cache": 100, "output": 50, "thought": 70, "tool": 10}.items()
+        ),
+        histogram("gemini", "input", 300, "gemini-2.5-pro", scope="gemini-cli"),
+        histogram("gemini", "output", 50, "gemini-2.5-pro", scope="gemini-cli"),
         counter("began before, first heard of now", f"{usage}input_tokens", [(60, 900), (120, 950)], named),
     ):
         intake._load("metrics", body)
@@ -204,6 +214,8 @@ def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) ->
         "counts from zero again": [({"input": 280}, told, False)],
         "new metrics": [({"input": 450, "cache_read": 50, "output": 40}, told, False)],
         "claude": [({"input": 12, "cache_read": 2_000, "output": 7}, told, False)],
+        "codex": [({"input": 200, "cache_read": 100, "output": 30, "reasoning": 20}, told, False)],
+        "gemini": [({"input": 210, "cache_read": 100, "output": 50, "reasoning": 70}, told, False)],
         "began before, first heard of now": [({"input": 50}, told, False)],
     }
     unattributed = "SELECT DISTINCT allocation FROM ledger WHERE service_name = 'old metrics'"

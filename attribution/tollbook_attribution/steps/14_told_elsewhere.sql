@@ -108,10 +108,14 @@ spelled AS (
             match(concat(service_name, ' ', scope_name), {between:String}), 'gateway',
             ''
         ) AS aside,
-        if({counter_spellings:Array(String)}[place] != '', {counter_spellings:Array(String)}[place], transform(
-            replaceRegexpOne(lower(arrayFirst(word -> word != '', arrayMap(k -> attributes[k], {counter_types:Array(String)}))), '_tokens?$', ''),
-            {token_types:Array(String)}, {token_spellings:Array(String)}, ''
-        )) AS spelling,
+        {counter_besides:Array(UInt8)}[place] AS beside,
+        arrayJoin(arrayFlatten(arrayMap(
+            of -> if(beside AND of = 'gen_ai.usage.reasoning.output_tokens', [of, 'gen_ai.usage.output_tokens'], [of]),
+            [if({counter_spellings:Array(String)}[place] != '', {counter_spellings:Array(String)}[place], transform(
+                replaceRegexpOne(lower(arrayFirst(word -> word != '', arrayMap(k -> attributes[k], {counter_types:Array(String)}))), '_tokens?$', ''),
+                {token_types:Array(String)}, {token_spellings:Array(String)}, ''
+            ))]
+        ))) AS spelling,
         groupUniqArrayArray(arrayMap(
             m -> replaceRegexpOne(replaceRegexpOne(lower(splitByChar('/', m)[-1]), {before_names:String}, ''), {after_names:String}, ''),
             models
@@ -122,9 +126,12 @@ spelled AS (
     HAVING spelling != ''
 ),
 sums AS (
-    SELECT scope_name, service_name, resource, provider, model, aside, spelling, groupUniqArrayArray(s.names) AS names, max(told) AS counted
+    SELECT
+        scope_name, service_name, resource, provider, model, aside, spelling, groupUniqArrayArray(s.names) AS names, max(told) AS counted, max(s.beside) AS tells_more
     FROM (
-        SELECT scope_name, service_name, resource, provider, model, aside, spelling, name, groupUniqArrayArray(names) AS names, sum(amount) AS told
+        SELECT
+            scope_name, service_name, resource, provider, model, aside, spelling, name, groupUniqArrayArray(names) AS names, sum(amount) AS told,
+            max(beside) AS beside
         FROM spelled
         GROUP BY scope_name, service_name, resource, provider, model, aside, spelling, name
     ) AS s
@@ -136,7 +143,8 @@ tellers AS (
         groupArray(spelling) AS spellings, groupArray(counted) AS counts,
         arraySort(arrayFilter((c, s) -> s IN ('gen_ai.usage.input_tokens', 'gen_ai.usage.output_tokens'), counts, spellings)) AS lengths
     FROM sums
-    WHERE startsWith(scope_name, 'tollbook') OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE startsWith(scope_name, 'tollbook'))
+    WHERE (startsWith(scope_name, 'tollbook') OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE startsWith(scope_name, 'tollbook')))
+        AND (tells_more OR (service_name, model) NOT IN (SELECT service_name, model FROM sums WHERE tells_more))
     GROUP BY scope_name, service_name, resource, provider, model, aside
     ORDER BY length(spellings) DESC, scope_name
     LIMIT 1 BY service_name, resource, model, lengths
