@@ -51,7 +51,7 @@ ALSO = {"since": ("--from",), "until": ("--to",)}
 """Other spellings of options."""
 
 
-def command(group: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def command(group: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Adds a command to a group; an error we know is told in one line, and decides the exit status."""
 
     def add(run: Callable[..., None]) -> Callable[..., None]:
@@ -62,7 +62,7 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[Callable[.
             with place.told():
                 run(**values)
 
-        group.command(name)(told)
+        group.command(name, **settings)(told)
         return run
 
     return add

@@ -1,12 +1,13 @@
 """Commands about outcomes: `tollbook roi`, `capacity`, `output`, `headlines`, `score`, and the calculators of `tollbook calc`."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
 from tollbook_ui import figures as f
-from tollbook_ui.console import As, Data, Format, answer, asking, command, printed, scoped, written
+from tollbook_ui.console import As, Data, Format, answer, asking, command, scoped, written
 from tollbook_ui.costs.cli import PERIOD, Where
 
 commands = typer.Typer()
@@ -102,29 +103,38 @@ def calc_tax(
     hours: Annotated[str, typer.Option(help="Hours of one of them in a sprint.")],
     rate: Annotated[str, typer.Option(metavar="USD", help="What an hour costs, all in.")],
     share: Annotated[
-        str, typer.Option(help="Share of the time that goes into integration: 0.3, or several with commas.")
+        str, typer.Option(help="Share of the time that goes into integration: 0.3 or 30%, or several with commas.")
     ] = "0.3,0.4,0.5",
+    shape: As = Format.TABLE,
 ) -> None:
     """Print what integration work costs in a quarter."""
     from tollbook_ui import access
     from tollbook_ui.outcomes import formulas, show
 
-    numbers = [access.decimal(text) for text in (engineers, sprints, hours, rate)]
-    shares = [access.decimal(text) for text in share.split(",")]
-    printed(show.tax([(one, formulas.integration_tax(numbers[0], numbers[1], numbers[2], numbers[3], one)) for one in shares]))
+    people, runs, each, paid = (access.decimal(text) for text in (engineers, sprints, hours, rate))
+    found = [formulas.Tax(one, formulas.integration_tax(people, runs, each, paid, one)) for one in map(_share, share.split(","))]
+    written(shape, found, ["share", "quarter_usd"], lambda: show.tax(found))
 
 
-@command(calc, "growth")
+def _share(text: str) -> Decimal:
+    """A share that people typed: 0.3, or 30%."""
+    from tollbook_ui import access
+
+    number = access.decimal(text.strip().removesuffix("%"))
+    return number / 100 if text.strip().endswith("%") else number
+
+
+@command(calc, "growth", context_settings={"ignore_unknown_options": True})  # -20 is a number
 def calc_growth(
     percent: Annotated[str, typer.Argument(metavar="PERCENT", help="Growth of all the time, such as 35.")],
     months: Annotated[int, typer.Argument(metavar="MONTHS", help="Over so many months.", min=1, max=1_200)],
     *,
     output_percent: Annotated[str, typer.Option("--output", help="What output grew by meanwhile, in percent.")] = "0",
+    shape: As = Format.TABLE,
 ) -> None:
     """Print growth by the month, and what it does to the cost of one output."""
-    from tollbook_ui import access
-    from tollbook_ui.outcomes import formulas
+    from tollbook_ui.outcomes import formulas, show
 
-    grown, output_grown = access.decimal(percent) / 100, access.decimal(output_percent) / 100
-    typer.echo(f"{formulas.monthly_growth(grown, months) * 100:.3f}% a month, compounded")
-    typer.echo(f"cost of one output: x {1 + formulas.unit_cost_change(grown, output_grown):.4g}")
+    grown, output_grown = (_share(f"{text.strip().removesuffix('%')}%") for text in (percent, output_percent))
+    found = formulas.Growth(formulas.monthly_growth(grown, months), 1 + formulas.unit_cost_change(grown, output_grown))
+    written(shape, [found], ["month_ratio", "unit_cost_factor"], lambda: show.grown(found))

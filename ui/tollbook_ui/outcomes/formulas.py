@@ -1,8 +1,27 @@
 """Arithmetic of cost and benefit. Pure, exact where money is; growth is to 28 digits."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tollbook_ui.periods import BadQuestionError
+
+
+@dataclass(frozen=True)
+class Tax:
+    """What integration work costs at a share of the time."""
+
+    share: Decimal
+    quarter_usd: Decimal
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Growth by the month."""
+
+    month_ratio: Decimal
+    """0.01681 is 1.681 % a month, compounded."""
+    unit_cost_factor: Decimal
+    """What the cost of one output is multiplied by."""
 
 
 def integration_tax(engineers: Decimal, sprints: Decimal, hours: Decimal, rate_usd: Decimal, share: Decimal) -> Decimal:

@@ -1,12 +1,12 @@
 """Outcomes as tables for a terminal."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from rich.console import RenderableType
 
 from tollbook_ui import units
 from tollbook_ui.outcomes.figures import Capacity, Headlines, Output, Return
+from tollbook_ui.outcomes.formulas import Growth, Tax
 from tollbook_ui.show import headed, listed, name, told
 
 
@@ -87,9 +87,15 @@ def headlines(found: Headlines) -> Iterable[RenderableType]:
     yield listed("", columns, rows)
 
 
-def tax(found: Sequence[tuple[Decimal, Decimal]]) -> Iterable[RenderableType]:
+def tax(found: Sequence[Tax]) -> Iterable[RenderableType]:
     """The integration tax at several shares."""
-    yield told(*((f"{units.percent(share)} of the time", f"{units.usd_exact(amount)} a quarter") for share, amount in found))
+    yield told(*((f"{units.percent(one.share)} of the time", f"{units.usd_exact(one.quarter_usd)} a quarter") for one in found))
+
+
+def grown(found: Growth) -> Iterable[RenderableType]:
+    """Growth by the month."""
+    yield f"{found.month_ratio * 100:.3f}% a month, compounded"
+    yield f"cost of one output: x {found.unit_cost_factor:.4g}"
 
 
 def _change(value: float | None) -> str:

@@ -107,7 +107,9 @@ def set_price(
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="Such as 2.50.")],
     *,
     per: Annotated[str, typer.Option(help="Units that the amount is for: 1, 1000, 1M.")] = "1",
-    unit: Annotated[str, typer.Option(help="Such as token; the item's own if not given.")] = "",
+    unit: Annotated[
+        str, typer.Option(help="Such as token; the item's own if not given. Needed for third_party, which has items of any name.")
+    ] = "",
     currency: Annotated[str, typer.Option(help="Such as EUR.")] = "USD",
     category: Annotated[str, typer.Option(help="tokens, accelerator, storage, transfer, third_party or energy.")] = "tokens",
     since: Annotated[str, typer.Option("--from", help="Valid from then on; since ever if not given.")] = "",
