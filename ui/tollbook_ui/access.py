@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -16,7 +16,7 @@ from tollbook_schema.store import Store, StoreError
 from tollbook_ui import backup as backups
 from tollbook_ui import doctor as examination
 from tollbook_ui import figures as f
-from tollbook_ui import locate, plain
+from tollbook_ui import locate, plain, units
 from tollbook_ui.answers import Answers
 from tollbook_ui.backup import Backup
 from tollbook_ui.keyring import KEYS_FILE, Keyring
@@ -80,12 +80,30 @@ def keyring(where: Place) -> Iterator[Keyring | RemoteAnswers]:
 def settle(answers: AnyAnswers, since: datetime | None, until: datetime | None) -> dict[str, Any]:
     """Settles; the summary by name. Shows progress where somebody watches."""
     if isinstance(answers, RemoteAnswers):
-        return dict(answers.settle(since, until))
+        return _settled_by_server(answers, since, until)
     from tollbook_ui import progress  # noqa: PLC0415 - a tenth of the imports of a question, which shows none
 
     with progress.hours() as advance:
         summary = engine.settle(answers.store, since, until, advance)
     return {field.name: plain.value(getattr(summary, field.name)) for field in fields(summary)}
+
+
+def _settled_by_server(answers: RemoteAnswers, since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    """Has the server settle; says at once what is waited for, and meanwhile how many hours are done."""
+    from tollbook_ui import progress  # noqa: PLC0415 - as above
+
+    before = left = answers.unsettled_hours()
+
+    def done() -> int:
+        nonlocal left
+        with suppress(StoreError):  # a server that is busy is asked again
+            left = answers.unsettled_hours()
+        return before - left
+
+    what = "every hour of the period" if since or until else f"{units.counted(before, 'hour')} with new facts"
+    line = f"The server settles {what}, after what it may be settling already: a second or so for each small hour."
+    with progress.waiting(line, done, before):
+        return dict(answers.settle(since, until))
 
 
 def backup(where: Place, folder: Path) -> Backup:

@@ -15,7 +15,7 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import Reads, Store, Table
 
 from tollbook_ui import figures as f
-from tollbook_ui import waterfall
+from tollbook_ui import unsettled, waterfall
 from tollbook_ui.bills.questions import Bills
 from tollbook_ui.budgets.questions import BudgetBook
 from tollbook_ui.costs.questions import Costs
@@ -111,6 +111,7 @@ class Answers:
         """Cost by any key, and why it changed."""
         return Costs(self._reads)
 
+    @unsettled.told
     def overview(self, scope: f.Scope = LAST_WEEK) -> f.Overview:
         """The period at a glance: money by category, requests, what is unpriced, what could be saved."""
         period, bound = _bound(scope)
@@ -129,6 +130,7 @@ class Answers:
             extent=self.extent(),
         )
 
+    @unsettled.told
     def requests(self, scope: f.Scope = LAST_WEEK, limit: int = 50, offset: int = 0, order: str = "newest") -> f.Requests:
         """A page of requests.
 
@@ -193,6 +195,7 @@ class Answers:
         one_tenants(trace_id, [row["tenant"] for row in rows])
         return {row["workflow"]: row["trace_id"] for row in rows}
 
+    @unsettled.told
     def receipt(self, trace_id: str, tenant: str | None = None) -> f.Receipt:
         """What one request cost, line by line. Where several tenants have a trace of that id, the operator says whose.
 
@@ -225,6 +228,7 @@ class Answers:
             unpriced=self._all(f.UnpricedCall, "receipt_unpriced", bound),
         )
 
+    @unsettled.told
     def freshness(self, scope: f.Scope = LAST_WEEK) -> f.Freshness:
         """How old the data was at the moment of inference."""
         period, bound = _bound(scope)
@@ -237,6 +241,7 @@ class Answers:
             coverage=self.coverage(scope),
         )
 
+    @unsettled.told
     def accelerators(self, scope: f.Scope = LAST_WEEK) -> f.Accelerators:
         """How busy each device was, and what its idle time cost. Devices have no owner, so only the period counts."""
         period, bound = _bound(scope)
@@ -247,6 +252,7 @@ class Answers:
             coverage=self.coverage(scope),
         )
 
+    @unsettled.told
     def hotspots(self, scope: f.Scope = LAST_WEEK, limit: int = 50) -> f.Hotspots:
         """Integration scaffolding by operation, the longest first, and what could be saved."""
         period, bound = _bound(scope)
@@ -263,6 +269,7 @@ class Answers:
         _, bound = _bound(scope)
         return self._all(f.Finding, "findings", {**bound, "limit": limit})
 
+    @unsettled.told
     def owners(self, scope: f.Scope = LAST_WEEK, by: Sequence[str] = ("team",)) -> f.Owners:
         """Money by owner.
 
@@ -285,11 +292,13 @@ class Answers:
         _, bound = _bound(scope)
         return self._one(f.Coverage, "coverage", bound)
 
+    @unsettled.told
     def calls(self, scope: f.Scope = LAST_WEEK) -> f.Calls:
         """Model calls that count, by model and price status, the dearest first."""
         period, bound = _bound(scope)
         return f.Calls(period, self._all(f.CallRow, "calls", bound), self.coverage(scope))
 
+    @unsettled.told
     def comparison(self, scope: f.Scope = LAST_WEEK) -> f.Comparison:
         """Workflows side by side: what one request takes in the median, and what a remote model adds."""
         period, bound = _bound(scope)
@@ -338,9 +347,9 @@ class Answers:
         _, bound = _bound(scope)
         return self._all(f.UnpricedCalls, "unpriced_calls", bound)
 
-    def unsettled_hours(self, oldest_whole: datetime) -> int:
-        """Hours that hold facts which their settlement has not seen; none that was settled and is older than `oldest_whole`."""
-        return len(self._reads.query(_text("unsettled"), {"oldest_whole": oldest_whole}))
+    def unsettled_hours(self, times: unsettled.Times = unsettled.EVER) -> int:
+        """Hours that wait to be settled: those with facts which their settlement has not seen."""
+        return unsettled.hours(self._reads, [times])
 
     def rates(self) -> tuple[f.Rate, ...]:
         """Dated prices of machine hours."""

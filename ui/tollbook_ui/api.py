@@ -1,9 +1,10 @@
 """The API under /api/v1: the answers as JSON, their rows as CSV. Money is text with every digit."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from importlib import import_module
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, FastAPI, Path, Query, Request, Response
@@ -29,6 +30,9 @@ from tollbook_ui.weekly import Weekly
 PREFIX = "/api/v1"
 EXAMPLE_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 RETRY_SECONDS = 2
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+UNSETTLED = "tollbook-unsettled-hours"
+"""Header of an answer as CSV, where hours of its period wait to be settled; JSON has `unsettled_hours`."""
 AREAS = (
     "tollbook_ui.bills.api",
     "tollbook_ui.costs.api",
@@ -368,6 +372,12 @@ def sql(ask: Ask, statement: Annotated[Statement, Body()], shape: As = Format.JS
     return table_written(ask.sql(statement.query, statement.max_rows), shape)
 
 
+@router.get("/unsettled")
+def unsettled(ask: Ask) -> dict[str, int]:
+    """How many hours wait to be settled, of all times."""
+    return {"hours": ask.unsettled_hours()}
+
+
 @router.post("/settle")
 async def settle(request: Request, span: Annotated[SettleRange | None, Body()] = None) -> Response:
     """Settle the ledger now."""
@@ -423,7 +433,8 @@ def doctor(request: Request) -> Response:
 def written(answer: Any, shape: Format) -> Response:
     """An answer as JSON, or its rows as CSV."""
     if shape is Format.CSV:
-        return _csv(plain.answer_grid(answer))
+        waiting = getattr(answer, "unsettled_hours", 0)
+        return _csv(plain.answer_grid(answer), {UNSETTLED: str(waiting)} if waiting else {})
     return Response(plain.as_json(answer), media_type="application/json")
 
 
@@ -441,8 +452,8 @@ def table_written(table: Table, shape: Format) -> Response:
     return Response(plain.as_json(table), media_type="application/json")
 
 
-def _csv(grid: plain.Grid) -> Response:
-    return Response(plain.as_csv(grid), media_type="text/csv", headers={"content-disposition": "inline"})
+def _csv(grid: plain.Grid, headers: Mapping[str, str] = NO_HEADERS) -> Response:
+    return Response(plain.as_csv(grid), media_type="text/csv", headers={"content-disposition": "inline", **headers})
 
 
 def create(

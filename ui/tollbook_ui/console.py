@@ -123,6 +123,7 @@ def answer(shape: Format, found: Any, table: Callable[[], Iterable["RenderableTy
         printed(show.nothing(found.period, extent))
     else:
         printed(table())
+    _unsettled(found)
 
 
 def written(shape: Format, rows: Sequence[Any], columns: Sequence[str], table: Callable[[], Iterable["RenderableType"]]) -> None:
@@ -135,6 +136,16 @@ def written(shape: Format, rows: Sequence[Any], columns: Sequence[str], table: C
         print_csv(plain.grid(rows, columns))
     else:
         printed(table())
+    for row in rows:
+        _unsettled(row)
+
+
+def _unsettled(found: Any) -> None:
+    """Says, beside an answer in whatever format, that hours of its period wait to be settled."""
+    if waiting := getattr(found, "unsettled_hours", 0):
+        from tollbook_ui import unsettled
+
+        typer.echo(f"tollbook: {unsettled.note(waiting)}", err=True)
 
 
 def print_csv(grid: "Grid") -> None:

@@ -1,9 +1,8 @@
 """Is the installation well: versions, folder, spool, what is unsettled, unpriced, unrated, and what can be instrumented."""
 
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
@@ -115,7 +114,7 @@ def examine(
         intake=intake or look(data / "spool"),
         kept_days=kept_days.get("spans", 0),
         content_kept_days=kept_days.get(retention.CONTENT, 0),
-        unsettled_hours=answers.unsettled_hours(_oldest_whole(kept_days)) if answers else 0,
+        unsettled_hours=answers.unsettled_hours() if answers else 0,
         outdated_hours=answers.dialects.outdated_hours() if answers else 0,
         settlement_trouble=settlement_trouble,
         coverage=answers.coverage(EVER) if answers else f.NOTHING_COVERED,
@@ -129,12 +128,6 @@ def examine(
         rows=(),
     )
     return replace(found, rows=_complaints(found))
-
-
-def _oldest_whole(kept_days: Mapping[str, int]) -> datetime:
-    """The first hour whose facts are all still there; what came to older ones since can never be settled."""
-    days = kept_days.get("spans", 0)
-    return datetime.now(UTC) - timedelta(days=days) if days else datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _devices() -> tuple[Device, ...]:

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from tollbook_schema.attributes import OWNER_COLUMNS
 
+from tollbook_ui.unsettled import FromLedger
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -173,7 +175,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Overview:
+class Overview(FromLedger):
     """The period at a glance; `rows` is the money by category."""
 
     period: Period
@@ -222,7 +224,7 @@ class RequestRow:
 
 
 @dataclass(frozen=True)
-class Requests:
+class Requests(FromLedger):
     """One page of requests; `total_count` counts all of the period."""
 
     period: Period
@@ -343,7 +345,7 @@ class UnpricedCall:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Receipt(FromLedger):
     """What one request cost, line by line; `total_usd` is the sum of `rows`, to the last digit."""
 
     trace_id: str
@@ -427,7 +429,7 @@ class AgePoint:
 
 
 @dataclass(frozen=True)
-class Freshness:
+class Freshness(FromLedger):
     """Data freshness at inference."""
 
     period: Period
@@ -477,7 +479,7 @@ class AcceleratorPoint:
 
 
 @dataclass(frozen=True)
-class Accelerators:
+class Accelerators(FromLedger):
     """Accelerator utilization; without a GPU, the CPU's, named as such in `kind`."""
 
     period: Period
@@ -514,7 +516,7 @@ class ClassTotal:
 
 
 @dataclass(frozen=True)
-class Hotspots:
+class Hotspots(FromLedger):
     """Scaffolding by operation, the longest first, and what could be saved."""
 
     period: Period
@@ -548,7 +550,7 @@ class OwnerRow:
 
 
 @dataclass(frozen=True)
-class Owners:
+class Owners(FromLedger):
     """Money by owner; the rows add up to the total."""
 
     period: Period
@@ -581,7 +583,7 @@ class CallRow:
 
 
 @dataclass(frozen=True)
-class Calls:
+class Calls(FromLedger):
     """Model calls of the period."""
 
     period: Period
@@ -630,7 +632,7 @@ class ExecutionTax:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(FromLedger):
     """Workflows side by side; `pairs` sets the same model in-process against remote."""
 
     period: Period

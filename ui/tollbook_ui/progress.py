@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tollbook_ui import show, units
 
 WATCH_SECONDS = 0.5
+TELL_SECONDS = 15.0
 
 Advance = Callable[[str], None]
 
@@ -26,6 +27,30 @@ def hours() -> Iterator[Callable[[int, int, datetime], None]]:
             bar.update(task, completed=done, total=total, description=f"Settled {hour:%Y-%m-%d %H:00}")
 
         yield advance
+
+
+@contextmanager
+def waiting(line: str, count: Callable[[], int], expected: int) -> Iterator[None]:
+    """A line at once, then how many of the hours expected are settled: a bar where somebody watches, else a line now and then."""
+    console = show.console(stderr=True)
+    console.print(line, soft_wrap=True)
+    if console.is_terminal:
+        with counted("Settling", count, expected or None):
+            yield
+        return
+    done = threading.Event()
+
+    def tell() -> None:
+        while not done.wait(TELL_SECONDS):
+            console.print(f"{count()} of {expected} hours are settled", soft_wrap=True)
+
+    teller = threading.Thread(target=tell, daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        done.set()
+        teller.join()
 
 
 @contextmanager

@@ -196,6 +196,10 @@ class RemoteAnswers:
         """As `Answers.costs`."""
         return RemoteCosts(self._get)
 
+    def unsettled_hours(self) -> int:
+        """As `Answers.unsettled_hours`, of all times."""
+        return self._get(dict[str, int], "/unsettled")["hours"]
+
     def settle(self, since: datetime | None = None, until: datetime | None = None) -> Any:
         """Settles now; the summary as an object."""
         times = {"since": since and since.isoformat(), "until": until and until.isoformat()}

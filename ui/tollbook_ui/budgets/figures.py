@@ -7,6 +7,7 @@ from decimal import Decimal
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui.figures import Period
+from tollbook_ui.unsettled import FromLedger
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 STATES = ("ok", "warned", "burning", "forecast", "over")
@@ -79,7 +80,7 @@ class Unowned:
 
 
 @dataclass(frozen=True)
-class Budgets:
+class Budgets(FromLedger):
     """Every budget in its current period."""
 
     at: datetime
@@ -114,7 +115,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class View:
+class View(FromLedger):
     """The money of one period seen twice: by budget line and by workload. Both add up to the total, to the last digit."""
 
     tenant: str

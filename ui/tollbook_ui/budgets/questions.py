@@ -10,6 +10,7 @@ from tollbook_schema import sql
 from tollbook_schema.store import Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
+from tollbook_ui import unsettled
 from tollbook_ui.budgets import tree
 from tollbook_ui.budgets.figures import Alert, Alerts, Budget, Budgets, Line, Status, Unowned, View, Workload
 from tollbook_ui.costs import keys
@@ -64,6 +65,7 @@ class BudgetBook:
         self._written(found, "deleted")
         return found
 
+    @unsettled.told
     def status(self, at: datetime | None = None) -> Budgets:
         """Every budget in its current period: spent, left, forecast, pace, state."""
         now = _whole(at or datetime.now(UTC))
@@ -73,6 +75,7 @@ class BudgetBook:
         rows = tuple(row for tenant, budgets in sorted(of.items()) for row in self._statuses(tenant, budgets, now))
         return Budgets(now, rows, tuple(row.budget for row in rows if not row.owner))
 
+    @unsettled.told
     def view(self, since: datetime | None = None, until: datetime | None = None, tenant: str | None = None) -> View:
         """The money of a period by budget line and by workload; both add up to the same total. The current month if not given."""
         whose = self._tenant or _tenant(tenant or DEFAULT_TENANT)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tollbook_ui.figures import Period
 from tollbook_ui.plain import Grid, grid
+from tollbook_ui.unsettled import FromLedger
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class CostRow:
 
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(FromLedger):
     """Money by keys; `rows` add up to `total`, to the last digit."""
 
     period: Period
@@ -107,7 +108,7 @@ class BridgeRow:
 
 
 @dataclass(frozen=True)
-class Bridge:
+class Bridge(FromLedger):
     """Why cost changed from one period to another. Causes, rows and drivers each add up to `change_usd`, to the last digit."""
 
     before: Period
@@ -152,7 +153,7 @@ class AnomalyRow:
 
 
 @dataclass(frozen=True)
-class Anomalies:
+class Anomalies(FromLedger):
     """What is out of the ordinary, the dearest first."""
 
     period: Period
@@ -193,7 +194,7 @@ class CacheRow:
 
 
 @dataclass(frozen=True)
-class Caches:
+class Caches(FromLedger):
     """Cache economics of a period: of providers' caches by workload and model, and of one's own caches."""
 
     period: Period

@@ -10,6 +10,7 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import Reads
 
 from tollbook_ui import figures as f
+from tollbook_ui import unsettled
 from tollbook_ui.costs import keys
 from tollbook_ui.costs.anomalies import LOOKED_BACK, Anomaly
 from tollbook_ui.costs.anomalies import found as out_of_the_ordinary
@@ -41,6 +42,7 @@ class Costs:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
 
+    @unsettled.told
     def by(self, scope: f.Scope, by: Sequence[str] = (), where: Sequence[str] = (), limit: int = MOST_ROWS) -> Cost:
         """Money of a period by keys, dearest first.
 
@@ -64,6 +66,7 @@ class Costs:
         priced = ratio((summed.calls or 0) - (summed.unpriced_calls or 0), summed.calls) if summed.calls else None
         return Cost(period, names, _told(wanted), summed, rows, priced)
 
+    @unsettled.told
     def bridge(
         self,
         before: f.Period,
@@ -85,6 +88,7 @@ class Costs:
         sides = [self._side(period, names, wanted) for period in (before, after)]
         return bridged((before, after), (sides[0], sides[1]), names, _told(wanted), limit)
 
+    @unsettled.told
     def anomalies(
         self, scope: f.Scope, by: Sequence[str] = ("workflow",), where: Sequence[str] = (), limit: int = 20
     ) -> Anomalies:
@@ -109,6 +113,7 @@ class Costs:
         told = tuple(self._anomaly(names, wanted, group, one, first) for group, one in found[:limit])
         return Anomalies(period, names, _told(wanted), first, told)
 
+    @unsettled.told
     def caches(self, scope: f.Scope) -> Caches:
         """What providers' caches saved, what writing to them cost, and what one's own caches avoided."""
         period = whole_hours(scope.since, scope.until, datetime.now(UTC))

@@ -1,6 +1,7 @@
 """What every page has around it: navigation, the sidebar's filters, and plain words when the store is down or empty."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import streamlit as st
 from tollbook_schema.keys import Principal
 from tollbook_schema.store import StoreError
 
-from tollbook_ui import answers, intake
+from tollbook_ui import answers, intake, unsettled
 from tollbook_ui import figures as f
 from tollbook_ui.answers import Answers
 from tollbook_ui.dashboard import (
@@ -29,6 +30,7 @@ from tollbook_ui.dashboard import (
     scope,
 )
 from tollbook_ui.look.blocks import Note
+from tollbook_ui.periods import whole_hours
 from tollbook_ui.visitors import HEADER, from_header
 
 ICON = Path(__file__).with_name("icon.svg")
@@ -90,9 +92,17 @@ def _shown(body: Body) -> Note | None:
     chosen = scope.sidebar(source, extent)
     _signed_in()
     missing = None if body in ANY_PERIOD and extent.settled_at else scope.missing(source, extent, chosen)
+    draw.blocks(_unsettled(source, chosen))
     if missing is None:
         body(source, chosen)
     return missing
+
+
+def _unsettled(source: Answers, chosen: f.Scope) -> Note | None:
+    """Says above whatever the page shows that hours of the period wait to be settled; None where none does."""
+    period = whole_hours(chosen.since, chosen.until, datetime.now(UTC))
+    waiting = source.unsettled_hours((period.since, period.until))
+    return Note("Amounts are not final", unsettled.note(waiting), tone="warn") if waiting else None
 
 
 def _signed_in() -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tollbook_ui.figures import Period
+from tollbook_ui.unsettled import FromLedger
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class TransferRow:
 
 
 @dataclass(frozen=True)
-class Transfers:
+class Transfers(FromLedger):
     """Bytes that moved in a period, each counted once."""
 
     period: Period
@@ -63,7 +64,7 @@ class StoredRow:
 
 
 @dataclass(frozen=True)
-class Stored:
+class Stored(FromLedger):
     """Stored data of a period."""
 
     period: Period
@@ -85,7 +86,7 @@ class ServiceRow:
 
 
 @dataclass(frozen=True)
-class Services:
+class Services(FromLedger):
     """Services of a period that are paid by use."""
 
     period: Period
@@ -110,7 +111,7 @@ class PrincipalRow:
 
 
 @dataclass(frozen=True)
-class Principals:
+class Principals(FromLedger):
     """Who had which assets read for which models in a period."""
 
     period: Period

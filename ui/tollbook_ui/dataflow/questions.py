@@ -12,6 +12,7 @@ from tollbook_schema.store import Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui import figures as f
+from tollbook_ui import unsettled
 from tollbook_ui.costs.remote import Get
 from tollbook_ui.costs.remote import asked as asked_of
 from tollbook_ui.dataflow.figures import (
@@ -43,6 +44,7 @@ class Data:
         self._store = store
         self._reads = reads
 
+    @unsettled.told
     def transfers(self, scope: f.Scope, limit: int = 1000) -> Transfers:
         """Bytes of a period by pipeline and boundary, the dearest first."""
         period, bound = _bound(scope)
@@ -50,16 +52,19 @@ class Data:
         rows = self._rows(TransferRow, "transfers", {**bound, "limit": limit}, {"network": "class", "unpriced": "without_price"})
         return Transfers(period, totals["moved_bytes"], totals["priced_bytes"], totals["known_usd"], rows)
 
+    @unsettled.told
     def stored(self, scope: f.Scope, limit: int = 1000) -> Stored:
         """Copies of assets of a period, the dearest first."""
         period, bound = _bound(scope)
         return Stored(period, self._rows(StoredRow, "stored", {**bound, "limit": limit}, {"unpriced": "without_price"}))
 
+    @unsettled.told
     def services(self, scope: f.Scope, limit: int = 1000) -> Services:
         """Services paid by use in a period, the dearest first."""
         period, bound = _bound(scope)
         return Services(period, self._rows(ServiceRow, "services", {**bound, "limit": limit}, {"unpriced": "without_price"}))
 
+    @unsettled.told
     def principals(self, scope: f.Scope, access: Access = ANY, limit: int = 1000) -> Principals:
         """Who had which assets read for which models in a period, the most calls first."""
         period, bound = _bound(scope)

@@ -5,10 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from tollbook_ui.figures import Period
+from tollbook_ui.unsettled import FromLedger
 
 
 @dataclass(frozen=True)
-class Return:
+class Return(FromLedger):
     """What an initiative brings, against all that it costs."""
 
     period: Period
@@ -44,7 +45,7 @@ class CapacityRow:
 
 
 @dataclass(frozen=True)
-class Capacity:
+class Capacity(FromLedger):
     """Empty capacity: what was paid for and not used by anybody's work. Used, and what is empty, add up to the total."""
 
     period: Period
@@ -74,7 +75,7 @@ class OutputRow:
 
 
 @dataclass(frozen=True)
-class Output:
+class Output(FromLedger):
     """Spend against output over two periods; the first row is of everything."""
 
     before: Period
@@ -97,7 +98,7 @@ class HeadlinePoint:
 
 
 @dataclass(frozen=True)
-class Headlines:
+class Headlines(FromLedger):
     """Latency, freshness, cost and quality of workflows on one time axis."""
 
     period: Period

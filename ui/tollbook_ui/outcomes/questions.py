@@ -11,6 +11,7 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import Reads, Store
 
 from tollbook_ui import figures as f
+from tollbook_ui import unsettled
 from tollbook_ui.costs.bridge import DIGITS, LAST_DIGIT
 from tollbook_ui.costs.changes import ratio
 from tollbook_ui.costs.figures import CostRow
@@ -34,6 +35,7 @@ class Outcomes:
         self._reads = reads
         self._costs = Costs(reads)
 
+    @unsettled.told
     def roi(
         self,
         scope: f.Scope,
@@ -67,6 +69,7 @@ class Outcomes:
             net = net_benefit(benefit_usd, run, tax, idle)
         return Return(mine.period, mine.where, benefit_usd, run, idle, tax, cost, net, ratio(net, cost), mine.calls_priced_ratio)
 
+    @unsettled.told
     def capacity(self, scope: f.Scope) -> Capacity:
         """What was paid for and not used by work that somebody owns, by team, the emptiest first."""
         found = self._costs.by(scope, ["team", "project", "feature", "allocation"])
@@ -82,6 +85,7 @@ class Outcomes:
         ordered = sorted(rows, key=lambda row: (row.used_usd - sum(_all(row), NOTHING), row.team))
         return Capacity(found.period, total, used, total - used, tuple(ordered))
 
+    @unsettled.told
     def output(self, before: f.Period, after: f.Period, scope: f.Scope = f.Scope()) -> Output:  # noqa: B008 - it is frozen
         """Spend against output over two periods: of everything first, then by workflow, the dearest first."""
         sides = []
@@ -93,6 +97,7 @@ class Outcomes:
         rows = (_output("", all_before, all_after), *(_output(name, then.get(name), now.get(name)) for name in names))
         return Output(before, after, rows)
 
+    @unsettled.told
     def headlines(self, scope: f.Scope) -> Headlines:
         """Latency, freshness, cost and quality of each workflow on one time axis."""
         period = whole_hours(scope.since, scope.until, datetime.now(UTC))

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from tollbook_ui.figures import Period
 from tollbook_ui.plain import Grid
+from tollbook_ui.unsettled import FromLedger
 
 KINDS = ("response", "trace", "asset", "digest")
 """What an output is told by: its response id, its trace, or the asset or digest that its trace writes."""
@@ -25,7 +26,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Outputs:
+class Outputs(FromLedger):
     """AI outputs of a period by their ids, the oldest first."""
 
     period: Period
@@ -55,7 +56,7 @@ class Records:
 
 
 @dataclass(frozen=True)
-class Reconciled:
+class Reconciled(FromLedger):
     """AI outputs joined with stored records by their ids."""
 
     period: Period

@@ -40,6 +40,7 @@ def reconciled(outputs: Outputs, records: Records) -> Reconciled:
         records_without_id=records.without_id,
         orphan_outputs=tuple(row for row in outputs.rows if row.id not in stored),
         orphan_records=tuple(sorted(orphans.values(), key=_line)),
+        unsettled_hours=outputs.unsettled_hours,
     )
 
 

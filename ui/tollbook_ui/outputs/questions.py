@@ -8,6 +8,7 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import Reads
 
 from tollbook_ui import figures as f
+from tollbook_ui import unsettled
 from tollbook_ui.costs.remote import Get, asked
 from tollbook_ui.outputs.figures import KINDS, Output, Outputs
 from tollbook_ui.periods import BadQuestionError, whole_hours
@@ -22,6 +23,7 @@ class AiOutputs:
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
 
+    @unsettled.told
     def told(self, scope: f.Scope, by: str = "response") -> Outputs:
         """AI outputs of a period by their ids.
 

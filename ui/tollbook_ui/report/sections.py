@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tollbook_ui import figures as f
-from tollbook_ui import units
+from tollbook_ui import units, unsettled
 from tollbook_ui.costs.changes import of_nobody
 from tollbook_ui.look import blocks, budget, change, cost, effort, quality, spend, work
 from tollbook_ui.look.blocks import Note
@@ -37,8 +37,9 @@ def lead(weekly: Weekly) -> tuple[str, ...]:
     """The week in a few sentences."""
     now = weekly.overview
     if not now.traffic.requests and not now.totals.lines:
-        return (_empty(weekly),)
+        return tuple(sentence for sentence in (unsettled.note(now.unsettled_hours), _empty(weekly)) if sentence)
     said = [
+        unsettled.note(now.unsettled_hours),
         _spent(weekly),
         _moved(weekly),
         *_broken(weekly),
