@@ -9,7 +9,6 @@ from tollbook_ui import figures as f
 from tollbook_ui import units
 from tollbook_ui.costs.figures import Bridge, CostRow
 from tollbook_ui.look import change, effort, palette
-from tollbook_ui.look.blocks import short
 from tollbook_ui.look.cost import destination
 
 Spec = dict[str, Any]
@@ -209,7 +208,7 @@ def busy_over_time(points: Sequence[f.AcceleratorPoint], period: f.Period) -> Sp
     values = [
         {
             "time": point.time.isoformat(),
-            "device": short(point.device),
+            "device": effort.device_name(point.device),
             "busy": point.busy_ratio,
             "hint": units.percent(point.busy_ratio),
         }

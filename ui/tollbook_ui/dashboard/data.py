@@ -18,7 +18,8 @@ def page(source: Answers, chosen: f.Scope) -> None:
     moved, stored, services = source.data.transfers(chosen), source.data.stored(chosen), source.data.services(chosen)
     if not (moved.rows or stored.rows or services.rows):
         draw.nothing(
-            "No data was seen to move or to lie in this period",
+            "No data was seen to leave a machine, or to lie, in this period",
+            "What requests show as bytes moved stayed within a machine, where data crosses no boundary and costs nothing. "
             "Mark the places where data changes hands, and declare what is stored. Storage is booked when its day is over.",
             '@tollbook.handoff(operation="read", source="s3:corpus", destination="worker")',
             "tollbook storage import FILE.csv",

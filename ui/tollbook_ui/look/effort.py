@@ -1,5 +1,6 @@
 """Age of data, use of devices, and scaffolding as blocks. Pure: figures in, blocks out."""
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -24,6 +25,8 @@ FINDINGS = {
     "stale_input": "Stale input",
     "scaffolding": "Scaffolding",
 }
+OPAQUE = re.compile("[0-9a-fA-F]{8}-?[0-9a-fA-F-]{16,}")
+"""An id that a machine gave itself, such as that of /etc/machine-id; twelve digits of it tell machines apart."""
 KINDS = {"gpu": "GPU", "cpu": "CPU, no accelerator"}
 CLASS_COLOURS = {
     "glue": "#cc5f43",
@@ -144,9 +147,9 @@ def accelerator_table(accelerators: f.Accelerators) -> Table:
         ),
         tuple(
             (
-                Cell(blocks.short(row.device) or units.UNKNOWN, f"{row.device} {row.model}".strip()),
+                Cell(device_name(row.device) or units.UNKNOWN, f"{row.device} {row.model}".strip()),
                 Cell(KINDS.get(row.kind, row.kind)),
-                Cell(blocks.short(row.host) or units.UNKNOWN, row.host),
+                Cell(_machine(row.host) or units.UNKNOWN, row.host),
                 blocks.percent(row.busy_ratio, bar=True),
                 _seconds(row.busy_seconds),
                 _seconds(row.capacity_seconds),
@@ -160,6 +163,16 @@ def accelerator_table(accelerators: f.Accelerators) -> Table:
             for row in accelerators.rows
         ),
     )
+
+
+def device_name(device: str) -> str:
+    """How people call a device: 'CPU of machine 3f2a91c0b7d4' for the processors of a machine that has nothing but an id."""
+    host = device.removeprefix("cpu:")
+    return blocks.short(device) if host == device else f"CPU of {_machine(host) or 'an unnamed machine'}"
+
+
+def _machine(host: str) -> str:
+    return f"machine {host[:12]}" if OPAQUE.fullmatch(host) else blocks.short(host)
 
 
 def cpu_note(accelerators: f.Accelerators) -> Note | None:

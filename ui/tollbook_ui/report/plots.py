@@ -12,10 +12,8 @@ from matplotlib.figure import Figure
 
 from tollbook_ui import figures as f
 from tollbook_ui import plain, units
-from tollbook_ui.look import change, palette
-from tollbook_ui.look.blocks import short
+from tollbook_ui.look import change, effort, palette
 from tollbook_ui.look.cost import destination
-from tollbook_ui.look.effort import age_labels
 from tollbook_ui.weekly import Weekly
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -101,7 +99,7 @@ def age_of_input(weekly: Weekly) -> str:
         return ""
     figure, axes = _figure(WIDE)
     heights = [bucket.inferences for bucket in buckets]
-    drawn = axes.bar(age_labels(buckets), heights, 0.75, color=palette.CATEGORIES["compute"])
+    drawn = axes.bar(effort.age_labels(buckets), heights, 0.75, color=palette.CATEGORIES["compute"])
     axes.bar_label(drawn, [units.count(bucket.inferences) if bucket.inferences else "" for bucket in buckets], padding=2)
     axes.set_ylabel("Inferences")
     return _svg(figure, "Inferences by age of their oldest input")
@@ -120,7 +118,7 @@ def busy_devices(weekly: Weekly) -> str:
         mine = sorted((point for point in points if point.device == device), key=lambda point: point.time)
         busy = [float("nan") if point.busy_ratio is None else 100 * point.busy_ratio for point in mine]
         hours = [_hours(point.time - start) for point in mine]
-        axes.plot(hours, busy, "o-", ms=5, lw=1.4, color=palette.series(index), label=_label(short(device)))
+        axes.plot(hours, busy, "o-", ms=5, lw=1.4, color=palette.series(index), label=_label(effort.device_name(device)))
     axes.set_xlim(0, _hours(end - start))
     axes.set_ylim(0, 105)
     axes.set_ylabel("Busy, %")
