@@ -96,9 +96,23 @@ def the_last_hour_of_the_day(intake: Intake, at: datetime) -> None:
     a_call(intake, at.replace(hour=23))
 
 
+def a_call_and_machines(intake: Intake, at: datetime) -> None:
+    a_call(intake, at)
+    machines(intake, at)
+
+
+def data_and_records(intake: Intake, at: datetime) -> None:
+    data(intake, at)
+    records(intake, at)
+
+
 Kind = Callable[[Intake, datetime], None]
-FEW: tuple[Kind, ...] = (a_call, machines, data, records)
+FEW: tuple[Kind, ...] = (a_call_and_machines, data_and_records)
 MORE: tuple[Kind, ...] = (
+    a_call,
+    machines,
+    data,
+    records,
     sent_twice,
     accelerators,
     services,
