@@ -92,7 +92,7 @@ def _shown(body: Body) -> Note | None:
     chosen = scope.sidebar(source, extent)
     _signed_in()
     missing = None if body in ANY_PERIOD and extent.settled_at else scope.missing(source, extent, chosen)
-    draw.blocks(_unsettled(source, chosen))
+    draw.blocks(_unsettled(source, chosen) if extent.settled_at else None)
     if missing is None:
         body(source, chosen)
     return missing
