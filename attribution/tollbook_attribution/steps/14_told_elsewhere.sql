@@ -83,9 +83,11 @@ grown AS (
             any(p.facts) AS facts,
             arraySort(groupArray((p.at >= {window:DateTime('UTC')}, p.at, p.amount))) AS counts,
             arrayMap(c -> c.3, arrayFilter(c -> c.1, counts)) AS told,
-            -- who scrapes says of a counter that it began when it was first seen
+            -- who scrapes says of a counter that it began when it was first seen; our own say what an hour came to at its end
             multiIf(
-                NOT counts[1].1, arrayLast(c -> NOT c.1, counts).3, facts.7 >= {window:DateTime('UTC')} AND facts.7 < counts[1].2, 0, told[1]
+                NOT counts[1].1, arrayLast(c -> NOT c.1, counts).3,
+                facts.7 >= {window:DateTime('UTC')} AND (facts.7 < counts[1].2 OR startsWith(facts.3, 'tollbook')), 0,
+                told[1]
             ) AS begun,
             if(
                 facts.6, arraySum(told),
