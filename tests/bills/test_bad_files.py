@@ -167,20 +167,24 @@ def test_two_versions_of_a_bill_are_refused_and_a_few_charges_alike_are_not(stor
 
 
 def test_versions_of_a_bill_with_other_amounts_are_refused(store: Store, folder: Folder) -> None:
-    hours = [focus(ResourceId=f"i-{number}", ChargeDescription="") for number in range(5)]
+    hours = [focus(ResourceId=f"i-{number}", ChargeDescription="") for number in range(20)]
     early = folder.csv(*hours, name="on the 5th.csv")
     late = folder.csv(*(hour | {"BilledCost": "2"} for hour in (*hours, focus(ResourceId="i-new"))), name="on the 9th.csv")
-    told = r"on the 9th\.csv, line 2: is of the same charge as line 2 of on the 5th\.csv, with another amount, as are 5 lines"
+    told = r"on the 9th\.csv, line 2: is of the same charge as line 2 of on the 5th\.csv, with another amount, as are 20 lines"
     with pytest.raises(BillError, match=told):
         load(store, [early, late])
-    assert load(store, [early, late], Options(allow_duplicates=True)).lines == 11
+    assert load(store, [early, late], Options(allow_duplicates=True)).lines == 41
+    few = [folder.csv(*(hour | {"BilledCost": cost} for hour in hours[:3]), name=f"{cost}.csv") for cost in ("1", "2")]
+    found = load(store, few, Options(replace=True))
+    assert found.lines == 6
+    assert any("2.csv has 3 charges of 1.csv with other amounts; all of them count: " in warning for warning in found.warnings)
     parts = [
         folder.csv(
             *(focus(ResourceId=f"{part}-{number}") for number in range(3)), focus(ResourceId="", BilledCost=part), name=part
         )
         for part in ("1", "2")
     ]
-    assert load(store, parts).warnings == ("aws payer-1 from 2026-11-01: 8 lines (12 USD) in the place of 11 lines (19.5 USD)",)
+    assert load(store, parts).warnings == ("aws payer-1 from 2026-11-01: 8 lines (12 USD) in the place of 6 lines (9 USD)",)
 
 
 def test_a_part_is_added_once_and_in_the_currency_of_its_bill(store: Store, folder: Folder) -> None:

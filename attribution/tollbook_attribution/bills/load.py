@@ -25,6 +25,9 @@ NOWHERE = 1 << 31
 SHARED_BY_VERSIONS = 20
 """Lines that two files of an import share, to the last character, from which on they may be versions of one bill."""
 
+FEW = 2
+"""Charges that two files tell of with other amounts, from which on it is said; one may be a tax."""
+
 WAY_OUT = "of versions of one bill import the latest alone; if all were charged, import with --allow-duplicates"
 
 MANY_LINES = 20
@@ -248,9 +251,9 @@ class _Import:
         for row in self._asked("repeated") if len(self.parts) > 1 else ():
             if not self.options.allow_duplicates and _are_versions(row):
                 found.append(self._repeated(row))
-            elif not self.options.allow_duplicates and _tell_of_the_same(row):
+            elif not self.options.allow_duplicates and _tell_of_the_same(row, SHARED_BY_VERSIONS):
                 found.append(self._told_otherwise(row))
-            elif row["lines"]:
+            elif row["lines"] or _tell_of_the_same(row, FEW):
                 warnings.append(self._counted_twice(row))
         if found:
             raise BillError(found)
@@ -308,8 +311,10 @@ class _Import:
 
     def _counted_twice(self, row: Mapping[str, Any]) -> str:
         name, other = (self.parts[row[file]].file.name for file in ("file", "other"))
-        alike = f"{name} has {row['lines']} lines that {other} has too; all of them count"
-        return f"{alike}: of versions of one bill, import the latest alone"
+        alike = f"{name} has {row['lines']} lines that {other} has too" if row["lines"] else ""
+        otherwise = f"{name} has {row['things']} charges of {other} with other amounts" if row["things"] else ""
+        told = " and ".join(filter(None, (alike, otherwise)))
+        return f"{told}; all of them count: of versions of one bill, import the latest alone"
 
     def take(self) -> tuple[str, ...]:
         """Stores all lines, and then the periods that put them in force; what they took the place of."""
@@ -374,9 +379,9 @@ def _are_versions(row: Mapping[str, Any]) -> bool:
     return bool(row["whole"]) or row["lines"] >= max(SHARED_BY_VERSIONS, row["fewest"] / 2)
 
 
-def _tell_of_the_same(row: Mapping[str, Any]) -> bool:
-    """Whether two files tell of one bill at two times; a few charges may have the same words, such as taxes."""
-    return int(row["things"] + row["lines"]) >= max(2, row["fewest"] / 2) and bool(row["things"])
+def _tell_of_the_same(row: Mapping[str, Any], least: int) -> bool:
+    """Whether two files seem to tell of one bill at two times; a few charges may have the same words, such as taxes."""
+    return int(row["things"] + row["lines"]) >= max(least, row["fewest"] / 2) and bool(row["things"])
 
 
 def _is_much_smaller(row: Mapping[str, Any]) -> bool:
