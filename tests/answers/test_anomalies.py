@@ -133,3 +133,14 @@ def test_a_planted_hour_is_named_with_what_moved_it(store: Store) -> None:
     (one,) = found.rows
     assert (one.keys, one.since, one.amount_usd, one.usual_usd) == (("rag",), hours[-10], 17, 1)
     assert one.cause == "volume: requests 2 → 34 (+1,600.0%)"
+
+
+def test_a_nightly_job_that_costs_more_is_named_by_its_day() -> None:
+    """One hour a day costs money: that is a timetable, not chance."""
+    first = 1_790_812_800 - 1_790_812_800 % anomalies.DAY
+    costs = {first + day * anomalies.DAY + 12 * anomalies.HOUR: Decimal("0.30") for day in range(28)}
+    last = first + 28 * anomalies.DAY
+    usual = costs | {last + 12 * anomalies.HOUR: Decimal("0.31")}
+    assert anomalies.found(usual, last, last + anomalies.DAY, first) == ()
+    [found] = anomalies.found(costs | {last + 12 * anomalies.HOUR: Decimal("0.90")}, last, last + anomalies.DAY, first)
+    assert (found.since, found.until, found.usual) == (last, last + anomalies.DAY, Decimal("0.30"))

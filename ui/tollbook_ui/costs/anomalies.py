@@ -28,6 +28,8 @@ BEYOND_MOST = 1.25
 """It also costs so many times as much as the dearest of the times it is compared with but one."""
 
 A_FEW_HOURS = 6
+A_DAY = 24
+"""Hours."""
 
 FEWEST = 6
 """Times to compare with, or nothing is said."""
@@ -56,8 +58,11 @@ def found(costs: Mapping[int, Decimal], since: int, until: int, first: int) -> t
             cost of all: what is new has no usual yet.
     """
     first = max(first, min(costs, default=first))
-    chance = _chance([float(costs.get(at, 0)) for at in range(first, until, HOUR)])
+    by_hours = [float(costs.get(at, 0)) for at in range(first, until, HOUR)]
+    chance = _chance(pairwise(by_hours))
     hours = _far(costs, HOUR, range(since, until, HOUR), first, chance)
+    if len(by_hours) >= (FEWEST + 1) * A_DAY:  # what keeps to a timetable differs from hour to hour, but not from day to day
+        chance = min(chance, _chance(zip(by_hours, by_hours[A_DAY:], strict=False)))
     whole_days = range(_up(since, DAY), until - until % DAY, DAY)
     days = [day for day in _far(_daily(costs), DAY, whole_days, _up(first, DAY), chance) if not _explained(day, hours)]
     taken = {day.since for day in days}
@@ -115,9 +120,9 @@ def _distance(amount: float, usual: Sequence[float], least_share: float, chance:
     return (amount - middle) / scale
 
 
-def _chance(costs: Sequence[float]) -> float:
-    """The cost of one thing that comes by chance: how the variance of neighbours follows their size; without the largest."""
-    steps = sorted(((more - less) ** 2, abs(more) + abs(less)) for less, more in pairwise(costs))
+def _chance(pairs: Iterable[tuple[float, float]]) -> float:
+    """The cost of one thing that comes by chance: how the variance of pairs of hours follows their size; without the largest."""
+    steps = sorted(((more - less) ** 2, abs(more) + abs(less)) for less, more in pairs)
     kept = steps[: max(len(steps) - len(steps) // 50 - 2, 0)]
     whole = sum(mean for _, mean in kept)
     return sum(square for square, _ in kept) / whole if whole else 0.0
