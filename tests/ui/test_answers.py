@@ -279,11 +279,3 @@ def test_nobody_asks_a_process_that_has_no_store_open() -> None:
     module.set_current(None)
     with pytest.raises(RuntimeError, match="tollbook up"):
         module.current()
-
-
-def test_an_hour_whose_facts_have_begun_to_expire_is_not_unsettled(answers: Answers) -> None:
-    answers.store.command(
-        "INSERT INTO fact_hours (tenant, window, signal, facts) SELECT tenant, window, 'spans', 1 FROM settlements LIMIT 1"
-    )
-    assert answers.unsettled_hours(datetime(1970, 1, 1, tzinfo=UTC)) == 1
-    assert answers.unsettled_hours(datetime(2100, 1, 1, tzinfo=UTC)) == 0

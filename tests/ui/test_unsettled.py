@@ -84,6 +84,19 @@ def test_an_hour_that_was_settled_and_has_begun_to_expire_waits_for_nothing(
     assert Answers(store).unsettled_hours() == 0
 
 
+def test_the_hour_that_runs_is_not_said_to_wait_once_it_was_settled(store: Store) -> None:
+    store.command(
+        "INSERT INTO fact_hours (tenant, window, signal, facts) "
+        "SELECT 'default', toStartOfHour(now()) - INTERVAL number HOUR, 'spans', 2 FROM numbers(2)"
+    )
+    assert Answers(store).unsettled_hours() == 2
+    store.command(
+        "INSERT INTO settlements (tenant, window, settlement, facts) "
+        "SELECT 'default', toStartOfHour(now()) - INTERVAL number HOUR, 1, 1 FROM numbers(2)"
+    )
+    assert Answers(store).unsettled_hours() == 1
+
+
 def test_a_note_says_what_to_do_and_that_nothing_is_final() -> None:
     assert unsettled.note(0) == ""
     assert unsettled.note(336).startswith("336 hours of this period wait to be settled: amounts are not final.")
