@@ -19,6 +19,14 @@ from tests.clickhouse_server import CLUSTER, clickhouse_cluster, clickhouse_serv
 HOST = {A.HOST_ID: "h", A.HOST_TYPE: "box"}
 DERIVED = ("ledger", "resource_costs", "requests", "calls", "hosts", "lineage", "findings", "span_costs", "accelerator_usage")
 
+RAN_ON = """
+SELECT h.cluster AS cluster, toUInt32(l.quantity) AS used_s
+FROM hosts AS h
+INNER JOIN (SELECT * FROM ledger WHERE item = 'CPU time' AND endsWith(hex(trace_id), '06')) AS l ON h.window = l.window
+ORDER BY h.window
+"""
+"""How long the span that goes over the hour used its machine in each."""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
@@ -59,6 +67,7 @@ def take_in_two_hours(intake: Intake, store: Store) -> None:
         chat(3, 1, model="no-such-model", input=5),
         chat(5, 1, scope="framework", input=700, start_ns=3_595 * S, duration_ns=20 * S),
         chat(5, 2, 1, scope="sdk", input=700, start_ns=3_605 * S, duration_ns=5 * S),
+        Span(6, 1, start_ns=3_590 * S, duration_ns=30 * S, resource=HOST | {A.K8S_CLUSTER_NAME: "east"}),
     ]
     for span in spans:
         intake.spans([span])
@@ -77,6 +86,7 @@ def test_servers_settle_to_the_same_ledger(where: str, store: Store, tmp_path: P
         assert_the_ledger_balances(each)
     assert results[0][0] > 0
     assert results[1] == results[0]
+    assert servers.query(RAN_ON) == [{"cluster": "east", "used_s": 10}, {"cluster": "east", "used_s": 20}]
 
 
 @pytest.mark.slow
