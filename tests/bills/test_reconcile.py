@@ -111,6 +111,7 @@ def test_what_no_telemetry_explains_has_a_name(store: Store, intake: Intake, fol
     assert round(items[2]["amount_usd"], 6) == 23
 
 
+@pytest.mark.slow
 def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, intake: Intake, folder: Folder) -> None:
     silent = {"provider": "acme", "model": "silent", "input": None, "output": None}
     intake.spans([

@@ -39,6 +39,7 @@ def lines(store: Store, resource: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in store.query(LINES, {"resource": resource})]
 
 
+@pytest.mark.slow
 def test_each_hour_of_a_span_bears_its_part(store: Store, intake: Intake) -> None:
     """Of its machine and its accelerator, also where an hour was settled before its spans and its owner were told."""
     set_rate(store, "box", "3.60", 2)

@@ -59,6 +59,7 @@ def ran(trace: int, start_s: int = 0, **resource: str) -> Span:
     return Span(trace, 1, start_ns=start_s * S, duration_ns=60 * S, resource=told)
 
 
+@pytest.mark.slow
 def test_a_machine_is_priced_once_however_it_is_named(store: Store, intake: Intake) -> None:
     """Four machines of $6 an hour, each seen for 50 minutes by its meter: $5 each. A name that two have is apart."""
     set_rate(store, "box", "6", 2)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from tollbook_attribution import settle
 from tollbook_schema.store import Store
 
@@ -76,6 +77,7 @@ COUNTERS = [
 ]
 
 
+@pytest.mark.slow
 def test_what_counters_tell_of_is_added_to_no_span(store: Store, intake: Intake) -> None:
     intake.spans(SPANS)
     for body in COUNTERS:

@@ -167,6 +167,7 @@ def test_what_is_not_known_is_told_with_the_line_to_type(case: str, tmp_path: Pa
     assert expected in str(refusal.value)
 
 
+@pytest.mark.slow
 def test_exports_become_calls_and_rows_that_sum_up_others_do_not(store: Store, take: Take) -> None:
     parts = [LANGFUSE, {**LANGFUSE, "id": "o0", "type": "SPAN", "model": None}]
     looked = take(lines(*parts), "", "", dry_run=True)
