@@ -258,7 +258,7 @@ def settle_window(store: Store, unsettled: Unsettled, pace: Pace = FULL) -> Mapp
                 if step == MODELS_NAMED_AFTER and held.there(CALLS):
                     _name_models(store, node, parameters)
         finally:
-            leftovers.remove(node, settlement, parameters["long"])  # before merges go on, which would be waited for
+            leftovers.remove(node, settlement, parameters["long"])  # before merges go on, which want the disk too
     return node.query(_query("settlement.sql"), parameters)[0]
 
 
@@ -303,6 +303,7 @@ def _prepare(store: Store) -> None:
         if node not in _prepared:
             for name in _files("work"):
                 _run(node, f"work/{name}", {})
+            merges.never_of_work(node)
             _prepared.add(node)
         leftovers.remove(node, 0, time.time_ns() - ABANDONED_NS)
 
