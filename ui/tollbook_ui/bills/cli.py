@@ -21,7 +21,8 @@ def import_files(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="FOCUS 1.0 to 1.4, AWS CUR, Azure, OCI or Google; CSV, JSON lines, Parquet; gzip, zip."
+            metavar="FILE...",
+            help="FOCUS 1.0 to 1.4, AWS CUR, Azure, OCI, Google; CSV, JSON, Parquet; gzip, bzip2, xz, zstd, zip, tar.",
         ),
     ],
     *,

@@ -126,7 +126,7 @@ def _share(text: str) -> Decimal:
 
 @command(calc, "growth", context_settings={"ignore_unknown_options": True})  # -20 is a number
 def calc_growth(
-    percent: Annotated[str, typer.Argument(metavar="PERCENT", help="Growth of all the time, such as 35.")],
+    percent: Annotated[str, typer.Argument(metavar="PERCENT", help="Growth of all the time, such as 35 or -20%.")],
     months: Annotated[int, typer.Argument(metavar="MONTHS", help="Over so many months.", min=1, max=1_200)],
     *,
     output_percent: Annotated[str, typer.Option("--output", help="What output grew by meanwhile, in percent.")] = "0",
