@@ -14,9 +14,9 @@ Hour = tuple[str, datetime]
 def hours(store: Store, now: datetime | None = None) -> list[Hour]:
     """Hours that follow from what has come into others.
 
-    Their bytes have come into other tiers of the month; they are last hours of days whose storage is not booked so; they have
-    calls that go over an edge, and more spans of these have come beside it; or spans ran on into them, and more has come of
-    the traces of these.
+    Their bytes have come into other tiers of the month; they are last hours of days whose storage is not booked so, nor what
+    was paid ahead for hours that nothing was heard of; they have calls that go over an edge, and more spans of these have come
+    beside it; or spans ran on into them, and more has come of the traces of these.
 
     All follow from other hours: after one settlement of what is found here, nothing is.
 
@@ -27,7 +27,8 @@ def hours(store: Store, now: datetime | None = None) -> list[Hour]:
     known = store.query(_query("known_data.sql"))[0]
     moved = store.query(_query("moved_tiers.sql")) if known["volumes"] else []
     stored = store.query(_query("moved_storage.sql"), {"now": now or datetime.now(UTC)}) if known["copies"] else []
-    found = {(row["tenant"], row["window"].replace(tzinfo=UTC)) for row in (*moved, *stored)}
+    quiet = store.query(_query("moved_commitments.sql"), {"now": now or datetime.now(UTC)}) if known["commitments"] else []
+    found = {(row["tenant"], row["window"].replace(tzinfo=UTC)) for row in (*moved, *stored, *quiet)}
     ran_on = long_spans.changed(store) if known["long_spans"] else []
     return sorted(found | {*edges.changed(store), *ran_on}, key=lambda hour: hour[::-1])
 

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
-from tollbook_attribution import commitments, policies, set_rate, settle
+from tollbook_attribution import commitments, due, policies, set_rate, settle
 from tollbook_attribution.commitments import Commitment
 from tollbook_schema import attributes as A  # noqa: N812
 from tollbook_schema.store import Store
@@ -23,15 +24,19 @@ SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, sum(amount_usd) AS usd F
 GROUP BY trace ORDER BY trace
 """
 HOUR = 3_600 * S
-TEN_DAYS = {"valid_from": NOON - timedelta(days=5), "valid_until": NOON + timedelta(days=5)}
+TEN_HOURS = {"valid_from": NOON - timedelta(hours=5), "valid_until": NOON + timedelta(hours=5)}
 
 
 def paid(name: str, an_hour: str, **values: Any) -> Commitment:
-    """A commitment for ten days around noon, at so much an hour."""
-    return Commitment(commitment_id=name, amount=Decimal(an_hour) * 240, **TEN_DAYS, **values)
+    """A commitment for ten hours around noon, at so much an hour."""
+    return Commitment(commitment_id=name, amount=Decimal(an_hour) * 10, **TEN_HOURS, **values)
 
 
-def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Store, intake: Intake) -> None:
+def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(
+    store: Store, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the hour of noon. The nine other hours of what was paid are quiet: they are booked with the day."""
+    monkeypatch.setattr(due, "hours", partial(due.hours, now=NOON + timedelta(hours=12)))
     set_rate(store, "box", "9", 1)
     set_gpu_price(store, "H100", "4")
     commitments.add(store, [
@@ -63,7 +68,11 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Stor
     assert_the_ledger_balances(store)
     assert store.query("SELECT service FROM services WHERE unpriced != ''") == []
     assert store.query(BY_TRACE) == [{"trace": 5, "usd": 3}, {"trace": 6, "usd": 1}]
-    found = {(row["resource"], row["allocation"], row["item"]): row["usd"] for row in store.query(LINES)}
+    lines = {(row["resource"], row["allocation"], row["item"]): row["usd"] for row in store.query(LINES)}
+    quiet = {key[0].split(":")[1].split("/")[0]: lines[key] for key in lines if key[0].endswith("/quiet hours")}
+    an_hour = {"reserved": 2, "block": 6, "ptu": 10, "seats": 8, "plan": 3, "vectors": 6, "maps": 4, "platform": 1}
+    assert quiet == {name: Decimal(usd * 9) for name, usd in an_hour.items()}
+    found = {key: usd for key, usd in lines.items() if not key[0].endswith("/quiet hours")}
     assert found == {
         # Two hours of machines were paid for with 2 USD, one ran: a quarter of it was used.
         ("host:b1", "request", "CPU time"): Decimal("0.25"),
@@ -83,8 +92,9 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Stor
     }
     # By use, the fee is borne by how long the six requests took: 3,600 s twice and 1 s four times.
     policies.set_policy(store, "shared", "by-use")
-    settle(store, since=NOON, until=NOON + timedelta(hours=1))
+    assert settle(store, since=NOON, until=NOON + timedelta(hours=12)).windows == 2
     assert_the_ledger_balances(store)
+    assert store.query("SELECT sum(amount_usd) AS usd FROM ledger WHERE price_id = 'platform'") == [{"usd": 10}]
     rows = store.query("SELECT amount_usd, method FROM ledger WHERE item = 'share of fixed fee' ORDER BY trace_id")
     assert [round(row["amount_usd"] * 7_204, 12) for row in rows] == [3_600, 3_600, 1, 1, 1, 1]
     assert sum(row["amount_usd"] for row in rows) == 1
@@ -104,4 +114,4 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(store: Stor
 )
 def test_a_commitment_that_cannot_be_is_refused(values: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        commitments.checked(Commitment(**{"commitment_id": "x", "amount": Decimal(1), **TEN_DAYS, **values}))
+        commitments.checked(Commitment(**{"commitment_id": "x", "amount": Decimal(1), **TEN_HOURS, **values}))

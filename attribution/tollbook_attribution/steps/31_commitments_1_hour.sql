@@ -1,5 +1,6 @@
 -- What of what was paid ahead falls to this hour? Its time's share of the period; parts are differences of rounded-off sums, so the hours
 -- of a period add up to what was paid. Of one name the row that was set last holds. Without an exchange rate it is unknown and left out.
+-- The last hour of a day without facts is booked with the other quiet hours of the day (`49_left_over_2_quiet_hours`).
 -- Where there is: commitments
 INSERT INTO work_commitments
 SELECT
@@ -28,7 +29,7 @@ FROM (
         ORDER BY set_at DESC
         LIMIT 1 BY commitment_id
     )
-    WHERE valid_from < {window:DateTime('UTC')} + INTERVAL 1 HOUR AND valid_until > {window:DateTime('UTC')} AND amount > 0
+    WHERE ({facts:UInt64} > 0 OR toHour({window:DateTime('UTC')}) != 23) AND valid_from < {window:DateTime('UTC')} + INTERVAL 1 HOUR AND valid_until > {window:DateTime('UTC')} AND amount > 0
 ) AS c
 INNER JOIN (
     SELECT currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')}) AND currency != 'USD'
