@@ -2,7 +2,8 @@
 
 import math
 import random
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from tollbook_ui.figures import Scope
 
 from tests.answers.books import MONDAY, Spent, write
 
+D = Decimal
 START = 1_791_763_200
 """A Monday at midnight, in seconds since 1970."""
 
@@ -124,23 +126,97 @@ def test_what_only_came_back_every_week_is_usual() -> None:
     assert found(costs) == ()
 
 
-def test_a_planted_hour_is_named_with_what_moved_it(store: Store) -> None:
-    hours = [MONDAY + timedelta(hours=hour) for hour in range(24 * 9)]
-    spent = [Spent(hour, "rag", "1.2" if hour.hour == 9 else "1", 2) for hour in hours]
-    spent += [Spent(hours[-10], "rag", "16", 32), Spent(hours[-3], "new", "3", 3)]
+def daily(hour: datetime) -> list[Spent]:
+    """One hour of six workloads that are alike each day, and of an idle machine."""
+    cached = [
+        Spent(hour, "assistant", "0.1", 2, item="cache_read", quantity=8_000),
+        Spent(hour, "assistant", "1", 0, quantity=2_000),
+    ]
+    return [
+        *(Spent(hour, workflow, "1", 2) for workflow in ("search", "mail", "agents", "quiet")),
+        *cached[:1],
+        replace(cached[1], workflow="assistant", requests=2),
+        Spent(hour, "", "2", category="compute", item="cpu", unit="second", allocation="idle"),
+    ]
+
+
+def test_what_moved_a_workload_is_named_and_what_is_as_usual_is_not(store: Store) -> None:
+    """A price rise, twice the requests, a storm of retries, a cache that is no longer read, and a new workload, on one day."""
+    hours = [MONDAY + timedelta(days=day, hours=9) for day in range(30)]
+    last = hours[-1]
+    spent = [one for hour in hours[:-1] for one in daily(hour)]
+    spent += [one for one in daily(last) if one.workflow in ("quiet", "")]
+    spent += [
+        Spent(last, "search", "3", 2),
+        Spent(last, "mail", "4", 8, quantity=4_000),
+        Spent(last, "agents", "1", 2),
+        Spent(last, "agents", "9", 18, quantity=9_000, more={"waste": "retried"}),
+        Spent(last, "assistant", "5", 2, quantity=10_000),
+        Spent(last, "drafts", "6", 3, model="new-model"),
+    ]
     write(store, spent)
-    found = Answers(store).costs.anomalies(Scope(MONDAY + timedelta(days=8), MONDAY + timedelta(days=9)))
-    (one,) = found.rows
-    assert (one.keys, one.since, one.amount_usd, one.usual_usd) == (("rag",), hours[-10], 17, 1)
-    assert one.cause == "volume: requests 2 → 34 (+1,600.0%)"
+    day = last.replace(hour=0)
+    found = Answers(store).costs.anomalies(Scope(day - timedelta(days=6), day + timedelta(days=1)))
+    assert [(row.keys, row.since.date(), row.amount_usd, row.usual_usd, row.cause) for row in found.rows] == [
+        (("agents",), last.date(), 10, 1, "waste, retried calls: $0 → $9.00"),
+        (("drafts",), last.date(), 6, 0, "new of new-model"),
+        (("assistant",), last.date(), 5, D("1.1"), "cache of gpt-4o: input read from cache 80.0% → 0.0%"),
+        (("mail",), last.date(), 4, 1, "volume: requests 2 → 8 (+300.0%)"),
+        (("search",), last.date(), 3, 1, "price of gpt-4o: a million of input $1,000.0000 → $3,000.0000 (+200.0%)"),
+    ]
 
 
-def test_a_nightly_job_that_costs_more_is_named_by_its_day() -> None:
-    """One hour a day costs money: that is a timetable, not chance."""
-    first = 1_790_812_800 - 1_790_812_800 % anomalies.DAY
-    costs = {first + day * anomalies.DAY + 12 * anomalies.HOUR: Decimal("0.30") for day in range(28)}
-    last = first + 28 * anomalies.DAY
-    usual = costs | {last + 12 * anomalies.HOUR: Decimal("0.31")}
-    assert anomalies.found(usual, last, last + anomalies.DAY, first) == ()
-    [found] = anomalies.found(costs | {last + 12 * anomalies.HOUR: Decimal("0.90")}, last, last + anomalies.DAY, first)
-    assert (found.since, found.until, found.usual) == (last, last + anomalies.DAY, Decimal("0.30"))
+def timetable(seed: int, days: range, hour: int = 2, jitter: int = 0) -> dict[int, Decimal]:
+    """A job of about $0.30 at an hour of these days, now and then one earlier or later."""
+    chance = random.Random(seed)
+    return {
+        START + day * DAY + (hour + chance.randint(-jitter, jitter)) * HOUR: Decimal(chance.gauss(0.3, 0.015)) for day in days
+    }
+
+
+EVERY_DAY, SUNDAYS = range(35), range(6, 35, 7)
+
+
+@pytest.mark.parametrize(("days", "jitter"), [(EVERY_DAY, 0), (EVERY_DAY, 1), (SUNDAYS, 0)])
+def test_a_job_that_keeps_to_a_timetable_is_held_against_its_own_hour(days: range, jitter: int) -> None:
+    """It rests before and after, so that around its hour the usual is nothing."""
+    costs = timetable(1, days, jitter=jitter)
+    assert found(costs) == ()
+    at = max(costs)
+    (one,) = found({**costs, at: Decimal("0.9")})
+    assert one.since <= at < one.until
+    assert Decimal("0.27") < one.usual < Decimal("0.33")
+
+
+def test_a_nightly_job_at_one_and_a_half_the_cost_is_named_by_its_day() -> None:
+    costs = timetable(1, EVERY_DAY)
+    (one,) = found({**costs, max(costs): Decimal("0.48")})
+    assert (one.since, one.until) == (THIS_WEEK + 6 * DAY, THIS_WEEK + WEEK)
+
+
+@pytest.mark.parametrize("weekdays", [7, 5])
+def test_what_stays_dearer_is_told_once_and_after_a_week_is_usual(weekdays: int) -> None:
+    """A price doubles on a Wednesday: one row from then on, and none a week later, whether or not weekends rest."""
+    working = [
+        at
+        for at in range(START, THIS_WEEK + 2 * WEEK, HOUR)
+        if 8 <= at % DAY // HOUR < 18 and (at - START) % WEEK < weekdays * DAY
+    ]
+    costs = {at: Decimal(2 if at >= THIS_WEEK + 2 * DAY else 1) for at in working}
+    (one,) = found(costs)
+    assert (one.since, one.until) == (THIS_WEEK + 2 * DAY, THIS_WEEK + weekdays * DAY)
+    assert anomalies.found(costs, THIS_WEEK + WEEK + 2 * DAY, THIS_WEEK + 2 * WEEK, START) == ()
+
+
+def test_what_is_new_is_named_where_it_makes_everything_dearer() -> None:
+    steady = {at: Decimal(1) for at in range(START, THIS_WEEK + WEEK, HOUR)}
+    at = THIS_WEEK + 2 * DAY + 9 * HOUR
+    new = {then: Decimal(1) for then in range(at, THIS_WEEK + WEEK, HOUR)}
+
+    def named(*groups: dict[int, Decimal], first: int = START) -> list[tuple[int, int]]:
+        return [(place, one.since) for place, one in anomalies.begun(groups, THIS_WEEK, THIS_WEEK + WEEK, first)]
+
+    assert named(steady, new) == [(1, at)]
+    assert named({then: amount for then, amount in steady.items() if then < at}, new) == [], "a new version"
+    assert named(steady, {then: amount / 9 for then, amount in new.items()}) == [], "too little to be named"
+    assert named(steady, new, first=at - DAY) == [], "all is new in a store's first week"

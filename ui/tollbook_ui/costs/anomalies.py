@@ -3,15 +3,15 @@
 An hour is compared with the hours around the same time of the same weekday in the four weeks before, or, while less is known,
 with the same time of the days before; a day with the same weekday and with the six days before. What is usual is their median.
 How far from it is still usual is the median of the distances from it, but never less than a share of the usual, and than what
-requests that come by chance make of it; so quiet data stays quiet, and one expensive hour does not hide the next. Credits make
-hours that cost less than nothing: their size counts.
+requests that come by chance make of it; so quiet data stays quiet, and one expensive hour does not hide the next. What keeps to a
+timetable rests around its hour: it is held against that hour, or that weekday, alone too. What goes on for days is one thing and
+told once, for a week at most; then it is usual. Credits make hours that cost less than nothing: their size counts.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from statistics import median
 
 HOUR, DAY = 3_600, 86_400
@@ -28,11 +28,17 @@ BEYOND_MOST = 1.25
 """It also costs so many times as much as the dearest of the times it is compared with but one."""
 
 A_FEW_HOURS = 6
-A_DAY = 24
+A_DAY, A_WEEK = 24, 168
 """Hours."""
 
 FEWEST = 6
 """Times to compare with, or nothing is said."""
+
+NEW_SHARE = Decimal("0.2")
+"""Of what everything usually costs in a day: what is new is named from here on."""
+
+FEWEST_ALIKE = 3
+"""Times of the very same hour, or weekday, to compare with these alone too."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,8 @@ class Anomaly:
     until: int
     amount: Decimal
     usual: Decimal
-    distance: float
-    """From the usual, in usual distances from it."""
+    distance: float | None
+    """From the usual, in usual distances from it; None of what is new."""
 
 
 def found(costs: Mapping[int, Decimal], since: int, until: int, first: int) -> tuple[Anomaly, ...]:
@@ -58,16 +64,67 @@ def found(costs: Mapping[int, Decimal], since: int, until: int, first: int) -> t
             cost of all: what is new has no usual yet.
     """
     first = max(first, min(costs, default=first))
-    by_hours = [float(costs.get(at, 0)) for at in range(first, until, HOUR)]
-    chance = _chance(pairwise(by_hours))
-    hours = _far(costs, HOUR, range(since, until, HOUR), first, chance)
-    if len(by_hours) >= (FEWEST + 1) * A_DAY:  # what keeps to a timetable differs from hour to hour, but not from day to day
-        chance = min(chance, _chance(zip(by_hours, by_hours[A_DAY:], strict=False)))
-    whole_days = range(_up(since, DAY), until - until % DAY, DAY)
-    days = [day for day in _far(_daily(costs), DAY, whole_days, _up(first, DAY), chance) if not _explained(day, hours)]
-    taken = {day.since for day in days}
+    hourly = _chance([float(costs.get(at, 0)) for at in range(first, until, HOUR)], (1, A_DAY, A_WEEK))
+    daily = _daily(costs)
+    whole_days = range(_up(first, DAY), until - until % DAY, DAY)
+    chance = min(hourly, _chance([float(daily.get(at, 0)) for at in whole_days], (1, A_WEEK // A_DAY)))
+    days = _days(daily, range(max(_up(since, DAY) - WEEK, whole_days.start), whole_days.stop, DAY), whole_days.start, chance)
+    hours = [
+        hour
+        for at in range(since, until, HOUR)
+        if (hour := _far(costs, at, HOUR, _compared(at, HOUR, first), hourly)) and not _goes_on(hour, days, costs)
+    ]
+    told = [day for day in days if day.since >= since and not _explained(day, hours)]
+    taken = {day.since for day in told}
     left = [one for one in hours if one.since - one.since % DAY not in taken]
-    return tuple(sorted((*days, *_joined(left)), key=lambda one: (one.usual - one.amount, one.since)))
+    return tuple(sorted((*_joined(told), *_joined(left)), key=lambda one: (one.usual - one.amount, one.since)))
+
+
+def begun(groups: Sequence[Mapping[int, Decimal]], since: int, until: int, first: int) -> Iterator[tuple[int, Anomaly]]:
+    """Groups that first cost anything in the period and made everything together dearer by it, each with its first day.
+
+    What takes the place of something else, as a new version does, makes nothing dearer. Within a week of the first hour that
+    anything is known of, all is new.
+    """
+    everything: dict[int, Decimal] = {}
+    for at, amount in ((at, amount) for costs in groups for at, amount in costs.items()):
+        everything[at] = everything.get(at, Decimal(0)) + amount
+    for place, costs in enumerate(groups):
+        start = min((at for at, amount in costs.items() if amount), default=first)
+        if max(since, first + WEEK) <= start < until:
+            end = min(start + DAY, until)
+            new, together = _between(costs, start, end), _between(everything, start, end)
+            before = sorted(_between(everything, start - day * DAY, end - day * DAY) for day in range(1, 8))
+            dearer = together - median(before) >= new / 2 and together >= Decimal(BEYOND_MOST) * before[-2]
+            if dearer and new >= NEW_SHARE * median(before):
+                yield place, Anomaly(start, end, new, Decimal(0), None)
+
+
+def _between(costs: Mapping[int, Decimal], since: int, until: int) -> Decimal:
+    return sum((costs.get(at, Decimal(0)) for at in range(since, until, HOUR)), Decimal(0))
+
+
+def _days(daily: Mapping[int, Decimal], judged: Iterable[int], first: int, chance: float) -> list[Anomaly]:
+    """Days that are out of the ordinary. For a week from the first of them on they are no usual to compare with."""
+    found: list[Anomaly] = []
+    begun = 0
+    for at in judged:
+        past = {day.since for day in found} if at < begun + WEEK else set()
+        day = _far(daily, at, DAY, [then for then in _compared(at, DAY, first) if then not in past], chance)
+        if day and not past:
+            begun = at
+        if day:
+            found.append(day)
+    return found
+
+
+def _goes_on(hour: Anomaly, days: Sequence[Anomaly], costs: Mapping[int, Decimal]) -> bool:
+    """Whether it costs no more than around the same time of a day in the week before it that was out of the ordinary."""
+    times = [
+        day.since + hour.since % DAY + more for day in days for more in (-HOUR, 0, HOUR) if 0 < hour.since - day.since <= WEEK
+    ]
+    before = [costs.get(then, Decimal(0)) for then in times if then < hour.since - hour.since % DAY]
+    return bool(before) and float(hour.amount) < BEYOND_MOST * float(max(before))
 
 
 def _explained(day: Anomaly, hours: Sequence[Anomaly]) -> bool:
@@ -76,17 +133,19 @@ def _explained(day: Anomaly, hours: Sequence[Anomaly]) -> bool:
     return len(of_day) < A_FEW_HOURS and sum(of_day, Decimal(0)) * 2 > day.amount - day.usual
 
 
-def _far(costs: Mapping[int, Decimal], step: int, times: Iterable[int], first: int, chance: float) -> list[Anomaly]:
-    """Times that are out of the ordinary, each alone."""
-    found = []
-    for at in times:
-        amount = costs.get(at, Decimal(0))
-        if amount > 0:
-            usual = [costs.get(then, Decimal(0)) for then in _compared(at, step, first)]
-            distance = _distance(float(amount), [float(one) for one in usual], LEAST_SHARE[step], chance)
-            if distance >= FAR:
-                found.append(Anomaly(at, at + step, amount, Decimal(median(usual)), distance))
-    return found
+def _far(costs: Mapping[int, Decimal], at: int, step: int, compared: Sequence[int], chance: float) -> Anomaly | None:
+    """The time, if it is out of the ordinary."""
+    amount = costs.get(at, Decimal(0))
+    if amount <= 0 or len(compared) < FEWEST:
+        return None
+    all_usual = [costs.get(then, Decimal(0)) for then in compared]
+    if amount < Decimal(BEYOND_MOST) * sorted(all_usual)[-2]:
+        return None
+    alike = [costs.get(then, Decimal(0)) for then in compared if (at - then) % (WEEK if step == DAY else DAY) == 0]
+    keeps_time = len(alike) >= FEWEST_ALIKE and median(alike) > median(all_usual)
+    usual = alike if keeps_time else all_usual
+    distance = _distance(float(amount), [float(one) for one in usual], LEAST_SHARE[step], chance)
+    return Anomaly(at, at + step, amount, Decimal(median(usual)), distance) if distance >= FAR else None
 
 
 def _compared(at: int, step: int, first: int) -> list[int]:
@@ -109,19 +168,25 @@ def _compared(at: int, step: int, first: int) -> list[int]:
 
 def _distance(amount: float, usual: Sequence[float], least_share: float, chance: float) -> float:
     """How far an amount is from the usual; 0 where that cannot be said."""
-    if len(usual) < FEWEST:
-        return 0.0
     middle = median(usual)
     spread = 1.4826 * median(abs(one - middle) for one in usual)
     by_chance = math.sqrt(chance * abs(middle)) + chance
     scale = max(spread, least_share * abs(middle), by_chance)
-    if scale <= 0 or amount < BEYOND_MOST * sorted(usual)[-2]:
-        return 0.0
-    return (amount - middle) / scale
+    return (amount - middle) / scale if scale > 0 else 0.0
 
 
-def _chance(pairs: Iterable[tuple[float, float]]) -> float:
-    """The cost of one thing that comes by chance: how the variance of pairs of hours follows their size; without the largest."""
+def _chance(costs: Sequence[float], apart: Iterable[int]) -> float:
+    """The cost of one thing that comes by chance: how the variance of times that are apart follows their size; the least of it.
+
+    What keeps to a timetable differs from hour to hour, but not from day to day; or from day to day, but not from week to week.
+    """
+    known = [places for at, places in enumerate(apart) if not at or len(costs) >= FEWEST + places]
+    found = (_by_chance(zip(costs, costs[places:], strict=False)) for places in known)
+    return min((chance for chance in found if chance), default=0.0)
+
+
+def _by_chance(pairs: Iterable[tuple[float, float]]) -> float:
+    """Of pairs of times, without the largest differences."""
     steps = sorted(((more - less) ** 2, abs(more) + abs(less)) for less, more in pairs)
     kept = steps[: max(len(steps) - len(steps) // 50 - 2, 0)]
     whole = sum(mean for _, mean in kept)
@@ -137,7 +202,7 @@ def _daily(costs: Mapping[int, Decimal]) -> dict[int, Decimal]:
 
 
 def _joined(hours: Sequence[Anomaly]) -> Iterator[Anomaly]:
-    """Hours that follow each other as one."""
+    """Hours, or days, that follow each other as one."""
     run: list[Anomaly] = []
     for one in hours:
         if run and run[-1].until != one.since:
@@ -151,7 +216,7 @@ def _joined(hours: Sequence[Anomaly]) -> Iterator[Anomaly]:
 def _one(run: Sequence[Anomaly]) -> Anomaly:
     amount = sum((one.amount for one in run), Decimal(0))
     usual = sum((one.usual for one in run), Decimal(0))
-    return Anomaly(run[0].since, run[-1].until, amount, usual, max(one.distance for one in run))
+    return Anomaly(run[0].since, run[-1].until, amount, usual, max(one.distance or 0 for one in run))
 
 
 def _up(at: int, step: int) -> int:

@@ -137,17 +137,17 @@ class Bridge(FromLedger):
 
 @dataclass(frozen=True)
 class AnomalyRow:
-    """Hours or a day at which a group cost far more than usual."""
+    """Hours or days at which a group cost far more than usual, or the first day of a new one."""
 
     keys: tuple[str, ...]
     since: datetime
     until: datetime
     amount_usd: Decimal
     usual_usd: Decimal
-    """The median of comparable times."""
+    """The median of comparable times; 0 of a group that is new."""
     more_usd: Decimal
-    distance: float
-    """From the usual, in distances that are usual: 6 or more."""
+    distance: float | None
+    """From the usual, in distances that are usual: 6 or more; `None` of a group that is new."""
     cause: str
     """What moved it, against the same time a week or a day before; empty where that is unknown."""
 

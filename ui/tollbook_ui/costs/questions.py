@@ -10,11 +10,10 @@ from tollbook_schema.attributes import OWNER_COLUMNS
 from tollbook_schema.store import Reads
 
 from tollbook_ui import figures as f
-from tollbook_ui import unsettled
-from tollbook_ui.costs import keys
+from tollbook_ui import units, unsettled
+from tollbook_ui.costs import anomalies, keys
 from tollbook_ui.costs.anomalies import LOOKED_BACK, Anomaly
-from tollbook_ui.costs.anomalies import found as out_of_the_ordinary
-from tollbook_ui.costs.bridge import DIGITS, LAST_DIGIT, Calls, Line, Side, Workload
+from tollbook_ui.costs.bridge import CAUSES, DIGITS, LAST_DIGIT, Calls, Line, Side, Workload
 from tollbook_ui.costs.caches import economics
 from tollbook_ui.costs.changes import bridged, ratio
 from tollbook_ui.costs.figures import Anomalies, AnomalyRow, Bridge, Caches, Cost, CostRow
@@ -108,8 +107,7 @@ class Costs:
         since = max(period.since - timedelta(seconds=LOOKED_BACK), first)
         times = {"since": since, "until": period.until, "limit": MOST_GROUPS}
         rows = self._reads.query(_text("series"), {**keys.bound(names, wanted), **times, **keys.source({*names, *wanted})})
-        found = [(_group(row, len(names)), one) for row in rows for one in _anomalies(row, period, since)]
-        found.sort(key=lambda pair: (pair[1].usual - pair[1].amount, pair[0], pair[1].since))
+        found = _anomalies([(_group(row, len(names)), _by_hour(row)) for row in rows], period, since)
         told = tuple(self._anomaly(names, wanted, group, one, first) for group, one in found[:limit])
         return Anomalies(period, names, _told(wanted), first, told)
 
@@ -145,18 +143,45 @@ class Costs:
         )
 
     def _cause(self, period: f.Period, wanted: Mapping[str, Sequence[str]], first: datetime) -> str:
-        """What moved a group's cost most, against the same time a week before, else a day before; in words."""
-        back = next((back for back in (WEEK, DAY) if period.since - back >= first), None)
-        if back is None or len(wanted) > keys.MOST_FILTERS:
+        """What moved a group's cost most, against the same time a week before, else that many days before; in words."""
+        if len(wanted) > keys.MOST_FILTERS:
             return ""
-        before = f.Period(period.since - back, period.until - back)
-        sides = (self._side(before, (), wanted), self._side(period, (), wanted))
-        drivers = bridged((before, period), sides, (), (), 1).drivers
-        if not drivers:
+        now, days = self._side(period, (), wanted), -(-(period.until - period.since) // DAY)
+        for back in (WEEK, days * DAY):
+            before = f.Period(period.since - back, period.until - back)
+            if before.since < first:
+                continue
+            then = self._side(before, (), wanted)
+            if then.lines or then.requests or back != WEEK:
+                break
+        else:
             return ""
-        most = drivers[0]
+        found = bridged((before, period), (then, now), (), (), len(CAUSES))
+        most = next((driver for driver in found.drivers if driver.amount_usd > 0), None)
+        if most is None:
+            return ""
         of = f" of {most.detail}" if most.detail and most.cause != "volume" else ""
-        return f"{most.cause}{of}" + (f": {most.said}" if most.said else "")
+        return self._waste(before, period, wanted, found.change_usd) or f"{most.cause}{of}" + (
+            f": {most.said}" if most.said else ""
+        )
+
+    def _waste(self, before: f.Period, after: f.Period, wanted: Mapping[str, Sequence[str]], more: Decimal) -> str:
+        """The kind of waste that is most of a change, in words: a storm of retries is no busy day."""
+        if "waste" in wanted:
+            return ""
+        then, now = (
+            {
+                str(row["key1"]): row["amount_usd"] or Decimal(0)
+                for row in self._rows(period, ("waste",), wanted, MOST_ROWS)
+                if row["key1"]
+            }
+            for period in (before, after)
+        )
+        grown = {kind: amount - then.get(kind, Decimal(0)) for kind, amount in now.items()}
+        kind = max(grown, key=lambda kind: (grown[kind], kind), default="")
+        if not kind or grown[kind] * 2 < more:
+            return ""
+        return f"waste, {kind} calls: {units.usd(then.get(kind, Decimal(0)))} → {units.usd(now[kind])}"
 
     def _side(self, period: f.Period, by: tuple[str, ...], wanted: Mapping[str, Sequence[str]]) -> Side:
         """One period. What does not divide calls or requests does not narrow them either."""
@@ -287,10 +312,18 @@ def _group(row: Mapping[str, Any], width: int) -> tuple[str, ...]:
     return tuple(str(row[f"key{place}"]) for place in range(1, width + 1))
 
 
-def _anomalies(row: Mapping[str, Any], period: f.Period, first: datetime) -> tuple[Anomaly, ...]:
-    costs = dict(zip(row["hours"], row["amounts"], strict=True))
+def _by_hour(row: Mapping[str, Any]) -> dict[int, Decimal]:
+    return dict(zip(row["hours"], row["amounts"], strict=True))
+
+
+def _anomalies(
+    groups: Sequence[tuple[tuple[str, ...], dict[int, Decimal]]], period: f.Period, first: datetime
+) -> list[tuple[tuple[str, ...], Anomaly]]:
+    """What each group has that is out of the ordinary, the dearest first of all."""
     times = [int(time.timestamp()) for time in (period.since, period.until, first)]
-    return out_of_the_ordinary(costs, times[0], times[1], times[2])
+    found = [(group, one) for group, costs in groups for one in anomalies.found(costs, *times)]
+    found += [(groups[place][0], one) for place, one in anomalies.begun([costs for _, costs in groups], *times)]
+    return sorted(found, key=lambda pair: (pair[1].usual - pair[1].amount, pair[0], pair[1].since))
 
 
 def _row(row: Mapping[str, Any], width: int, whole: Decimal | None) -> CostRow:
