@@ -42,7 +42,7 @@ PLUGIN = ("-p", "tests.soak.figures", "-o", "markers=fault", "-o", "addopts=", "
 def test_each_fault_has_its_line_and_the_oldest_id_comes_first(tmp_path: Path, more: tuple[str, ...]) -> None:
     (tmp_path / "test_faults.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", str(tmp_path), "-c", "/dev/null", *PLUGIN, *more]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
     table = [" ".join(line.split()) for line in done.stdout.split(" faults ")[1].splitlines() if line[:1] in "RS"]
     assert table == [
         "R2 kill -9 3 kills: 1 lost FAILED",
