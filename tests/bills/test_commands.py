@@ -76,7 +76,8 @@ def test_a_bill_is_imported_reconciled_mapped_and_exported_through_a_running_ser
     for name in ("focus.csv", "focus.parquet"):
         assert tollbook(served, "bill", "export", str(tmp_path / name), *DAY).exit_code == 0
     empty = tollbook(served, "bill", "export", str(tmp_path / "empty.csv"), "--from", "2020-01-01", "--to", "2020-01-02")
-    assert "Nothing from 2020-01-01" in empty.stdout
+    assert empty.stderr.startswith("tollbook: empty.csv holds the names of its columns alone.\ntollbook: Nothing from 2020-01-01")
+    assert len((tmp_path / "empty.csv").read_text().splitlines()) == 1
     with (tmp_path / "focus.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert lint.lint_focus_1_4_structure("Cost and Usage", rows).ok

@@ -63,14 +63,23 @@ def test_a_charge_without_a_rate_is_named_and_not_in_the_ledger_until_there_is_o
     an_hour_of_a_machine(store, intake)
     estimate = store.query("SELECT sum(amount_usd) AS usd FROM ledger")
     [warning] = Answers(store).bills.take([folder.csv(focus(BilledCost="2", BillingCurrency="EUR"))]).warnings
-    assert "row 1, column BillingCurrency: EUR has no exchange rate for 2026-11-20; 1 charge in EUR without one" in warning
+    nothing = "no exchange rate for EUR on 2026-11-20, nor on any other day"
+    assert f"row 1, column BillingCurrency: {nothing}; 1 charge in EUR without one stay out of the ledger until: " in warning
     settle(store)
     assert store.query("SELECT sum(amount_usd) AS usd FROM ledger") == estimate
-    told = " ".join(str(part) for part in show.reconciliation(Answers(store).bills.reconciliation()))
-    assert "no exchange rate for EUR on 2026-11-20: 2.000000 EUR of aws are not in the ledger" in told
-    note = missing_rates(Answers(store).bills.reconciliation())
+    asked = Answers(store).bills
+    [missing] = asked.reconciliation().missing_rates
+    assert (missing.currency, missing.day, missing.known_from) == ("EUR", "2026-11-20", "")
+    currencies.set_exchange_rate(store, "EUR", "1.20", date(2026, 12, 1), now=NOON)
+    assert asked.reconciliation().missing_rates[0].known_from == "2026-12-01"
+    currencies.set_exchange_rate(store, "EUR", "1.15", date(2026, 10, 1), now=NOON)
+    nearest = "no exchange rate for EUR on 2026-11-20: the nearest known, of 2026-10-01, holds until 2026-10-08"
+    told = " ".join(str(part) for part in show.reconciliation(asked.reconciliation()))
+    assert f"{nearest}; 2.000000 EUR of aws are not in the ledger" in told
+    assert nearest in asked.take([folder.csv(focus(BilledCost="2", BillingCurrency="EUR"))]).warnings[-1]
+    note = missing_rates(asked.reconciliation())
     assert note is not None
-    assert note.items == ("2.00 EUR of aws on 2026-11-20",)
+    assert note.items == (f"2.00 EUR of aws: {nearest}",)
     assert note.commands == ("tollbook prices rate EUR USD_PER_EUR --on 2026-11-20",)
     assert note.commands[0] in told
     currencies.set_exchange_rate(store, "EUR", "1.10", date(2026, 11, 20), now=NOON)

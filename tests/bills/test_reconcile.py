@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tollbook_attribution import set_rate, settle
+from tollbook_attribution import price_book, set_rate, settle
 from tollbook_attribution.bills import load
 from tollbook_attribution.bills.reconcile import reconcile
 from tollbook_schema import attributes as A  # noqa: N812
@@ -122,7 +122,12 @@ def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, i
         chat(5, 1, **silent, error=True),
         chat(6, 1, input=1000, output=100),
         chat(7, 1, model="gpt-99-mini", input=2000, output=200),
+        chat(8, 1, provider="zero", model="free-1", input=1000),
+        chat(8, 2, provider="zero", model="free-1", input=2000),
+        Span(9, 1, duration_ns=3600 * S - 1, resource=BOX, attributes={A.TOLLBOOK_CPU_TIME: 900 * S - 1}),
     ])  # fmt: skip
+    nothing = {"provider": "zero", "model": "free-1", "item": "input", "per": "1M", "amount": "0"}
+    price_book.set_price(store, nothing, NOON)
     settle(store)
     acme, openai = ({"ServiceProviderName": who, **WHOLE} for who in ("Acme", "OpenAI"))
     load(store, [folder.csv(
@@ -132,6 +137,8 @@ def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, i
         focus(BilledCost="6", ResourceId="silent", **acme),
         focus(BilledCost="9", ResourceId="", **openai),
         focus(BilledCost="-0.1", ResourceId="", ChargeCategory="Tax", **openai | {"ChargeClass": "Correction"}),
+        focus(BilledCost="0.3", ResourceId="free-1", **openai | {"ServiceProviderName": "Zero"}),
+        focus(BilledCost="2", ConsumedQuantity="2", ChargePeriodEnd="2026-11-20T14:00:00Z"),
     )])  # fmt: skip
     reconcile(store)
     settle(store)
@@ -141,6 +148,8 @@ def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, i
     """)
     assert [(row["trace"], row["method"], round(row["amount"], 6), row["quantity"]) for row in told] == [
         (0, "billed as tax in correction, and no line of the ledger explains it", Decimal("-0.1"), 0),
+        (0, "billed, and no line of the ledger explains it", 1, 0),
+        (0, "billed, split by CPU time", Decimal("0.75"), 2700),
         (1, "billed as credit, split by tokens", Decimal("-0.22"), 0),
         (1, "billed in correction, split by tokens", Decimal("-0.11"), 0),
         (1, "billed, split by tokens", Decimal("2.2"), 1100),
@@ -151,13 +160,17 @@ def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, i
         (4, "billed, split by calls", 3, 1),
         (6, "billed, split by the estimate", 3, 1100),
         (7, "billed, split by tokens", 6, 2200),
+        (8, "billed, split by tokens", Decimal("0.3"), 3000),
+        (9, "billed, split by CPU time", Decimal("0.25"), Decimal("899.999999999")),
     ]
     assert store.query("SELECT line_id FROM ledger GROUP BY line_id HAVING count() > 1") == []
     answers = Answers(store)
     rows = answers.bills.reconciliation().rows
-    assert [(row.provider, row.billed, row.attributed, row.unattributed) for row in rows] == [
+    assert [(row.provider, row.billed, round(row.attributed, 6), round(row.unattributed, 6)) for row in rows] == [
         ("acme", Decimal("13.48"), Decimal("13.48"), 0),
         ("openai", Decimal("8.9"), 9, Decimal("-0.1")),
+        ("aws", 2, Decimal("0.25"), 1),
+        ("zero", Decimal("0.3"), Decimal("0.3"), 0),
     ]
     day = Period(NOON - timedelta(days=20), NOON + timedelta(hours=12))
     written = list(csv.DictReader(io.StringIO(b"".join(export.focus_csv(store, day)).decode())))
@@ -166,7 +179,7 @@ def test_calls_without_a_price_have_their_part_of_what_is_billed(store: Store, i
         kind = row["ChargeCategory"], row["ChargeClass"]
         kinds[kind] = kinds.get(kind, Decimal(0)) + Decimal(row["BilledCost"])
     assert kinds == {
-        ("Usage", ""): Decimal("23.8"),
+        ("Usage", ""): Decimal("26.1"),
         ("Usage", "Correction"): Decimal("-0.44"),
         ("Credit", ""): Decimal("-0.88"),
         ("Tax", "Correction"): Decimal("-0.1"),

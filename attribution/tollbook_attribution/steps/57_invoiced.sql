@@ -1,5 +1,6 @@
 -- Which lines does the bill decide? Billed amounts take the place of estimates, split over the lines as these are, to the last digit; what falls to calls without a
--- price is split over these by tokens, or over the calls alike. Each line keeps its quantity once, with usage rather than with its credit.
+-- price is split over these by tokens, or over the calls alike. What nothing has an estimate of is split by use: tokens, or the time of a machine without
+-- a rate, which has as many processors as it says, or one. Each line keeps its quantity once, with usage rather than with its credit.
 -- The lines stand in an order; each has what the amount comes to up to it, cut off at the 18th decimal, less what it comes to up to the one before.
 -- Where there is: bills
 INSERT INTO work_billed_lines (
@@ -16,6 +17,15 @@ WITH shares AS (
     FROM current_bill_shares AS s
     WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND resource != ''
     GROUP BY billing_period_start, provider, service, account, currency, category, resource, ledger_provider, ledger_account, charged, weighed_by
+),
+unrated AS (
+    SELECT h.host AS host, h.first_seen AS first_seen, h.claimed_ns AS claimed_ns, h.observed_ns * toInt64(greatest(b.logical_cpus, 1)) AS there_ns
+    FROM (
+        SELECT host, first_seen, claimed_ns, observed_ns FROM hosts_settled
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND rate_id = ''
+            AND 'use' IN (SELECT weighed_by FROM shares)
+    ) AS h
+    LEFT ANY JOIN (SELECT host, logical_cpus FROM work_busy_cpus WHERE settlement = {settlement:UInt64}) AS b ON h.host = b.host
 ),
 lines AS (
     SELECT
@@ -44,22 +54,45 @@ lines AS (
         toInt256(u.calls) AS calls, false AS has_estimate
     FROM work_unpriced_lines AS u
     WHERE settlement = {settlement:UInt64}
+    UNION ALL
+    SELECT
+        s.trace_id AS trace_id, s.span_id AS span_id, s.start_time AS start_time,
+        if(trace_id = toFixedString('', 16), 'unattributed', 'request') AS allocation, 'compute' AS category, 'CPU time' AS item,
+        concat('host:', m.host) AS resource, '' AS provider, s.account AS account, '' AS model, 's' AS unit, '' AS waste,
+        toDecimal128(toDecimal256(e.claim_ns, 9) / toInt256(1000000000), 9) AS quantity, toInt256(0) AS estimate_weight, toInt256(0) AS calls,
+        false AS has_estimate
+    FROM (SELECT trace_id, span_id, claim_ns FROM work_efforts WHERE settlement = {settlement:UInt64} AND claim_ns > 0) AS e
+    INNER JOIN (SELECT trace_id, span_id, start_time, host, account FROM work_spans WHERE settlement = {settlement:UInt64}) AS s
+        ON e.trace_id = s.trace_id AND e.span_id = s.span_id
+    INNER JOIN unrated AS m ON s.host = m.host
+    UNION ALL
+    SELECT
+        toFixedString('', 16) AS trace_id, toFixedString('', 8) AS span_id, first_seen AS start_time, 'idle' AS allocation, 'compute' AS category,
+        'idle CPU time' AS item, concat('host:', host) AS resource, '' AS provider, '' AS account, '' AS model, 's' AS unit, '' AS waste,
+        toDecimal128(toDecimal256(there_ns - claimed_ns, 9) / toInt256(1000000000), 9) AS quantity, toInt256(0) AS estimate_weight, toInt256(0) AS calls,
+        false AS has_estimate
+    FROM unrated
+    WHERE there_ns > claimed_ns
 ),
 pairs AS (
     SELECT l.*, b.* EXCEPT category
     FROM lines AS l
     INNER JOIN shares AS b ON l.category = b.category AND l.resource = b.target
-    WHERE (b.target_account = '' OR b.target_account = l.account) AND l.has_estimate = (b.weighed_by = 'estimate')
+    WHERE (b.target_account = '' OR b.target_account = l.account) AND (b.weighed_by = 'use' OR l.has_estimate = (b.weighed_by = 'estimate'))
     UNION ALL
     SELECT l.*, b.* EXCEPT category
     FROM lines AS l
     INNER JOIN shares AS b ON l.category = b.category AND l.provider = b.target_provider
-    WHERE b.target = '*' AND (b.target_account = '' OR b.target_account = l.account) AND l.has_estimate = (b.weighed_by = 'estimate')
+    WHERE b.target = '*' AND (b.target_account = '' OR b.target_account = l.account) AND (b.weighed_by = 'use' OR l.has_estimate = (b.weighed_by = 'estimate'))
 ),
 weighed AS (
     SELECT
         *,
-        if(weighed_by = 'calls', calls, estimate_weight) AS weight,
+        multiIf(
+            weighed_by = 'calls', calls,
+            weighed_by = 'use', reinterpret(toDecimal256(quantity, 9), 'Int256'),
+            estimate_weight
+        ) AS weight,
         toInt256(toDecimal256(amount, 18) * toInt256('1000000000000000000')) AS whole,
         toInt256(toDecimal256(amount_usd, 18) * toInt256('1000000000000000000')) AS whole_usd,
         sum(weight) OVER (PARTITION BY price_id, currency, category, target, target_provider, target_account, charged, weighed_by) AS weights,
@@ -72,7 +105,7 @@ weighed AS (
             ORDER BY charged, price_id, currency, target, target_account
         ) = 1 AS keeps_quantity
     FROM pairs
-    WHERE weighed_by != 'tokens' OR unit = 'token'
+    WHERE (weighed_by != 'tokens' OR unit = 'token') AND (weighed_by != 'use' OR unit = multiIf(category = 'tokens', 'token', category = 'compute', 's', unit))
 )
 SELECT
     {settlement:UInt64} AS settlement,
@@ -109,7 +142,9 @@ SELECT
     price_id,
     billing_period AS price_version,
     'invoice' AS basis,
-    concat(charged, ', split by ', if(weighed_by = 'estimate', 'the estimate', weighed_by)) AS method,
+    concat(charged, ', split by ', multiIf(
+        weighed_by = 'estimate', 'the estimate', weighed_by != 'use', weighed_by, category = 'tokens', 'tokens', category = 'compute', 'CPU time', 'use'
+    )) AS method,
     waste
 FROM work_billed_lines AS b
 WHERE settlement = {settlement:UInt64}
@@ -120,7 +155,7 @@ GROUP BY settlement, trace_id, span_id, allocation, category, item, resource, bi
 INSERT INTO work_billed
 SELECT DISTINCT settlement, category, resource, provider, account
 FROM work_billed_lines
-WHERE settlement = {settlement:UInt64} AND weighed_by = 'estimate';
+WHERE settlement = {settlement:UInt64} AND weighed_by IN ('estimate', 'use');
 
 -- What did nobody use, as far as telemetry tells? What is billed and has no line to be split over, named by what it is.
 INSERT INTO work_lines

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, printed, written
+from tollbook_ui.console import As, Data, Format, Limit, answer, asking, command, moment, written
 
 group = typer.Typer(
     help="Bills: import them, set them against the ledger, write what was attributed as FOCUS.", no_args_is_help=True
@@ -146,8 +146,11 @@ def export(
         size = answers.bills.export(file, scope.since, scope.until, form)
         found, extent = answers.costs.by(scope, ("category",), (), 1), answers.extent()
     typer.echo(f"{size:,} bytes of FOCUS 1.4 written to {file}.")
-    if not found.rows:
-        printed(show.nothing(found.period, extent))
+    if not found.total.lines:
+        unpriced = f"{found.total.unpriced_calls} model calls in it have no price." if found.total.unpriced_calls else ""
+        for line in (f"{file.name} holds the names of its columns alone.", *show.nothing(found.period, extent), unpriced):
+            if line:
+                typer.echo(f"tollbook: {line}", err=True)
 
 
 @command(group, "map")

@@ -140,6 +140,10 @@ class MissingRate:
     provider: str
     amount: Decimal
     lines: int
+    known_from: str = ""
+    """The day of the nearest rate: the last one before, else the first one after; empty where the currency has none."""
+    known_until: str = ""
+    """The last day that it holds."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tollbook_schema.store import Reads, Store
 from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
 from tollbook_ui import drafts, units
-from tollbook_ui.bills import export
+from tollbook_ui.bills import export, rates
 from tollbook_ui.bills import figures as f
 from tollbook_ui.periods import BadQuestionError, whole_hours
 
@@ -65,10 +65,11 @@ class Bills:
         asked = {"tenant": tenant, "import_id": import_id}
         for row in self._store.query(sql.text("tollbook_ui", "bills/queries/without_rate.sql"), asked):
             code, charges = row["currency"], units.counted(row["charges"], "charge")
+            told = rates.told(code, row["day"], row["known_from"], row["known_until"])
+            where = f"{row['name']}, row {row['row']}, column BillingCurrency"
             yield (
-                f"{row['name']}, row {row['row']}, column BillingCurrency: {code} has no exchange rate for {row['day']}; "
-                f"{charges} in {code} without one stay out of the ledger until: "
-                f"tollbook prices rate {code} USD_PER_{code} --on {row['day']}"
+                f"{where}: {told}; {charges} in {code} without one stay out of the ledger until: "
+                f"{rates.command(code, row['day'])}"
             )
 
     def lines_read(self) -> int:

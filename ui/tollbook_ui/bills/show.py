@@ -7,6 +7,7 @@ from rich.console import RenderableType
 
 from tollbook_ui import plain, units
 from tollbook_ui.bills import figures as f
+from tollbook_ui.bills import rates
 from tollbook_ui.show import escape, listed
 
 
@@ -81,9 +82,9 @@ def reconciliation(found: f.Reconciliation, *, narrowed: bool = False) -> Iterab
         yield f"{units.counted(found.unsettled_hours, 'hour')} of the ledger wait to be settled again: tollbook settle"
     for missing in found.missing_rates:
         yield (
-            f"no exchange rate for {missing.currency} on {missing.day}: {_money(missing.amount)} {missing.currency} of "
-            f"{escape(missing.provider)} are not in the ledger; set it with: "
-            f"tollbook prices rate {missing.currency} USD_PER_{missing.currency} --on {missing.day}"
+            f"{rates.told(missing.currency, missing.day, missing.known_from, missing.known_until)}; {_money(missing.amount)} "
+            f"{missing.currency} of {escape(missing.provider)} are not in the ledger; set it with: "
+            f"{rates.command(missing.currency, missing.day)}"
         )
     yield listed(
         f"Attributed + idle + shared + unattributed = {found.cost}",

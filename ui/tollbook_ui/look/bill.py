@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from tollbook_ui import units
-from tollbook_ui.bills.figures import Period, Reconciliation, Statement
+from tollbook_ui.bills import rates
+from tollbook_ui.bills.figures import MissingRate, Period, Reconciliation, Statement
 from tollbook_ui.look import blocks, change, palette
 from tollbook_ui.look.blocks import Card, Cards, Cell, Column, Note, Part, Stack, Table
 
@@ -61,11 +62,15 @@ def _stack(rows: list[Statement], currency: str) -> Stack:
 def missing_rates(found: Reconciliation) -> Note | None:
     """Charges in currencies without an exchange rate for their day; None where there is none."""
     missing = found.missing_rates
-    told = tuple(f"{_plain(row.amount, row.currency)} of {row.provider} on {row.day}" for row in missing[:MOST_RATES])
+    told = tuple(f"{_plain(row.amount, row.currency)} of {row.provider}: {_missing(row)}" for row in missing[:MOST_RATES])
     more = (f"and {len(missing) - MOST_RATES:,} more: tollbook bill reconcile",) if len(missing) > MOST_RATES else ()
-    commands = tuple(f"tollbook prices rate {row.currency} USD_PER_{row.currency} --on {row.day}" for row in missing[:MOST_RATES])
+    commands = tuple(rates.command(row.currency, row.day) for row in missing[:MOST_RATES])
     text = "Billed in a currency that has no exchange rate for its day, so it is in no sum in dollars."
     return Note("Not in the ledger yet", text, commands, "warn", (*told, *more)) if missing else None
+
+
+def _missing(row: MissingRate) -> str:
+    return rates.told(row.currency, row.day, row.known_from, row.known_until)
 
 
 def statement_table(found: Reconciliation, most: int = 25) -> Table:

@@ -45,7 +45,8 @@ known AS (
         n.match_id AS match_id,
         sumIf(e.quantity, e.unit = n.like_unit) AS quantity,
         sum(e.amount_usd) AS amount_usd,
-        sum(e.unpriced_calls) AS unpriced_calls
+        sum(e.unpriced_calls) AS unpriced_calls,
+        sumIf(e.quantity, e.category != 'tokens' OR e.unit = 'token') AS used
     FROM numbered AS n
     INNER JOIN (SELECT * FROM estimates WHERE tenant = {tenant:String}) AS e ON n.category = e.category
     WHERE (n.resource = e.resource OR (n.resource = '*' AND n.ledger_provider = e.provider))
@@ -64,7 +65,7 @@ SELECT
     n.service AS service,
     n.account AS account,
     multiIf(
-        (n.resource != '' AND (k.amount_usd != 0 OR k.unpriced_calls != 0)) AS matched, n.rule,
+        (n.resource != '' AND (k.amount_usd != 0 OR k.unpriced_calls != 0 OR k.used != 0)) AS matched, n.rule,
         n.rule = 'mapping' AND n.category = '', 'mapped to nothing',
         n.charge_category != 'Usage', lower(n.charge_category),
         n.rule != '', 'no telemetry in its time',

@@ -2,6 +2,7 @@
 -- where its charge begins: in its hour, or of longer charges and of those without telemetry in the first hour of its day.
 -- Calls without a price take part with their tokens: beside calls that have one at what a token of these costs on average. Where no call of a charge
 -- tells of tokens, each counts alike. What they get is a share of its own, so that in its hour it is split over them alone.
+-- Where nothing of a charge has an estimate, such as a model that lists at nothing or a machine without a rate, all of it is split by what was used.
 INSERT INTO bill_shares
 WITH told AS (
     SELECT
@@ -11,6 +12,7 @@ WITH told AS (
         toInt256(sum(e.unpriced_calls)) AS calls,
         toInt256(sumIf(e.quantity, e.unit = 'token') - sum(e.unpriced_tokens)) AS priced_tokens,
         toInt256(sumIf(e.quantity, e.unit != 'token' AND e.amount_usd != 0)) AS priced_uses,
+        reinterpret(toDecimal256(sumIf(e.quantity, e.category != 'tokens' OR e.unit = 'token'), 9), 'Int256') AS used,
         any(toInt256(toDecimal256(m.explained, 18) * toInt256('1000000000000000000'))) AS whole,
         any(toInt256(toDecimal256(m.explained_usd, 18) * toInt256('1000000000000000000'))) AS whole_usd
     FROM (SELECT * FROM bill_matches WHERE tenant = {tenant:String} AND run = {run:UInt64} AND resource != '' AND isNotNull(usd_per_unit)) AS m
@@ -27,9 +29,11 @@ hours AS (
         sum(tokens) OVER charge AS all_tokens,
         sum(priced_tokens) OVER charge AS all_priced_tokens,
         sum(priced_uses) OVER charge AS all_priced_uses,
+        sum(used) OVER charge AS all_used,
         arrayJoin([
             ('estimate', usd),
             multiIf(
+                all_usd = 0 AND all_used > all_tokens * 1000000000, ('use', used),
                 all_usd = 0 AND all_tokens > 0, ('tokens', tokens),
                 all_usd = 0, ('calls', calls),
                 all_tokens > 0 AND all_priced_tokens > 0, ('tokens', intDiv(tokens * all_usd, all_priced_tokens)),
