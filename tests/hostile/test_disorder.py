@@ -62,6 +62,7 @@ def stored(web: httpx.Client, spans: int, *traces: int) -> None:
     """Waits for spans of these traces, then settles."""
     ids = ", ".join(f"'{trace:032x}'" for trace in traces)
     senders.until(web, f"SELECT count() FROM spans WHERE lower(hex(trace_id)) IN ({ids})", [(spans,)])
+    senders.all_loaded(web)  # a span is seen a moment before it is counted
     senders.settle(web)
 
 
