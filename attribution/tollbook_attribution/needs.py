@@ -70,7 +70,7 @@ def _text(step: str) -> str:
 
 
 def _bound(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    asked = {name: parameters[name] for name in ("tenant", "window", "until", "before")}
+    asked = {name: parameters[name] for name in ("tenant", "window", "until", "before", "after")}
     return {**asked, "counted": parameters["facts"] <= COUNTED_UP_TO}
 
 

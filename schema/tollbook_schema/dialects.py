@@ -66,6 +66,8 @@ class Counter:
     """The server or gateway that counts for its clients; empty where the caller itself does."""
     beside: bool
     """Whether its output is told without its reasoning; its service tells the standard counter too, with less."""
+    common: bool
+    """Whether other things may be counted by that name."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,12 @@ class Dialects:
         spelled = self.table["counter_spellings"]
         return [
             Counter(
-                name, spelled[c["of"]] if "of" in c else "", c.get("provider", ""), c.get("aside", ""), c.get("beside", False)
+                name,
+                spelled[c["of"]] if "of" in c else "",
+                c.get("provider", ""),
+                c.get("aside", ""),
+                c.get("beside", False),
+                c.get("common", False),
             )
             for c in self.table["counters"]
             for name in c["names"]
@@ -203,6 +210,7 @@ class Dialects:
         spelled, types = self.table["counter_spellings"], self.table["token_types"]
         return {
             "counter_names": [counter.name for counter in self.counters],
+            "counter_common_names": [counter.name for counter in self.counters if counter.common],
             "counter_spellings": [counter.spelling for counter in self.counters],
             "counter_owners": [counter.provider for counter in self.counters],
             "counter_asides": [counter.aside for counter in self.counters],

@@ -31,7 +31,7 @@ TARGETS = {
     "insert_metrics.sql.j2": HERE / "generated" / "insert_metrics.sql",
     "insert_logs.sql.j2": HERE / "generated" / "insert_logs.sql",
 }
-USAGE = ("19_plain_usage.sql", "20_usage.sql")
+USAGE = ("14_told_elsewhere.sql", "16_told_only_there.sql", "19_plain_usage.sql", "20_usage.sql", "29_sampled.sql")
 STEPS = HERE.parents[1] / "attribution" / "tollbook_attribution" / "steps"
 """Where the steps that normalize stand, among those that use what they find."""
 

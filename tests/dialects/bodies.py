@@ -175,6 +175,26 @@ BODIES: dict[str, Case] = {
         (body({"meta_info": {"prompt_tokens": 26, "completion_tokens": 9, "cached_tokens": 10}}, names("sglang", "x")),),
         {"input": 16, "cache_read": 10, "output": 9},
     ),
+    "speech of a model whose price of speech nobody knows is priced as text, and says so": Case(
+        (
+            body(
+                {
+                    "prompt_tokens": 100,
+                    "completion_tokens": 10,
+                    "prompt_tokens_details": {"audio_tokens": 60},
+                    "completion_tokens_details": {"audio_tokens": 4},
+                },
+                names("openai", "gpt-4o-audio-preview"),
+            ),
+        ),
+        {"input": 40, "input_audio": 60, "output": 6, "output_audio": 4},
+        "openai/gpt-4o-audio-preview",
+        {
+            "cost_usd": "0.00035",
+            "flags": ["priced_as_text"],
+            "reason": "input_audio, output_audio without a price of its own: priced as text",
+        },
+    ),
     "Mistral: seconds of speech beside the prompt": Case(
         (
             body(

@@ -16,7 +16,7 @@ ALL = CASES | BODIES
 
 CALLS = """
 SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role,
-    flags, waste
+    flags, waste, reason
 FROM calls ORDER BY trace
 """
 

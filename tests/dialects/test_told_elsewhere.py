@@ -152,15 +152,25 @@ def test_a_record_of_a_span_of_the_hour_before_counts_once(store: Store, intake:
         chat(1, 1, service="telling", input=100, output=5, start_ns=-5 * S, duration_ns=20 * S),
         chat(2, 1, service="bare", start_ns=-5 * S, duration_ns=20 * S),
         chat(3, 1, service="bare", input=7, output=1),
+        chat(4, 1, service="its record is late", start_ns=-5 * S, duration_ns=20 * S),
     ])  # fmt: skip
-    for service, trace in (("telling", 1), ("bare", 2)):
+    for service, trace in (("telling", 1), ("bare", 2), ("its span is late", 5)):
         intake._load("logs", log(service, TOLD | COUNTS, event=DETAILS, trace=trace, span=1))
     settle(store)
-    told = {service: sorted((call for call in calls if call[0]), key=str) for service, calls in found(store).items()}
-    assert told == {
-        "bare": [(BUCKETS, ["from_logs"], True), ({"input": 7, "output": 1}, [], True)],
+    late = chat(5, 1, service="its span is late", start_ns=-5 * S, duration_ns=20 * S)
+    intake.spans([late])
+    intake._load("logs", log("its record is late", TOLD | COUNTS, event=DETAILS, trace=4, span=1))
+    settle(store)
+    assert settle(store).windows == 0
+    of_record = (BUCKETS, ["from_logs"], True)
+    assert {service: sorted(calls, key=str) for service, calls in found(store).items()} == {
+        "bare": [of_record, ({"input": 7, "output": 1}, [], True)],
+        "its record is late": [of_record],
+        "its span is late": [of_record],
         "telling": [(BUCKETS, [], True)],
     }
+    hours = store.query("SELECT DISTINCT window FROM calls WHERE role = 'counted' AND has(flags, 'from_logs')")
+    assert [row["window"].hour for row in hours] == [11]
 
 
 def test_metrics_count_where_nothing_else_tells(store: Store, intake: Intake) -> None:

@@ -72,6 +72,9 @@ COUNTERS = [
     ),
     scraped("sglang", "sglang:prompt_tokens_total", 10, 2_100, SGLANG, -60),
     scraped("sglang", "sglang:generation_tokens_total", 10, 220, SGLANG, -60),
+    scraped("nim", "prompt_tokens_total", 10, 700, {"model_name": "meta/llama-3.3-70b-instruct"}, -60),
+    scraped("nim", "generation_tokens_total", 10, 70, {"model_name": "meta/llama-3.3-70b-instruct"}, -60),
+    scraped("counts something else", "prompt_tokens_total", 10, 700, {"screen": "prompt"}, -60),
     counter("just before the hour", f"{USAGE}.input_tokens", [(-60, 0), (20, 1_000)], {"gen_ai.request.model": "gpt-4.1"}),
     counter("just before the hour", f"{USAGE}.output_tokens", [(-60, 0), (20, 100)], {"gen_ai.request.model": "gpt-4.1"}),
 ]
@@ -93,6 +96,7 @@ def test_what_counters_tell_of_is_added_to_no_span(store: Store, intake: Intake)
         "litellm": (1, 1_500, 500, 300),
         "kong": (1, 2_000, 0, 200),
         "vllm": (1, 3_000, 1_000, 400),
+        "nim": (1, 700, 0, 70),
     }
     assert (found["litellm"]["usd"], found["kong"]["usd"], found["vllm"]["status"]) == (
         Decimal("0.01"),

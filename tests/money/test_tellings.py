@@ -18,6 +18,7 @@ SELECT
 FROM calls WHERE role = 'counted' GROUP BY trace
 """
 EACH = {"input": 1_000, "output": 100}
+ANSWER = "chatcmpl-CkV4Q2m1XyZ0aBcDeFgHiJkLmNoPq"
 PAID = {"gen_ai.usage.cost": 0.05}
 BROKEN = {"gen_ai.response.finish_reasons": ["error"]}
 USD = Decimal("0.0035")
@@ -47,6 +48,11 @@ def native(trace: int, span: int, **values: Any) -> Span:
 def half(span: int, second: int, name: str, output: int) -> Span:
     """Half of what one instrumentation tells of a stream, for a second."""
     return chat(34, span, 1, name=name, start_ns=second * S, input=1_000, output=output)
+
+
+def failed(trace: int, span: int, second: int, error: str, **values: Any) -> Span:
+    """A call below the first span that came to nothing, for a second."""
+    return chat(trace, span, 1, start_ns=second * S, error=True, attributes={"error.type": error}, **values)
 
 
 def tool(trace: int, span: int, parent: int) -> Span:
@@ -160,6 +166,25 @@ TELLINGS: dict[int, tuple[list[Span], tuple[list[int], Decimal, list[str]]]] = {
         Span(35, 1, duration_ns=60 * S),
         *(chat(35, span, 1, name="chat stream", start_ns=span * S, **EACH) for span in (2, 3, 4)),
     ], ([2, 3, 4], 3 * USD, [])),
+    # two instrumentations by one library tell of one answer, in traces of their own; a shorter name, or another time, is two
+    36: ([chat(36, 1, response_id=ANSWER, duration_ns=3 * S, **EACH)], ([1], USD, [])),
+    37: ([chat(37, 1, response_id=ANSWER, start_ns=MS, duration_ns=2 * S, **EACH)], ([], Decimal(0), [])),
+    38: ([chat(38, 1, response_id="chatcmpl-38", duration_ns=3 * S, **EACH)], ([1], USD, [])),
+    39: ([chat(39, 1, response_id="chatcmpl-38", start_ns=MS, duration_ns=2 * S, **EACH)], ([1], USD, [])),
+    40: ([chat(40, 1, response_id=f"{ANSWER}-40", **EACH)], ([1], USD, [])),
+    41: ([chat(41, 1, response_id=f"{ANSWER}-40", start_ns=9 * S, **EACH)], ([1], USD, [])),
+    # one failure that two tell of beside each other, twice; other errors, and failures one after the other, are two
+    42: ([
+        Span(42, 1, duration_ns=60 * S),
+        failed(42, 2, 0, "openai.RateLimitError"), failed(42, 3, 0, "429", scope="proxy", service="gateway"),
+        failed(42, 4, 5, "openai.RateLimitError"),
+        failed(42, 5, 5, "litellm.RateLimitError", scope="proxy", service="gateway"),
+    ], ([2, 4], Decimal(0), ["failed", "retried"])),
+    43: ([
+        Span(43, 1, duration_ns=60 * S),
+        failed(43, 2, 0, "RateLimitError"), failed(43, 3, 0, "BadRequestError", scope="other"),
+        failed(43, 4, 9, "RateLimitError"), failed(43, 5, 11, "RateLimitError", scope="other"),
+    ], ([2, 3, 4, 5], Decimal(0), ["failed", "failed", "retried", "retried"])),
     # the list names it and has no price
     14: ([chat(14, 1, provider="openrouter", model="openai/gpt-oss-20b:free", **EACH)], ([1], Decimal(0), [])),
 }  # fmt: skip

@@ -34,9 +34,10 @@ FROM metrics
 WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
 UNION ALL
 (
+    -- of this hour, or of the next one of spans that go on to it
     SELECT 'logs' AS word
     FROM logs
-    WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
+    WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {after:DateTime64(9, 'UTC')}
     LIMIT 1
 )
 UNION ALL

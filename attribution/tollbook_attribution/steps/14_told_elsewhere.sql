@@ -1,8 +1,10 @@
 -- What do log records and metrics of this hour tell of model calls? Whether spans tell of them too, the next step says.
--- A record tells of one call. Metrics tell what all calls of a service to a model came to: what their series grew by within the hour.
+-- A record tells of one call; one of a span that goes on to the next hour is of the hour that the span began in. Metrics tell what all calls of a service
+-- to a model came to: what their series grew by within the hour.
 -- Where our own counters tell of a service and model, others' counters of them are the same calls again, and so are those of two tellers that come to as much.
 -- What servers and gateways count is told apart: their clients may tell of the same calls.
 -- They are of no request (zeros), and of no common parent, so that none is taken for a twin or a retry of another.
+-- Generated from templates/14_told_elsewhere.sql.j2 by `make generate`.
 -- Where there is: metrics, logs
 INSERT INTO work_told_elsewhere
 SELECT
@@ -12,7 +14,10 @@ SELECT
     if(length(l.span_id) = 8, toFixedString(substring(l.span_id, 1, 8), 8), toFixedString('', 8)) AS parent_span_id,
     'logs' AS source,
     event AS name,
-    fromUnixTimestamp64Nano(greatest(toUnixTimestamp64Nano(time) - duration_ns, toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC'))), 'UTC') AS start_time,
+    fromUnixTimestamp64Nano(greatest(
+        least(toUnixTimestamp64Nano(time) - duration_ns, toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')}) - 1),
+        toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC'))
+    ), 'UTC') AS start_time,
     toInt64(least(ifNull(toFloat64OrNull(attributes['duration_ms']), 0), 3600000) * 1000000) AS duration_ns,
     if(of_claude, 'com.anthropic.claude_code', toString(l.scope_name)) AS scope_name,
     service_name,
@@ -50,8 +55,15 @@ FROM (
                 (k, v) -> (transform(concat(event, '#', k), {record_keys:Array(String)}, {record_paths:Array(String)}, ''), v), attributes
             )) AS body
         FROM logs
-        WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}
-            AND (event IN {record_events:Array(String)} OR (startsWith(scope_name, 'com.anthropic.claude_code') AND event = 'api_request'))
+        PREWHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {after:DateTime64(9, 'UTC')} AND (
+            time < {until:DateTime64(9, 'UTC')}
+            OR (toFixedString(substring(trace_id, 1, 16), 16), toFixedString(substring(span_id, 1, 8), 8)) GLOBAL IN (
+                SELECT trace_id, span_id FROM spans
+                WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
+                    AND duration_ns >= toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')}) - toUnixTimestamp64Nano(start_time) - 1000000000
+            )
+        )
+        WHERE (event IN {record_events:Array(String)} OR (startsWith(scope_name, 'com.anthropic.claude_code') AND event = 'api_request'))
             AND (of_claude OR notEmpty(body) OR arrayExists(k -> k IN {count_keys:Array(String)}, mapKeys(attributes)))
     )
 ) AS l
@@ -72,6 +84,7 @@ points AS (
     FROM metrics AS m
     WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} - INTERVAL 1 DAY AND m.time < {until:DateTime64(9, 'UTC')}
         AND m.name IN {counter_names:Array(String)} AND bitAnd(m.flags, 1) = 0
+        AND (m.name NOT IN {counter_common_names:Array(String)} OR mapContains(m.attributes, 'model_name'))
     GROUP BY series, at
 ),
 grown AS (

@@ -1,6 +1,7 @@
 -- Which of the calls that log records and metrics tell of does no span tell of? These are added as spans of their own.
--- A record of a span, which may have begun in the hour before, counts unless that span tells of its usage; a record of no known span unless spans of its
--- service tell of usage of its model in this hour. Metrics count unless spans, or the records added just before, do so: a count is taken from one source, never from two.
+-- A record of a span counts unless that span tells of its usage, in the hour that the span began in where it goes on to this one; a record of no known span
+-- unless spans of its service tell of usage of its model in this hour. Metrics count unless spans, or the records added just before, do so: a count is taken from one source, never from two.
+-- Generated from templates/16_told_only_there.sql.j2 by `make generate`.
 -- Where there is: work_told_elsewhere
 INSERT INTO work_spans (
     settlement, trace_id, span_id, parent_span_id, name, kind, start_time, duration_ns, scope_name, service_name, told, workflow, team, project, feature,
@@ -21,7 +22,8 @@ WITH telling AS (
 begun_before AS (
     SELECT
         trace_id, span_id, true AS known,
-        isNotNull(input_tokens) OR isNotNull(output_tokens) OR arrayExists(k -> k IN {count_keys:Array(String)}, mapKeys(attributes)) AS tells
+        isNotNull(input_tokens) OR isNotNull(output_tokens) OR arrayExists(k -> k IN {count_keys:Array(String)}, mapKeys(attributes))
+            OR duration_ns >= toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC')) - toUnixTimestamp64Nano(start_time) - 1000000000 AS told_there
     FROM spans
     WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} AND start_time < {window:DateTime('UTC')}
         AND (trace_id, span_id) GLOBAL IN (
@@ -34,7 +36,7 @@ SELECT
     service_name, told, workflow, team, project, feature, customer, environment
 FROM (SELECT * FROM work_told_elsewhere WHERE settlement = {settlement:UInt64} AND source = 'logs') AS e
 LEFT ANY JOIN begun_before AS b ON e.trace_id = b.trace_id AND e.parent_span_id = b.span_id
-WHERE NOT b.tells AND (e.trace_id, e.parent_span_id) NOT IN (SELECT trace_id, span_id FROM telling)
+WHERE NOT b.told_there AND (e.trace_id, e.parent_span_id) NOT IN (SELECT trace_id, span_id FROM telling)
     AND (
         b.known OR (e.trace_id, e.parent_span_id) IN (SELECT trace_id, span_id FROM work_spans WHERE settlement = {settlement:UInt64})
         OR ((e.service_name, e.model) NOT IN (SELECT service_name, model FROM telling) AND (e.service_name, '') NOT IN (SELECT service_name, model FROM telling))

@@ -62,6 +62,23 @@ WHERE tenant = {tenant:String} AND start_time >= {before:DateTime64(9, 'UTC')} A
         )
     );
 
+-- Records of calls beside the hour that their span began in: these are of the hour of their span.
+INSERT INTO work_beside (settlement, trace_id, span_id, answer, is_here, is_call, digest)
+SELECT
+    {settlement:UInt64} AS settlement,
+    toFixedString(substring(trace_id, 1, 16), 16) AS trace_id,
+    toFixedString(substring(span_id, 1, 8), 8) AS span_id,
+    0 AS answer,
+    time < {until:DateTime64(9, 'UTC')} AS is_here,
+    true AS is_call,
+    cityHash64(trace_id, span_id, time, toString(attributes)) AS digest
+FROM logs
+PREWHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {after:DateTime64(9, 'UTC')}
+    AND (toFixedString(substring(trace_id, 1, 16), 16), toFixedString(substring(span_id, 1, 8), 8)) GLOBAL IN (
+        SELECT trace_id, span_id FROM work_beside WHERE settlement = {settlement:UInt64} AND is_call
+    )
+WHERE if(event_name != '', toString(event_name), attributes['event.name']) IN {record_events:Array(String)};
+
 INSERT INTO work_edges
 SELECT DISTINCT {settlement:UInt64} AS settlement, trace_id
 FROM work_beside

@@ -40,7 +40,8 @@ SELECT
     w.failed AS failed,
     w.response_id = '' AND empty(w.finish_reasons) AND output_tokens = 0 AND NOT failed AS silent,
     s.streams AS streams,
-    cityHash64(s.name) AS named
+    cityHash64(s.name) AS named,
+    if(match(s.error_type, '(?i)(error|exception)$'), cityHash64(lower(splitByChar('.', s.error_type)[-1])), 0) AS error
 FROM work_spans AS s
 INNER JOIN told AS w ON s.trace_id = w.trace_id AND s.span_id = w.span_id
 WHERE s.settlement = {settlement:UInt64}

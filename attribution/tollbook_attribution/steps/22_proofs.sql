@@ -28,7 +28,8 @@ WHERE f.span_id != x.first;
 
 -- What else proves two spans to tell of one call?
 -- Inside: a call with exactly one call at the bottom below it. Beside (same parent, same time): another teller with the same token counts, where one of
--- the two names no answer. Beside: the request's half, which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each;
+-- the two names no answer; or with the same failure, where neither tells of tokens, an answer or an error of another class. Beside: the request's half,
+-- which tells nothing of an answer, and the half that does, of a stream or with the tokens of one side each;
 -- halves that both tell of the output have names of their own, the same input, one teller, and no time between them;
 -- another teller's call inside the request's half that has the tokens of the other half is that call too. Elsewhere in the trace: a framework's callback opens
 -- its span under its own, a client's SDK under the caller's. One lies in the other's time, has the same tokens, and names the answer that the other does not.
@@ -68,6 +69,11 @@ beside AS (
     ) AS f
     LEFT ANY JOIN answers AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
 ),
+failed_beside AS (
+    SELECT *, row_number() OVER (PARTITION BY trace_id, parent_span_id, teller ORDER BY start_ns, span_id) AS place_of_failure
+    FROM beside
+    WHERE failed AND NOT has_usage AND response_id = ''
+),
 twins AS (
     SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id
     FROM (SELECT * FROM beside WHERE has_usage) AS a
@@ -77,6 +83,16 @@ twins AS (
     WHERE a.teller != b.teller AND a.embedding = b.embedding AND a.rank < b.rank AND NOT a.wraps
         AND (a.response_id = '' OR b.response_id = '')
         AND (empty(a.models) OR empty(b.models) OR arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models))
+        AND a.start_ns <= b.end_ns AND b.start_ns <= a.end_ns
+    GROUP BY a.trace_id, a.call_id
+),
+failures AS (
+    SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id
+    FROM (SELECT * FROM failed_beside) AS a
+    INNER JOIN (SELECT * FROM failed_beside) AS b
+        ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id AND a.place_of_failure = b.place_of_failure
+    WHERE a.teller != b.teller AND a.embedding = b.embedding AND a.rank < b.rank AND (a.error = 0 OR b.error = 0 OR a.error = b.error)
+        AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
         AND a.start_ns <= b.end_ns AND b.start_ns <= a.end_ns
     GROUP BY a.trace_id, a.call_id
 ),
@@ -139,6 +155,8 @@ FROM (
     SELECT trace_id, call_id, into_id, 3 AS evidence FROM wrappers
     UNION ALL
     SELECT trace_id, call_id, into_id, 4 AS evidence FROM twins
+    UNION ALL
+    SELECT trace_id, call_id, into_id, 4 AS evidence FROM failures
     UNION ALL
     SELECT trace_id, call_id, into_id, 5 AS evidence FROM halves WHERE place_of_into = 1 AND place_of_call = 1
     UNION ALL

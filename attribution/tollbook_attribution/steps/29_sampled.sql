@@ -2,6 +2,7 @@
 -- service and model tell of half of what its counters do, or less, the rest is a call of no request. Above half it is not added: exporters are
 -- late, and an hour's points are not quite its spans. What servers and gateways count is compared with spans of all services.
 -- Our own counters say what was not sampled, hour by hour: that is the rest, whatever it is.
+-- Generated from templates/29_sampled.sql.j2 by `make generate`.
 -- Where there is: work_told_elsewhere
 INSERT INTO work_merged (
     settlement, trace_id, span_id, call_class, provider, request_model, response_model, models, has_usage, usage_score, buckets, cache_told,

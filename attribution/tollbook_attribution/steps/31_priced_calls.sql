@@ -42,10 +42,13 @@ WITH
             arrayMap(each -> toDecimal128(each, 18), arrayConcat([toDecimal256(0, 38)], k.2)),
             arrayMap(each -> toDecimal128(each, 18), arrayConcat([toDecimal256(0, 38)], k.3)),
             arrayExists(each -> each != toDecimal256(toDecimal128(each, 18), 38), arrayConcat(k.2, k.3)),
-            arrayConcat([''], k.5), arrayConcat([''], k.6)
+            arrayConcat([''], k.5), arrayConcat([''], k.6), arrayConcat([false], k.7)
         )
         FROM (
-            SELECT groupArray((cityHash64(price_key, toString(item)), each, each_usd, missing, toString(unit), toString(item))) AS k
+            SELECT groupArray((
+                cityHash64(price_key, toString(item)), each, each_usd, missing, toString(unit), toString(item),
+                match(item, 'audio$|^output_(image|video)$') AND match(method, 'at the price of (input|cache_read|output)(,|$)')
+            )) AS k
             FROM (SELECT * FROM work_price_places WHERE settlement = {settlement:UInt64} ORDER BY place)
         )
     ) AS price_of,
@@ -127,8 +130,9 @@ split AS (
         ) AS shares,
         (arraySum(share -> share.1, shares), arraySum(share -> share.2, shares)) AS shared,
         NOT is_local AND (local_cache_hit OR by_provider OR is_computable) AS is_priced,
+        is_priced AND NOT by_provider AND NOT local_cache_hit AND arrayExists(place -> price_of.10[place], places) AS priced_as_text,
         arrayFilter(line -> is_priced AND NOT by_provider AND NOT local_cache_hit AND NOT is_committed, book_lines) AS booked,
-        NOT is_priced OR by_provider OR local_cache_hit OR call_class = 'rollup' OR has_price_reason OR reported_nothing OR no_rate OR notEmpty(notes)
+        NOT is_priced OR by_provider OR local_cache_hit OR call_class = 'rollup' OR has_price_reason OR reported_nothing OR no_rate OR notEmpty(notes) OR priced_as_text
         OR (cache_is_cheaper AND has(told_flags, 'cache_share_unknown')) AS has_reason
     FROM looked_up
 )
@@ -162,6 +166,10 @@ SELECT
             if(local_cache_hit, 'answered from a cache of one''s own: nothing to pay', ''),
             if(call_class = 'rollup', 'taken from a roll-up: no call below it tells of tokens', ''),
             if(by_provider, if(is_computable AND abs(reported_usd - book_usd) * 100 > book_usd, concat('the price book comes to ', toString(book_usd), ' USD'), ''), price_reason),
+            if(priced_as_text, concat(
+                arrayStringConcat(arrayMap(place -> price_of.9[place], arrayFilter(place -> price_of.10[place], places)), ', '),
+                ' without a price of its own: priced as text'
+            ), ''),
             if(reported_nothing, 'a reported cost of 0 is read as unknown', ''),
             if(no_rate, concat('the reported cost is not read: no exchange rate for ', told_in, ' of ', toString(toDate({window:DateTime('UTC')}))), ''),
             if(has(told_flags, 'cache_share_unknown') AND cache_is_cheaper AND NOT by_provider, 'cached share not reported: an upper bound', '')
@@ -173,7 +181,9 @@ SELECT
     if(reported_usd > 0, toNullable(reported_usd), NULL) AS provider_cost_usd,
     if(is_computable, toNullable(book_usd), NULL) AS computed_usd,
     multiIf(NOT is_priced OR local_cache_hit, toDecimal128(0, 18), by_provider, toDecimal128(reported_usd, 18), book_usd) AS cost_usd,
-    arrayFilter(flag -> flag != '', [if(reported_nothing, 'reported_cost_zero', ''), if(no_rate, 'reported_cost_without_rate', '')]) AS flags,
+    arrayFilter(flag -> flag != '', [
+        if(priced_as_text, 'priced_as_text', ''), if(reported_nothing, 'reported_cost_zero', ''), if(no_rate, 'reported_cost_without_rate', '')
+    ]) AS flags,
     waste,
     booked,
     if(is_reported, multiIf(

@@ -47,7 +47,9 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
 
-ALTER TABLE work_families ADD COLUMN IF NOT EXISTS named UInt64 COMMENT 'its name';
+ALTER TABLE work_families
+    ADD COLUMN IF NOT EXISTS named UInt64 COMMENT 'its name',
+    ADD COLUMN IF NOT EXISTS error UInt64 COMMENT 'the class of its error without what stands before it; 0 where none is told, or another word';
 
 CREATE TABLE IF NOT EXISTS work_pairs (
     settlement UInt64,
@@ -92,7 +94,7 @@ CREATE TABLE IF NOT EXISTS work_merges (
     span_id FixedString(8),
     into_trace_id FixedString(16) COMMENT 'a span that tells of the same call',
     into_span_id FixedString(8),
-    evidence UInt8 COMMENT '1 the same answer in one trace, 2 in several, 3 one inside the other, 4 beside, with equal usage, 5 halves of a stream, 6 inside one of them, 7 of a callback, 8 in traces of their own'
+    evidence UInt8 COMMENT '1 the same answer in one trace, 2 in several, 3 one inside the other, 4 beside, with equal usage or one failure, 5 halves of a stream, 6 inside one of them, 7 of a callback, 8 in traces of their own'
 )
 ENGINE = MergeTree
 PARTITION BY settlement
