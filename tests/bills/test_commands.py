@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet as pq
 from tollbook_ui.cli import app
 from typer.testing import CliRunner, Result
 
@@ -83,4 +84,7 @@ def test_a_bill_is_imported_reconciled_mapped_and_exported_through_a_running_ser
     assert lint.lint_focus_1_4_structure("Cost and Usage", rows).ok
     by_sql = tollbook(served, "sql", "SELECT sum(amount) AS usd FROM ledger", "-f", "csv").stdout.split()[1]
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(by_sql)
-    assert (tmp_path / "focus.parquet").read_bytes()[:4] == b"PAR1"
+    typed = pq.read_table(tmp_path / "focus.parquet").to_pylist()
+    texts = [{name: "" if value is None else str(value) for name, value in row.items()} for row in typed]
+    assert lint.lint_focus_1_4_structure("Cost and Usage", texts).ok
+    assert sum(row["BilledCost"] for row in typed) == sum(Decimal(row["BilledCost"]) for row in rows)
