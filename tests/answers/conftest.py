@@ -23,8 +23,8 @@ AFTER = [
     Spent(MONDAY + WEEK, "agents", "14", 140, quantity=140_000, more={"team": "core"}),
     Spent(MONDAY + WEEK, "search", "6", 60, quantity=60_000, more={"team": "search"}),
     Spent(MONDAY + WEEK + HOUR, "mail", "3.3", 30, quantity=30_000, more={"team": "core"}),
-    Spent(MONDAY + WEEK, "drafts", "0.5", 1, quantity=10_000, more={"team": "core"}),
-    Spent(MONDAY + WEEK, "drafts", "0", 4, model="house-9", priced=False, more={"team": "core"}),
+    Spent(MONDAY + WEEK, "drafts", "0.5", 1, quantity=300, more={"team": "core", "input_tokens": 200, "output_tokens": 100}),
+    Spent(MONDAY + WEEK, "drafts", "0", 4, model="house-9", priced=False, more={"team": "core", "input_tokens": 25}),
     Spent(MONDAY + WEEK, "", "2.5", category="compute", item="cpu", unit="second", allocation="idle"),
 ]
 

@@ -2,7 +2,10 @@
 
 import json
 
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from tollbook_ui.cli import app
+from tollbook_ui.outcomes.api import router
 from typer.testing import CliRunner
 
 PEOPLE = ("--engineers", "5", "--sprints", "6", "--hours", "20", "--rate", "100")
@@ -24,3 +27,15 @@ def test_growth_may_be_below_zero_and_a_share_in_percent() -> None:
         "0.42,25200",
         "0.3,18000",
     ]
+
+
+def test_the_api_calculates_the_same() -> None:
+    serving = FastAPI()
+    serving.include_router(router)
+    client = TestClient(serving)
+    growth = client.get("/api/v1/calc/growth", params={"percent": "-5", "months": 1, "output_percent": "-5"})
+    assert growth.json() == [{"month_ratio": "-0.05", "unit_cost_factor": "1"}]
+    people = {"engineers": 5, "sprints": 6, "hours": 20, "rate_usd": 100}
+    tax = client.get("/api/v1/calc/tax", params={**people, "share": ["0.42", "0.3"], "format": "csv"})
+    assert tax.text.split() == ["share,quarter_usd", "0.42,25200", "0.3,18000"]
+    assert client.get("/api/v1/calc/growth", params={"percent": 5, "months": 0}).status_code == 422

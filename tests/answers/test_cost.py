@@ -48,6 +48,11 @@ def test_a_model_without_a_price_has_calls_and_no_amount(answers: Answers) -> No
     (row,) = [row for row in found.rows if row.keys == ("house-9",)]
     assert (row.amount_usd, row.calls, row.unpriced_calls) == (None, 4, 4)
     assert found.calls_priced_ratio == 231 / 235
+    for by in (["workflow"], ["customer", "workflow"]):
+        drafts = next(row for row in answers.costs.by(W47, by).rows if row.keys[-1] == "drafts")
+        assert (drafts.unpriced_calls, drafts.tokens_priced_ratio) == (4, 300 / 400)
+    assert (row.tokens_priced_ratio, found.total.tokens_priced_ratio) == (0, 300 / 400)
+    assert answers.coverage(W47).tokens_priced_ratio == 300 / 400
 
 
 def test_filters_narrow_rows_and_total_alike(answers: Answers) -> None:

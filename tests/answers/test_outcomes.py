@@ -60,15 +60,17 @@ def test_idle_and_unowned_add_up_to_what_nobody_used(store: Store) -> None:
             Spent(MONDAY, "agents", "30", 10, more={"team": "core"}),
             Spent(MONDAY, "", "4", 2),
             Spent(MONDAY, "", "8", category="compute", item="cpu", unit="second", allocation="idle", more={"team": "core"}),
-            Spent(MONDAY, "", "1", category="storage", item="gb", unit="gb", allocation="unattributed"),
+            Spent(MONDAY, "", "1", category="third_party", item="search", unit="request", allocation="unattributed"),
+            Spent(MONDAY, "", "5", category="storage", item="gb", unit="gb", allocation="shared", more={"team": "core"}),
+            Spent(MONDAY, "", "2", category="storage", item="gb", unit="gb", allocation="shared"),
         ],
     )
     found = Answers(store).outcomes.capacity(Scope(MONDAY, MONDAY + DAY))
     rows = {row.team: row for row in found.rows}
-    assert (rows["core"].used_usd, rows["core"].idle_usd) == (30, 8)
-    assert (rows[""].unowned_usd, rows[""].unattributed_usd) == (4, 1)
+    assert (rows["core"].used_usd, rows["core"].idle_usd, rows["core"].shared_usd) == (35, 8, 0), "what lies stored is in use"
+    assert (rows[""].unowned_usd, rows[""].unattributed_usd) == (6, 1)
     empty = sum(row.idle_usd + row.shared_usd + row.unattributed_usd + row.unowned_usd for row in found.rows)
-    assert empty == found.empty_usd == found.total_usd - found.used_usd == 13
+    assert empty == found.empty_usd == found.total_usd - found.used_usd == 15
 
 
 def test_forty_percent_more_for_the_same_output_is_flagged(store: Store) -> None:

@@ -51,6 +51,17 @@ def asked(answers: Answers) -> list[Any]:
     ]
 
 
+class Counted:
+    """A store that counts what it is asked."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.questions = store, 0
+
+    def query(self, *asked: Any) -> Any:
+        self.questions += 1
+        return self.store.query(*asked)
+
+
 def waiting(found: list[Any], but: int) -> list[str]:
     """Answers that name another number of hours."""
     return [f"{type(answer).__qualname__}: {answer.unsettled_hours}" for answer in found if answer.unsettled_hours != but]
@@ -64,6 +75,11 @@ def test_every_answer_tells_of_hours_that_wait_until_they_are_settled(store: Sto
     span = {"since": "2026-11-20T12:00", "until": "2026-11-20T13:00"}
     assert client.get("/api/v1/cost", params=span).json()["unsettled_hours"] == 1
     assert client.get("/api/v1/cost", params={**span, "format": "csv"}).headers["tollbook-unsettled-hours"] == "1"
+    of_page = Counted(store)
+    with unsettled.once():
+        assert {unsettled.hours(of_page, [(HOUR.since, HOUR.until)]) for _ in range(3)} == {1}  # type: ignore[arg-type]
+    assert unsettled.hours(of_page, [(HOUR.since, HOUR.until)]) == 1  # type: ignore[arg-type]
+    assert of_page.questions == 2, "a page asks once"
     settle(store)
     assert (answers.overview(HOUR).unsettled_hours, answers.receipt(ANSWER).unsettled_hours) == (0, 0)
     assert "tollbook-unsettled-hours" not in client.get("/api/v1/cost", params={**span, "format": "csv"}).headers

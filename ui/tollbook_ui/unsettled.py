@@ -1,6 +1,8 @@
 """Hours that wait to be settled: how many of them an answer rests on, and what to say of it. In one place for every answer."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -41,16 +43,41 @@ def told(method: Callable[Concatenate[Any, Asked], Found]) -> Callable[Concatena
     return asked
 
 
+Windows = Sequence[Mapping[str, Any]]
+
+_asked: ContextVar[dict[Times, Windows] | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Within it, each period is asked about once, as on a page whose every answer is about the same one. Of one asker."""
+    token = _asked.set({})
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 def hours(reads: "Reads", of: Iterable[Times]) -> int:
     """Hours within these times that wait to be settled; none that was settled and whose facts have begun to expire."""
-    from tollbook_schema import sql  # noqa: PLC0415 - commands import this module and may ask nothing
-
     found: dict[datetime, bool] = {}
     for since, until in {(max(since, FIRST), min(until, LAST)) for since, until in of}:
-        rows = reads.query(sql.text("tollbook_ui", "queries/unsettled.sql"), {"since": since, "until": until})
+        rows = _windows(reads, since, until)
         found |= {row["window"].replace(tzinfo=UTC): bool(row["facts_settled"]) for row in rows}
     oldest_whole = _oldest_whole(reads) if any(found.values()) else FIRST
     return sum(window >= oldest_whole or not settled for window, settled in found.items())
+
+
+def _windows(reads: "Reads", since: datetime, until: datetime) -> Windows:
+    from tollbook_schema import sql  # noqa: PLC0415 - commands import this module and may ask nothing
+
+    known = _asked.get()
+    if known is not None and (since, until) in known:
+        return known[since, until]
+    rows = list(reads.query(sql.text("tollbook_ui", "queries/unsettled.sql"), {"since": since, "until": until}))
+    if known is not None:
+        known[since, until] = rows
+    return rows
 
 
 def times(found: Any) -> Iterator[Times]:

@@ -1,4 +1,4 @@
--- How many calls were there by each combination of owner, model and kind?
+-- How many calls were there by each combination of owner, model and kind, and how many tokens did they use? The unit says whether these have a price.
 -- Where there is: work_calls, work_merged
 INSERT INTO costs_settled
 SELECT
@@ -8,7 +8,7 @@ SELECT
     'request' AS allocation,
     'tokens' AS category,
     '' AS item,
-    '' AS unit,
+    multiIf(c.price_status = 'priced', 'priced token', c.price_status = 'unpriced', 'unpriced token', '') AS unit,
     c.basis AS basis,
     c.waste AS waste,
     if(c.price_provider != '', c.price_provider, c.provider) AS provider,
@@ -26,7 +26,10 @@ SELECT
     '' AS currency,
     c.simulated AS simulated,
     toDecimal128(0, 18) AS amount_usd,
-    toDecimal128(0, 9) AS quantity,
+    toDecimal128(sumIf(
+        toInt128(ifNull(c.input_tokens, 0)) + ifNull(c.cache_read_tokens, 0) + ifNull(c.cache_write_tokens, 0) + ifNull(c.output_tokens, 0)
+        + ifNull(c.reasoning_tokens, 0), unit != ''
+    ), 9) AS quantity,
     0 AS lines,
     count() AS calls,
     countIf(c.price_status = 'priced') AS priced_calls,
@@ -35,4 +38,4 @@ SELECT
     0 AS requests
 FROM calls_settled AS c
 WHERE c.tenant = {tenant:String} AND c.window = {window:DateTime('UTC')} AND c.settlement = {settlement:UInt64} AND c.role = 'counted'
-GROUP BY basis, waste, provider, model, service_name, workflow, team, project, feature, environment, simulated
+GROUP BY unit, basis, waste, provider, model, service_name, workflow, team, project, feature, environment, simulated

@@ -26,6 +26,8 @@ class CostRow:
     calls: int | None
     """Model calls that should cost money; `None` where the keys do not divide calls."""
     unpriced_calls: int | None
+    tokens_priced_ratio: float | None
+    """Share of its calls' tokens that have a price; `None` where none are known, or the keys do not divide calls."""
     requests: int | None
     """`None` where the keys do not divide requests."""
     scored_requests: int | None

@@ -56,6 +56,13 @@ class Costs:
         """
         if not 1 <= limit <= 10_000:
             raise BadQuestionError(f"1 to 10000 groups can have rows of their own, not {limit}")
+        return self._by(scope, by, where, limit)
+
+    def all_by(self, scope: f.Scope, by: Sequence[str]) -> Cost:
+        """As `by`, each group in a row of its own however many there are: what is worked out from the rows needs all of them."""
+        return self._by(scope, by, (), ALL_GROUPS)
+
+    def _by(self, scope: f.Scope, by: Sequence[str], where: Sequence[str], limit: int) -> Cost:
         period = whole_hours(scope.since, scope.until, datetime.now(UTC))
         names, wanted = keys.checked(by), keys.filters(scope, where)
         found = self._rows(period, names, wanted, limit)
@@ -274,7 +281,7 @@ def _line(row: Mapping[str, Any], width: int) -> Line:
 
 _NOTHING: dict[str, Any] = {
     **dict.fromkeys(("amount_usd", "calls", "unpriced_calls", "requests", "scored_requests", "good_requests")),
-    **dict.fromkeys(("tokens", "estimated_usd", "wasted_usd", "simulated_usd"), Decimal(0)),
+    **dict.fromkeys(("tokens", "priced_tokens", "unpriced_tokens", "estimated_usd", "wasted_usd", "simulated_usd"), Decimal(0)),
     "lines": 0,
     "with_calls": False,
     "with_requests": False,
@@ -299,6 +306,8 @@ _ADDED = (
     "tokens",
     "calls",
     "unpriced_calls",
+    "priced_tokens",
+    "unpriced_tokens",
     "requests",
     "scored_requests",
     "good_requests",
@@ -337,6 +346,7 @@ def _row(row: Mapping[str, Any], width: int, whole: Decimal | None) -> CostRow:
         tokens=row["tokens"] or None,
         calls=row["calls"] if calls else None,
         unpriced_calls=row["unpriced_calls"] if calls else None,
+        tokens_priced_ratio=_priced_tokens(row) if calls else None,
         requests=row["requests"] if requests else None,
         scored_requests=row["scored_requests"] if requests else None,
         good_requests=good,
@@ -347,6 +357,14 @@ def _row(row: Mapping[str, Any], width: int, whole: Decimal | None) -> CostRow:
         wasted_usd=row["wasted_usd"],
         simulated_usd=row["simulated_usd"],
     )
+
+
+def _priced_tokens(row: Mapping[str, Any]) -> float | None:
+    """Unknown where calls without a price tell of no tokens, as in hours that were settled before these were added up."""
+    if row["unpriced_calls"] and not row["unpriced_tokens"]:
+        return None
+    priced = Decimal(row["priced_tokens"])
+    return ratio(priced, priced + Decimal(row["unpriced_tokens"]))
 
 
 def _each(amount: Decimal | None, count: int | Decimal | None) -> Decimal | None:

@@ -33,6 +33,7 @@ def cost(found: Cost) -> Iterable[RenderableType]:
         ("  wasted", units.usd_exact(found.total.wasted_usd)),
         ("  simulated", units.usd_exact(found.total.simulated_usd)),
         ("Model calls with a price", units.percent(found.calls_priced_ratio)),
+        ("  their share of the tokens", units.percent(found.total.tokens_priced_ratio)),
     )
 
 

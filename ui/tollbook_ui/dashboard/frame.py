@@ -79,7 +79,8 @@ def show(body: Body, title: str) -> None:
     st.title(title, anchor=False)
     draw.blocks(trouble())
     try:
-        missing = _shown(body)
+        with unsettled.once():
+            missing = _shown(body)
     except StoreError as error:
         missing = down(error)
     draw.blocks(missing)

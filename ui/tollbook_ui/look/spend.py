@@ -19,18 +19,29 @@ def cost_cards(found: Cost) -> Cards:
     return Cards(
         (
             _money("Total cost", total.amount_usd, _simulated(total)),
-            _money("Per request", total.usd_per_request, "" if total.requests is None else f"{total.requests:,} requests"),
+            _money(
+                "Per request",
+                total.usd_per_request,
+                "" if total.requests is None else f"{total.requests:,}, and all cost, idle included",
+            ),
             _money("Per 1,000 tokens", total.usd_per_thousand_tokens, "all cost, machines included"),
             _money("Per good answer", total.usd_per_good_answer, good),
             _money("Wasted", total.wasted_usd, "failed, retried, cut off, duplicate"),
             Card(
                 "Calls with a price",
                 units.percent(found.calls_priced_ratio),
-                f"{total.unpriced_calls:,} without" if total.unpriced_calls else "all of them" if total.calls else "no calls",
+                _without_price(total),
                 tone="" if total.calls else "muted",
             ),
         )
     )
+
+
+def _without_price(total: CostRow) -> str:
+    if not total.unpriced_calls:
+        return "all of them" if total.calls else "no calls"
+    of_tokens = "" if total.tokens_priced_ratio is None else f", {units.percent(total.tokens_priced_ratio)} of tokens"
+    return f"{total.unpriced_calls:,} without{of_tokens}"
 
 
 def cost_table(found: Cost, most: int = 200) -> Table:

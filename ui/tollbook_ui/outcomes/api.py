@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Response
 
-from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, Scoped, written
+from tollbook_ui.api import PREFIX, As, Ask, Format, Problem, Scoped, rows_written, written
 from tollbook_ui.costs.api import PERIOD, Where
 from tollbook_ui.outcomes.figures import Capacity, Headlines, Output, Return, Score
+from tollbook_ui.outcomes.formulas import Growth, Tax, grown, taxes
 from tollbook_ui.periods import parse_period
 
 router = APIRouter(prefix=PREFIX, responses={422: {"model": Problem, "description": "The question is wrong"}})
@@ -54,6 +55,31 @@ def output(
 def headlines(ask: Ask, scope: Scoped, shape: As = Format.JSON) -> Response:
     """Latency, freshness, cost and quality of each workflow on one time axis."""
     return written(ask.outcomes.headlines(scope), shape)
+
+
+@router.get("/calc/tax", response_model=list[Tax])
+def calc_tax(
+    *,
+    engineers: Amount,
+    sprints: Amount,
+    hours: Amount,
+    rate_usd: Amount,
+    share: Annotated[list[Decimal], Query(description="Of the time, 0 to 1; several make a row each")],
+    shape: As = Format.JSON,
+) -> Response:
+    """What integration work costs in a quarter, at each share of the time."""
+    return rows_written(Tax, taxes(engineers, sprints, hours, rate_usd, share), shape)
+
+
+@router.get("/calc/growth", response_model=list[Growth])
+def calc_growth(
+    percent: Amount,
+    months: Annotated[int, Query(ge=1, le=1_200)],
+    output_percent: Amount = Decimal(0),
+    shape: As = Format.JSON,
+) -> Response:
+    """Growth by the month, and what it does to the cost of one output."""
+    return rows_written(Growth, [grown(percent / 100, months, output_percent / 100)], shape)
 
 
 @router.post("/scores", response_model=Score)

@@ -112,7 +112,7 @@ def calc_tax(
     from tollbook_ui.outcomes import formulas, show
 
     people, runs, each, paid = (access.decimal(text) for text in (engineers, sprints, hours, rate))
-    found = [formulas.Tax(one, formulas.integration_tax(people, runs, each, paid, one)) for one in map(_share, share.split(","))]
+    found = formulas.taxes(people, runs, each, paid, map(_share, share.split(",")))
     written(shape, found, ["share", "quarter_usd"], lambda: show.tax(found))
 
 
@@ -136,5 +136,5 @@ def calc_growth(
     from tollbook_ui.outcomes import formulas, show
 
     grown, output_grown = (_share(f"{text.strip().removesuffix('%')}%") for text in (percent, output_percent))
-    found = formulas.Growth(formulas.monthly_growth(grown, months), 1 + formulas.unit_cost_change(grown, output_grown))
+    found = formulas.grown(grown, months, output_grown)
     written(shape, [found], ["month_ratio", "unit_cost_factor"], lambda: show.grown(found))

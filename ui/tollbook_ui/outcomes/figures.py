@@ -34,12 +34,12 @@ class CapacityRow:
 
     team: str
     used_usd: Decimal
-    """By requests that name an owner."""
+    """By requests that name an owner, and by stored data that does."""
     idle_usd: Decimal
     shared_usd: Decimal
     unattributed_usd: Decimal
     unowned_usd: Decimal
-    """By requests that name none."""
+    """By requests and stored data that name none."""
     empty_ratio: float | None
     """All but what was used, of everything."""
 

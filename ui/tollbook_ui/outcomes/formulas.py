@@ -1,5 +1,6 @@
 """Arithmetic of cost and benefit. Pure, exact where money is; growth is to 28 digits."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,6 +23,16 @@ class Growth:
     """0.01681 is 1.681 % a month, compounded."""
     unit_cost_factor: Decimal
     """What the cost of one output is multiplied by."""
+
+
+def taxes(engineers: Decimal, sprints: Decimal, hours: Decimal, rate_usd: Decimal, shares: Iterable[Decimal]) -> tuple[Tax, ...]:
+    """The integration tax at several shares of the time."""
+    return tuple(Tax(share, integration_tax(engineers, sprints, hours, rate_usd, share)) for share in shares)
+
+
+def grown(growth: Decimal, months: int, output: Decimal) -> Growth:
+    """Spend grown by this ratio in so many months, while output grew by that one."""
+    return Growth(monthly_growth(growth, months), 1 + unit_cost_change(growth, output))
 
 
 def integration_tax(engineers: Decimal, sprints: Decimal, hours: Decimal, rate_usd: Decimal, share: Decimal) -> Decimal:

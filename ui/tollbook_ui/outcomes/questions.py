@@ -57,7 +57,7 @@ class Outcomes:
         all_run, everybody = run, f.Scope(mine.period.since, mine.period.until)
         nobodys = NOTHING
         if mine.where:
-            whole = self._costs.by(everybody, ["allocation", "team", "workflow"]).rows
+            whole = self._costs.all_by(everybody, ["allocation", "team", "workflow"]).rows
             all_run = sum((row.amount_usd or NOTHING for row in whole if row.keys[0] == "request"), NOTHING)
             nobodys = sum(
                 (row.amount_usd or NOTHING for row in whole if row.keys[0] != "request" and row.keys[1:] == ("", "")), NOTHING
@@ -72,12 +72,13 @@ class Outcomes:
     @unsettled.told
     def capacity(self, scope: f.Scope) -> Capacity:
         """What was paid for and not used by work that somebody owns, by team, the emptiest first."""
-        found = self._costs.by(scope, ["team", "project", "feature", "allocation"])
+        found = self._costs.all_by(scope, ["team", "project", "feature", "allocation", "category"])
         teams: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         with localcontext(prec=DIGITS):
             for row in found.rows:
-                team, *more, allocation = row.keys
-                where = "unowned" if allocation == "request" and not any((team, *more)) else allocation
+                team, *more, allocation, category = row.keys
+                at_work = allocation == "request" or category == "storage"
+                where = allocation if not at_work else "request" if any((team, *more)) else "unowned"
                 teams[team][where] += row.amount_usd or NOTHING
             rows = tuple(_capacity(team, sums) for team, sums in teams.items())
             total = found.total.amount_usd or NOTHING
@@ -90,7 +91,9 @@ class Outcomes:
         """Spend against output over two periods: of everything first, then by workflow, the dearest first."""
         sides = []
         for period in (before, after):
-            found = self._costs.by(f.Scope(period.since, period.until, scope.service, scope.workflow, scope.team), ["workflow"])
+            found = self._costs.all_by(
+                f.Scope(period.since, period.until, scope.service, scope.workflow, scope.team), ["workflow"]
+            )
             sides.append((found.total, {row.keys[0]: row for row in found.rows}))
         (all_before, then), (all_after, now) = sides
         names = sorted({*then, *now}, key=lambda name: (-_spent(now.get(name)), name))

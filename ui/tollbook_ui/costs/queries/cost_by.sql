@@ -20,6 +20,8 @@ SELECT
     sumIf(paid, unit = 'token') AS tokens,
     sum(of_calls) AS calls,
     sum(of_calls) - sum(of_priced) AS unpriced_calls,
+    sumIf(paid, unit = 'priced token') AS priced_tokens,
+    sumIf(paid, unit = 'unpriced token') AS unpriced_tokens,
     sum(of_requests) AS requests,
     sumIf(paid_usd, basis = 'estimated') AS estimated_usd,
     sumIf(paid_usd, waste != '') AS wasted_usd,

@@ -40,10 +40,14 @@ WITH
         SELECT
             {key1:Identifier} AS key1, {key2:Identifier} AS key2, {key3:Identifier} AS key3, {key4:Identifier} AS key4, {key5:Identifier} AS key5,
             count() AS calls,
-            countIf(price_status != 'priced') AS unpriced_calls
+            countIf(price_status != 'priced') AS unpriced_calls,
+            sumIf(used, price_status = 'priced') AS priced_tokens,
+            sumIf(used, price_status != 'priced') AS unpriced_tokens
         FROM (
             SELECT
                 tenant, team, project, feature, customer, environment, workflow, price_status,
+                toInt128(ifNull(input_tokens, 0)) + ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0) + ifNull(output_tokens, 0)
+                + ifNull(reasoning_tokens, 0) AS used,
                 if(price_provider != '', price_provider, c.provider) AS provider,
                 if(response_model != '', response_model, c.model) AS model,
                 service_name AS service,
@@ -96,25 +100,26 @@ WITH
             key1, key2, key3, key4, key5,
             sumOrNull(g.amount_usd) AS amount_usd,
             sum(g.lines) AS lines, sum(g.tokens) AS tokens, sum(g.calls) AS calls, sum(g.unpriced_calls) AS unpriced_calls,
+            sum(g.priced_tokens) AS priced_tokens, sum(g.unpriced_tokens) AS unpriced_tokens,
             sum(g.requests) AS requests, sum(g.estimated_usd) AS estimated_usd, sum(g.wasted_usd) AS wasted_usd,
             sum(g.simulated_usd) AS simulated_usd
         FROM (
             SELECT
                 toString(key1) AS key1, toString(key2) AS key2, toString(key3) AS key3, toString(key4) AS key4, toString(key5) AS key5,
-                amount_usd, lines, tokens, 0 AS calls, 0 AS unpriced_calls, 0 AS requests,
+                amount_usd, lines, tokens, 0 AS calls, 0 AS unpriced_calls, 0 AS priced_tokens, 0 AS unpriced_tokens, 0 AS requests,
                 estimated_usd, wasted_usd, simulated_usd
             FROM money
             UNION ALL
             SELECT
                 toString(key1) AS key1, toString(key2) AS key2, toString(key3) AS key3, toString(key4) AS key4, toString(key5) AS key5,
-                NULL AS amount_usd, 0 AS lines, toDecimal128(0, 9) AS tokens, calls, unpriced_calls, 0 AS requests,
+                NULL AS amount_usd, 0 AS lines, toDecimal128(0, 9) AS tokens, calls, unpriced_calls, priced_tokens, unpriced_tokens, 0 AS requests,
                 toDecimal128(0, 18) AS estimated_usd, toDecimal128(0, 18) AS wasted_usd,
                 toDecimal128(0, 18) AS simulated_usd
             FROM called
             UNION ALL
             SELECT
                 toString(key1) AS key1, toString(key2) AS key2, toString(key3) AS key3, toString(key4) AS key4, toString(key5) AS key5,
-                NULL AS amount_usd, 0 AS lines, toDecimal128(0, 9) AS tokens, 0 AS calls, 0 AS unpriced_calls, requests,
+                NULL AS amount_usd, 0 AS lines, toDecimal128(0, 9) AS tokens, 0 AS calls, 0 AS unpriced_calls, 0 AS priced_tokens, 0 AS unpriced_tokens, requests,
                 toDecimal128(0, 18) AS estimated_usd, toDecimal128(0, 18) AS wasted_usd,
                 toDecimal128(0, 18) AS simulated_usd
             FROM asked
@@ -141,6 +146,8 @@ SELECT
     sum(p.tokens) AS tokens,
     sum(p.calls) AS calls,
     sum(p.unpriced_calls) AS unpriced_calls,
+    sum(p.priced_tokens) AS priced_tokens,
+    sum(p.unpriced_tokens) AS unpriced_tokens,
     sum(p.requests) AS requests,
     sum(p.estimated_usd) AS estimated_usd,
     sum(p.wasted_usd) AS wasted_usd,

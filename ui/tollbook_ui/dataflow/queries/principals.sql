@@ -2,6 +2,19 @@
 -- Who asked is what the call's span names, else the nearest span above it, else the trace's request, where it has one; where nobody is named,
 -- the service that called. Spans above a call are looked for up to a day before the period and an hour after it.
 WITH RECURSIVE
+askers AS (
+    SELECT
+        tenant, trace_id, span_id, parent_span_id, service_namespace,
+        tollbook_kind = 'request' AS is_request,
+        coalesce(
+            nullIf(user_id, ''), nullIf(attributes['enduser.pseudo.id'], ''), nullIf(attributes['user.name'], ''),
+            nullIf(attributes['user.hash'], ''), attributes['user.email']
+        ) AS asker
+    FROM spans
+    WHERE start_time >= toDateTime64({since:DateTime('UTC')}, 9, 'UTC') - toIntervalDay(1)
+        AND start_time < toDateTime64({until:DateTime('UTC')}, 9, 'UTC') + toIntervalHour(1)
+),
+
 uses AS (
     SELECT tenant, trace_id, inference_span_id AS span_id, asset_id, inference_time, service_name
     FROM lineage
@@ -30,17 +43,9 @@ used AS (
 ),
 
 told AS (
-    SELECT
-        tenant, trace_id, span_id, parent_span_id, service_namespace,
-        tollbook_kind = 'request' AS is_request,
-        coalesce(
-            nullIf(user_id, ''), nullIf(attributes['enduser.pseudo.id'], ''), nullIf(attributes['user.name'], ''),
-            nullIf(attributes['user.hash'], ''), attributes['user.email']
-        ) AS asker
-    FROM spans
-    WHERE start_time >= toDateTime64({since:DateTime('UTC')}, 9, 'UTC') - toIntervalDay(1)
-        AND start_time < toDateTime64({until:DateTime('UTC')}, 9, 'UTC') + toIntervalHour(1)
-        AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM uses)
+    SELECT tenant, trace_id, span_id, parent_span_id, service_namespace, is_request, asker
+    FROM askers
+    WHERE (tenant, trace_id) IN (SELECT tenant, trace_id FROM uses)
 ),
 
 above AS (
@@ -50,17 +55,11 @@ above AS (
         AND (tenant, trace_id) IN (SELECT tenant, trace_id FROM told WHERE asker != '')
     UNION ALL
     SELECT
-        a.tenant AS tenant, a.trace_id AS trace_id, a.span_id AS span_id, t.parent_span_id AS upper_id,
-        coalesce(
-            nullIf(t.user_id, ''), nullIf(t.attributes['enduser.pseudo.id'], ''), nullIf(t.attributes['user.name'], ''),
-            nullIf(t.attributes['user.hash'], ''), t.attributes['user.email']
-        ) AS asker,
+        a.tenant AS tenant, a.trace_id AS trace_id, a.span_id AS span_id, t.parent_span_id AS upper_id, t.asker AS asker,
         arrayConcat(a.seen, [t.span_id]) AS seen
-    FROM spans AS t
+    FROM askers AS t
     INNER JOIN above AS a ON t.tenant = a.tenant AND t.trace_id = a.trace_id AND t.span_id = a.upper_id
-    WHERE t.start_time >= toDateTime64({since:DateTime('UTC')}, 9, 'UTC') - toIntervalDay(1)
-        AND t.start_time < toDateTime64({until:DateTime('UTC')}, 9, 'UTC') + toIntervalHour(1)
-        AND a.asker = '' AND NOT has(a.seen, a.upper_id) AND length(a.seen) < 100
+    WHERE a.asker = '' AND NOT has(a.seen, a.upper_id) AND length(a.seen) < 100
 ),
 
 nearest AS (
