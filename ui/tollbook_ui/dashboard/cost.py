@@ -40,7 +40,7 @@ def page(source: Answers, chosen: f.Scope) -> None:
     found = source.costs.by(chosen, by)
     draw.blocks(spend.cost_cards(found))
     _over_time(source, chosen, found)
-    note = "Rows add up to the total, to the last digit. Per request is all cost, idle included. A dash is what these keys do not divide."
+    note = "Rows add up to the total. Per request is all cost, idle included. A dash is what these keys do not divide."
     draw.heading(f"Cost by {', '.join(by)}", note)
     draw.long(spend.cost_table(found))
     _caches(source, chosen)
