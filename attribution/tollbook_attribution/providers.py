@@ -14,12 +14,14 @@ LISTED_AS: dict[str, str] = {
     "codestral": "mistral",
     "coherechat": "cohere",
     "fireworksai": "fireworks",
+    "githubcopilot": "github-copilot",
     "mistralai": "mistral",
     "moonshot": "moonshotai",
     "perplexityai": "perplexity",
     "textcompletionopenai": "openai",
     "togetherai": "together",
     "xai": "x-ai",
+    "zai": "zai",
     "zhipu": "zhipuai",
 }
 """Spellings of instrumentations, in small letters and digits alone, that the price list does not know itself."""

@@ -9,10 +9,11 @@ from tollbook_attribution import settle
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import Intake, Span
+from tests.dialects.agents import AGENTS
 from tests.dialects.bodies import BODIES
 from tests.dialects.others import CASES, Case
 
-ALL = CASES | BODIES
+ALL = CASES | BODIES | AGENTS
 
 CALLS = """
 SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role,

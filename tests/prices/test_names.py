@@ -57,6 +57,8 @@ BEDROCKS = "aws/regional.anthropic.claude-sonnet-4-5-20250929-v1:0"
         ("gcp.vertex.agent", "gemini-2.5-pro", "google/gemini-2.5-pro"),
         ("strands-agents", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
         ("spring_ai", "gpt-4o", "openai/gpt-4o"),
+        ("github.copilot", "gpt-4.1", "github-copilot/gpt-4.1"),
+        ("z.ai", "glm-4.6", "zai/GLM-4.6"),
         ("", "openai:gpt-4o", "openai/gpt-4o"),
         ("langchain", f"anthropic:{SONNET}", f"anthropic/{SONNET}"),
         ("", "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0", BEDROCKS),
