@@ -14,7 +14,7 @@ LOCAL = "_local"
 NODES_OWN = frozenset({"schema_migrations"})
 """Tables that each node keeps for itself."""
 
-WORKED_ON = re.compile(r"\b(work_\w+|\w+_settled|settlements|body_claims|leases|usage_staged|(?<=DELETE FROM )\w+)\b")
+WORKED_ON = re.compile(r"\b(work_\w+|\w+_settled|settlements|body_claims|leases|usage_rows|(?<=DELETE FROM )\w+)\b")
 """Tables whose rows are read and written where they belong, on one node; rows are deleted of one node alone."""
 
 SETTINGS = {"distributed_product_mode": "global", "distributed_foreground_insert": 1}

@@ -18,6 +18,7 @@ from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage import load, undoing
 from tollbook_ui.usage.mapping import Reading
 
+from tests.conftest import emptied
 from tests.usage.conftest import COLUMNS, FILE_OF_ONE, GPT_4O, Take
 
 THREE = "t,i,o\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:00Z,10,2\n2026-11-20T12:00:01.5Z,4,1\n"
@@ -48,6 +49,19 @@ def test_a_file_taken_twice_changes_nothing_and_a_longer_one_adds_what_is_new(st
     assert (settled.calls, settled.amount_usd) == (5, Decimal("0.0001825"))
     take(longer)
     assert engine.settle(store).windows == 0  # no fact came, so there is nothing to settle again
+
+
+def test_a_file_that_is_stored_in_pieces_is_the_same_calls(store: Store, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = "".join(f"2026-11-20T12:00:0{row % 7}Z,{row % 5},1,{f'r{row % 40}' if row % 3 else ''}\n" for row in range(90))
+    text, columns = f"t,i,o,r\n{whole}", f"{COLUMNS},request_id=r"
+    assert take(text, columns).new_calls == 30 + 40  # of two rows with one request_id, one call
+    known = [(row["trace_id"], row["span_id"]) for row in store.query(SPANS)]
+    monkeypatch.setattr(load, "PIECE_ROWS", 8)
+    again = take(text.replace(",1,r", ",2,r"), columns, again=True)
+    assert (again.rows, again.new_calls, again.differing_rows) == (90, 0, 60)
+    emptied(store)
+    assert take(text, columns).new_calls == 70
+    assert sorted((row["trace_id"], row["span_id"]) for row in store.query(SPANS)) == sorted(known)
 
 
 def test_a_day_without_calls_is_no_call(store: Store, take: Take) -> None:
@@ -92,7 +106,7 @@ def test_a_dry_run_reads_and_takes_nothing(store: Store, take: Take) -> None:
     looked = take(THREE, dry_run=True)
     assert (looked.rows, looked.new_calls, looked.stored) == (3, 0, False)
     assert looked.first_rows[0].fields["input_tokens"] == "10"
-    assert store.query("SELECT count() AS n FROM spans UNION ALL SELECT count() FROM usage_staged") == [{"n": 0}, {"n": 0}]
+    assert store.query("SELECT count() AS n FROM spans UNION ALL SELECT count() FROM usage_rows") == [{"n": 0}, {"n": 0}]
 
 
 def test_times_are_read_in_the_zone_that_is_declared(store: Store, take: Take) -> None:
@@ -291,7 +305,7 @@ def test_bad_files_are_named_with_line_and_column_and_nothing_of_them_is_taken(s
     contradiction = "t,i,o,r,c\n2026-11-20,10,2,3,20\n"
     with pytest.raises(BadQuestionError, match=r"'20' and cache writes are more .* 10[\s\S]*column r: '3' are more"):
         take(contradiction, f"{COLUMNS},reasoning_tokens=r,cache_read_tokens=c")
-    assert store.query("SELECT count() AS n FROM spans UNION ALL SELECT count() FROM usage_staged") == [{"n": 0}, {"n": 0}]
+    assert store.query("SELECT count() AS n FROM spans UNION ALL SELECT count() FROM usage_rows") == [{"n": 0}, {"n": 0}]
 
 
 def test_azures_trace_costs_what_it_must(store: Store, take: Take, shared_data: Path) -> None:
@@ -320,7 +334,7 @@ def test_rates_of_requests_are_no_calls(take: Take, shared_data: Path) -> None:
 
 def test_what_an_import_left_whose_process_ended_is_taken_back(store: Store, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows stay staged and calls stored where a process is killed; what fails in a process that goes on leaves neither."""
-    left = """SELECT (SELECT count() FROM spans) AS calls, (SELECT count() FROM usage_staged) AS rows,
+    left = """SELECT (SELECT count() FROM spans) AS calls, (SELECT count() FROM usage_rows) AS rows,
         (SELECT count() FROM usage_imports) AS imports"""
     queried = load._query
     take(FILE_OF_ONE)

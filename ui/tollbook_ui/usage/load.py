@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tollbook_ui.periods import BadQuestionError
 from tollbook_ui.usage import damage, guessing, models, replacing, undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, Steps, UsageFile, described
-from tollbook_ui.usage.mapping import BETWEEN, CALLS, COUNTS, EXCEL, NUMBERS, TIMES, UNITS_NS, UsageMap, option
+from tollbook_ui.usage.mapping import BETWEEN, BLOCKS, CALLS, COUNTS, EXCEL, NUMBERS, TIMES, UNITS_NS, UsageMap, option
 
 STEP = "\x1f"
 """Between the steps of a path, as no name has it."""
@@ -34,6 +35,17 @@ ROWS_SHOWN = 5
 
 ROW_ENDS_EARLY = re.compile(r"before: '(?:\\r|\r)?(?:\\n|\n)")
 """What the engine says of a first row that ends before its last cell."""
+
+PIECE_ROWS = 250_000
+"""About as many are stored at a time: each takes some 1,000 bytes of memory meanwhile."""
+
+BUCKETS = 2**16
+
+BLOCKS_OF_ROWS: Mapping[str, Any] = {
+    "min_insert_block_size_rows": PIECE_ROWS,
+    "input_format_parquet_memory_high_watermark": 256 * 1024**2,  # 4 GiB else
+}
+"""How much of a file is held while it is staged."""
 
 MOST_CALLS = 1_000_000
 """That a row may stand for: each of them is kept."""
@@ -102,7 +114,8 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
             found = models.found(store, node, import_id, tenant)
             return replace(looked, export=export, models=found, replaced=_ids(old), warnings=warnings)
         with undoing.whole(store, import_id):
-            node.command(_query("store"), {**ids, "block_tokens": wish.reading.block_tokens, "received_at": now})
+            for piece in _pieces(node, wish, rows_id):
+                node.command(_query("store"), {**ids, **piece, "block_tokens": wish.reading.block_tokens, "received_at": now})
             imported = _imported(file, wish, _counted(node, wish, ids), (), stored=True)
             _record(store, {"tenant": tenant, "import_id": import_id, "digest": digest}, imported)
     return replace(imported, export=export, replaced=_ids(old), warnings=warnings)
@@ -157,7 +170,7 @@ def _found_in(file: UsageFile, wish: UsageMap) -> UsageMap:
 
 @contextmanager
 def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id: int) -> Iterator[int]:
-    """The rows of the file in `usage_staged`, for as long as the block; under which id its calls stand there."""
+    """The rows of the file in `usage_rows`, for as long as the block; under which id its calls stand there."""
     many = CALLS in wish.columns or CALLS in wish.constants
     try:
         _stage(store, file, wish, {"import_id": import_id})
@@ -170,7 +183,7 @@ def _staged(store: Store, node: Node, file: UsageFile, wish: UsageMap, import_id
 
 
 def _stage(store: Store, file: UsageFile, wish: UsageMap, how: Mapping[str, Any]) -> None:
-    """Reads the file into `usage_staged`; raises UsageFileError where a row of it is none."""
+    """Reads the file into `usage_rows`; raises UsageFileError where a row of it is none."""
     source = [column.split(BETWEEN) if column not in file.columns else [column] for column in wish.columns.values()]
     columns = [column for among in source for column in among]
     many = CALLS in wish.columns or CALLS in wish.constants
@@ -273,7 +286,7 @@ def _spread(node: Node, file: UsageFile, wish: UsageMap, ids: Mapping[str, Any])
 
 def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
     if file.format == "json":
-        return FileSource(path, "JSONAsString" if file.array else "LineAsString", "line String", file.gzip)
+        return FileSource(path, "JSONAsString" if file.array else "LineAsString", "line String", file.gzip, BLOCKS_OF_ROWS)
     if file.format == "parquet":
         types = dict(zip(file.columns, file.types, strict=False))
         whole = list(dict.fromkeys(file.whole(column) for column in columns))
@@ -281,9 +294,9 @@ def _source(file: UsageFile, path: Path, columns: list[str]) -> FileSource:
             if not types[column]:
                 raise BadQuestionError(f"{file.name}: column {column!r} holds neither text, numbers nor times")
         structure = ", ".join(f"{_name(column)} {types[column]}" for column in whole)
-        return FileSource(path, "Parquet", structure)
+        return FileSource(path, "Parquet", structure, settings=BLOCKS_OF_ROWS)
     structure = ", ".join(f"c{place} String" for place in range(1, file.width + 1))
-    settings = {"format_csv_delimiter": file.delimiter, "input_format_csv_skip_first_lines": file.skipped}
+    settings = {**BLOCKS_OF_ROWS, "format_csv_delimiter": file.delimiter, "input_format_csv_skip_first_lines": file.skipped}
     return FileSource(path, "CSV", structure, file.gzip, settings)
 
 
@@ -323,7 +336,7 @@ def _reason(row: Mapping[str, Any]) -> str:
 
 def staged_rows(store: Store) -> int:
     """Rows that files which are being read have by now."""
-    return int(store.query(_query("staged_rows"))[0]["rows"])
+    return int(store.query(_query("staged_rows"), {"import_id": 0})[0]["rows"])
 
 
 def _check_not_taken(reads: Reads, digest: str, wish: UsageMap, file: UsageFile) -> None:
@@ -359,6 +372,14 @@ def _unreadable(file: UsageFile, error: QueryError) -> Exception:
     return UsageFileError(file.name, (CellProblem(line, "", "", reason),), more=False)
 
 
+def _pieces(node: Node, wish: UsageMap, rows_id: int) -> list[dict[str, int]]:
+    """Buckets of staged rows that are worked on together, in order; all of them where rows follow from those before them."""
+    rows = node.query(_query("staged_rows"), {"import_id": rows_id})[0]["rows"]
+    many = 1 if BLOCKS in wish.columns else max(1, -(-rows // PIECE_ROWS))
+    ends = [BUCKETS * part // many for part in range(many + 1)]
+    return [{"first_bucket": first, "last_bucket": last - 1} for first, last in pairwise(ends)]
+
+
 def _first_rows(node: Node, import_id: int) -> tuple[FirstRow, ...]:
     rows = node.query(_query("first_rows"), {"import_id": import_id, "limit": ROWS_SHOWN})
     return tuple(FirstRow(row["row"], row["start_time"].replace(tzinfo=UTC), row["fields"]) for row in rows)
@@ -366,8 +387,8 @@ def _first_rows(node: Node, import_id: int) -> tuple[FirstRow, ...]:
 
 def _counted(node: Node, wish: UsageMap, ids: Mapping[str, Any]) -> dict[str, Any]:
     counted = node.query(_query("staged"), ids)[0]
-    differing = node.query(_query("differing"), ids)[0]["rows"] if "request_id" in wish.columns else 0
-    return {**counted, "differing_rows": differing}
+    pieces = _pieces(node, wish, ids["import_id"]) if "request_id" in wish.columns else ()
+    return {**counted, "differing_rows": sum(node.query(_query("differing"), {**ids, **piece})[0]["rows"] for piece in pieces)}
 
 
 def _imported(file: UsageFile, wish: UsageMap, counted: Any, first: tuple[FirstRow, ...], *, stored: bool) -> Imported:

@@ -1,6 +1,6 @@
 -- What do rows that stand for many calls tell of each bucket of time and owner, beyond what is known of it? A bucket is known again by its times and words, not
 -- by its counts: those grow until the provider has counted all. Rows that say nothing are left out.
-INSERT INTO usage_staged
+INSERT INTO usage_rows
 WITH
     target -> if(
         target = 'cost',
@@ -21,7 +21,7 @@ WITH
             CAST(mapFromArrays(
                 arrayConcat(['calls'], {counted:Array(String)}), arrayConcat([toInt128(calls)], arrayMap(target -> amount(target), {counted:Array(String)}))
             ), 'Map(String, Int128)') AS amounts
-        FROM usage_staged
+        FROM usage_rows
         WHERE import_id = {import_id:UInt64} AND arrayExists(n -> n > 0, mapValues(amounts))
     ),
     known AS (

@@ -1,2 +1,2 @@
 -- The staged rows of a file are no longer needed.
-ALTER TABLE usage_staged DROP PARTITION {import_id:UInt64}
+ALTER TABLE usage_rows DROP PARTITION {import_id:UInt64}

@@ -23,7 +23,7 @@ SELECT
     countIf(fields['cost'] != '') = row_count AS told,
     fromUnixTimestamp64Nano(ifNull(min(start_ns), 0), 'UTC') AS first_call,
     fromUnixTimestamp64Nano(ifNull(max(start_ns), 0), 'UTC') AS last_call
-FROM usage_staged
+FROM usage_rows
 WHERE import_id = {import_id:UInt64}
 GROUP BY provider, model
 ORDER BY row_count DESC, provider, model

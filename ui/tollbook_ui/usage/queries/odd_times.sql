@@ -7,7 +7,7 @@ SELECT
     minOrNullIf((row, target, text), second > 12 AND first <= 12) AS month_first
 FROM (
     SELECT row, arrayJoin([('timestamp', fields['timestamp'], isNull(start_ns)), ('end_time', fields['end_time'], isNull(end_ns))]) AS time, time.1 AS target, time.2 AS text
-    FROM usage_staged
+    FROM usage_rows
     WHERE import_id = {import_id:UInt64} AND (isNull(start_ns) OR isNull(end_ns) AND fields['end_time'] != '')
 )
 WHERE text != '' AND time.3

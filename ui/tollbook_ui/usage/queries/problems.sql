@@ -73,7 +73,7 @@ FROM (
             arrayMap(target -> (target, fields[target], number_problem(fields[target])), {numbers:Array(String)}),
             arrayMap(target -> (target, '', 'is no text in UTF-8'), arrayFilter(target -> NOT isValidUTF8(fields[target]), mapKeys(fields)))
         )) AS problems
-    FROM usage_staged
+    FROM usage_rows
     WHERE import_id = {import_id:UInt64}
 )
 ARRAY JOIN problems AS problem

@@ -1,6 +1,6 @@
 -- Which calls do buckets stand for? As many as they say, of average size, over the time of the bucket; what they used adds up to what it tells, to the digit.
 -- A bucket that does not say how many is one call, which no price of longer inputs is chosen for.
-INSERT INTO usage_staged
+INSERT INTO usage_rows
 SELECT
     {into_id:UInt64} AS import_id,
     row * 10000000 + part AS row,
@@ -31,6 +31,6 @@ FROM (
             mapApply((target, n) -> (target, toInt128OrZero(n)), extractKeyValuePairs(fields['#counts'], '=', ','))
         ) AS counts,
         arrayJoin(range(toUInt64(parts))) AS part
-    FROM usage_staged
+    FROM usage_rows
     WHERE import_id = {import_id:UInt64}
 )

@@ -1,7 +1,7 @@
 -- What does each row of a file say of a call? A row is its cells in order, or one JSON object in one cell: a line, or an element of an array.
 -- Times are ISO 8601, in the zone given where they name none, or numbers; a number's unit follows from its size unless it is given. Files that write
 -- them in another way are read once more, with `odd`: then it is known whether 05/11 is a day of May.
-INSERT INTO usage_staged
+INSERT INTO usage_rows
 WITH
     json -> if(startsWith(json, '"'), JSONExtractString(json), json) AS unquoted,
     (json, key) -> if(match(key, '^[0-9]{1,4}$') AND startsWith(json, '['), JSONExtractRaw(json, toInt64(key) + 1), JSONExtractRaw(json, key)) AS stepped,

@@ -1,6 +1,7 @@
 -- Which calls does a staged file tell of that are not known yet? They become spans, one for each.
 -- The id of a call follows from what is known of it: from the provider's id of the request where there is one, else from everything the row
--- says and from how often rows before it said the same. So a row that another file has too is the same call.
+-- says and from how often rows before it said the same. So a row that another file has too is the same call. One piece of the rows at a time:
+-- those that may be the same call are in one.
 INSERT INTO spans_in (
     tenant, trace_id, span_id, name, kind, start_time, duration_ns, status_code, scope_name, attributes, received_at,
     operation_name, provider_name, request_model, response_model, response_id, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
@@ -23,11 +24,33 @@ WITH
         counted('uncached_input_tokens') + ifNull(cache_read_tokens, 0) + ifNull(cache_write_tokens, 0),
         counted('input_tokens')
     ) AS input_tokens,
-    if(fields['visible_output_tokens'] != '', counted('visible_output_tokens') + ifNull(counted('reasoning_tokens'), 0), counted('output_tokens')) AS output_tokens
+    if(fields['visible_output_tokens'] != '', counted('visible_output_tokens') + ifNull(counted('reasoning_tokens'), 0), counted('output_tokens')) AS output_tokens,
+    told AS (
+        SELECT
+            row, fields, start_ns, end_ns,
+            SHA256(concat(saying, ' ', toString(if(fields['request_id'] != '', 1, row_number() OVER (PARTITION BY saying ORDER BY row))))) AS identity
+        FROM (
+            SELECT
+                *,
+                hex(SHA256(multiIf(
+                    fields['#call'] != '', fields['#call'],
+                    fields['request_id'] != '', concat('request ', fields['provider'], ' ', fields['request_id']),
+                    toString((
+                        start_ns, end_ns, arraySort(arrayMap(pair -> alike(pair), arrayFilter(
+                            pair -> pair.1 NOT IN ('timestamp', 'end_time'), arrayZip(mapKeys(fields), mapValues(fields))
+                        )))
+                    ))
+                ))) AS saying
+            FROM usage_rows
+            WHERE import_id = {rows_id:UInt64} AND bucket BETWEEN {first_bucket:UInt16} AND {last_bucket:UInt16}
+        )
+        ORDER BY row
+        LIMIT 1 BY identity
+    )
 SELECT
     {tenant:String} AS tenant,
-    toFixedString(unhex(substring(identity, 1, 32)), 16) AS trace_id,
-    toFixedString(unhex(substring(identity, 33, 16)), 8) AS span_id,
+    toFixedString(substring(identity, 1, 16), 16) AS trace_id,
+    toFixedString(substring(identity, 17, 8), 8) AS span_id,
     trimBoth(concat(operation, ' ', fields['model'])) AS name,
     'client' AS kind,
     fromUnixTimestamp64Nano(assumeNotNull(start_ns), 'UTC') AS start_time,
@@ -81,28 +104,7 @@ SELECT
     fields['workflow'] AS workflow,
     fields['user'] AS user_id,
     fields['session'] AS session_id
-FROM (
-    SELECT
-        import_id, row, fields, start_ns, end_ns, saying,
-        hex(SHA256(concat(saying, ' ', toString(if(fields['request_id'] != '', 1, row_number() OVER (PARTITION BY saying ORDER BY row)))))) AS identity
-    FROM (
-        SELECT
-            *,
-            hex(SHA256(multiIf(
-                fields['#call'] != '', fields['#call'],
-                fields['request_id'] != '', concat('request ', fields['provider'], ' ', fields['request_id']),
-                toString((
-                    start_ns, end_ns, arraySort(arrayMap(pair -> alike(pair), arrayFilter(
-                        pair -> pair.1 NOT IN ('timestamp', 'end_time'), arrayZip(mapKeys(fields), mapValues(fields))
-                    )))
-                ))
-            ))) AS saying
-        FROM usage_staged
-        WHERE import_id = {rows_id:UInt64}
-    )
-    ORDER BY row
-    LIMIT 1 BY identity
-) AS staged
+FROM told AS staged
 LEFT ANY JOIN (
     -- How many blocks does the prompt of a row begin with that prompts of earlier rows had? A cache without bounds holds these.
     SELECT row, if(minIf(place, first_row >= row) > 0, minIf(place, first_row >= row) - 1, max(place)) AS hits
@@ -110,7 +112,7 @@ LEFT ANY JOIN (
         SELECT row, place, min(row) OVER (PARTITION BY block) AS first_row
         FROM (
             SELECT row, JSONExtractArrayRaw(fields['prefix_blocks']) AS blocks
-            FROM usage_staged
+            FROM usage_rows
             WHERE import_id = {rows_id:UInt64} AND fields['prefix_blocks'] != ''
         )
         ARRAY JOIN blocks AS block, arrayEnumerate(blocks) AS place
@@ -120,6 +122,7 @@ LEFT ANY JOIN (
 WHERE (trace_id, span_id) NOT IN (
     SELECT trace_id, span_id FROM spans
     WHERE tenant = {tenant:String} AND scope_name = {scope:String}
-        AND start_time >= (SELECT fromUnixTimestamp64Nano(assumeNotNull(min(start_ns)), 'UTC') FROM usage_staged WHERE import_id = {rows_id:UInt64})
-        AND start_time <= (SELECT fromUnixTimestamp64Nano(assumeNotNull(max(start_ns)), 'UTC') FROM usage_staged WHERE import_id = {rows_id:UInt64})
+        AND start_time >= (SELECT fromUnixTimestamp64Nano(assumeNotNull(min(start_ns)), 'UTC') FROM usage_rows WHERE import_id = {rows_id:UInt64})
+        AND start_time <= (SELECT fromUnixTimestamp64Nano(assumeNotNull(max(start_ns)), 'UTC') FROM usage_rows WHERE import_id = {rows_id:UInt64})
+        AND trace_id GLOBAL IN (SELECT toFixedString(substring(identity, 1, 16), 16) FROM told)
 )
