@@ -2,19 +2,21 @@
 
 Steps know a machine by its `host.id`, else by its `k8s.node.name`, else by its `host.name`, and then look that word up in
 what is worked out here, once for the hour. It is empty where every fact tells an id and none a node.
+
+Our SDK tells a digest of the machine's id, others the id itself. Where both are told they are one machine, under the digest.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from tollbook_schema import sql
+from tollbook_schema import machine_ids, sql
 from tollbook_schema.store import Node
 
-NEEDED_FOR: Final = ("unnamed_hosts", "carried")
+NEEDED_FOR: Final = ("unnamed_hosts", "digested_hosts", "carried")
 """Words of `needs` for hours in which a machine may have several names."""
 
 OF_NO_MACHINE: Final = re.compile(r"|localhost(\..*)?|[0-9.]+|.*:.*")
@@ -45,9 +47,19 @@ def of_hour(node: Node, bound: Mapping[str, Any]) -> Mapping[str, list[str]]:
 
 def machines(told: Iterable[Told]) -> dict[str, str]:
     """The machine that has each name; a name that is not there, or that two machines have, is a machine of its own."""
-    known = _Known(tuple(told))
+    facts = tuple(told)
+    digests = _told_as_digests({one.host_id for one in facts})
+    known = _Known(tuple(replace(one, host_id=digests.get(one.host_id, one.host_id)) for one in facts))
     found = {name: known.machine_of(name) for name in sorted(known.words)}
+    found |= {host_id: found[digest] for host_id, digest in digests.items()}
     return {name: machine for name, machine in found.items() if machine != name}
+
+
+def _told_as_digests(ids: set[str]) -> dict[str, str]:
+    """Ids whose digest is told as an id too."""
+    if not any(len(one) == machine_ids.DIGEST_LENGTH for one in ids):
+        return {}
+    return {one: digest for one in ids if (digest := machine_ids.digest_of_spelling(one)) in ids}
 
 
 class _Known:

@@ -1,6 +1,5 @@
 """Which service this is, and on which machine: the resource of our spans and metrics."""
 
-import hashlib
 import os
 import socket
 import sys
@@ -12,6 +11,7 @@ from typing import Final
 
 from opentelemetry.sdk.resources import Resource
 from tollbook_schema import attributes as A  # noqa: N812
+from tollbook_schema import machine_ids
 
 _INSTANCE: Final = str(uuid.uuid4())
 
@@ -46,7 +46,7 @@ def host_id(machine_id: Path = Path("/etc/machine-id")) -> str:
         identity = ""
     if not identity:
         return socket.gethostname()
-    return hashlib.blake2b(identity.encode(), key=b"tollbook host.id", digest_size=16).hexdigest()
+    return machine_ids.digest(identity)
 
 
 def _script() -> str | None:

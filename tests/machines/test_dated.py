@@ -49,6 +49,11 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
     intake.points([
         *seen("eu", "box", **{A.CLOUD_REGION: "eu"}), *seen("late", "new"), *seen("part", "box", 1_800, 2_700),
         *(Point("hw.gpu.utilization", 0, s * S, attributes={A.HW_ID: "GPU-1", A.HW_MODEL: "H100"}) for s in (0, 3_600 - 1)),
+        # told every minute: what runs on does so up to the hour's borders, what stopped does not
+        *(Point("system.cpu.load", 1, (30 + 60 * n) * S, resource={A.HOST_ID: host, A.HOST_TYPE: "bought"})
+          for host, count in (("runs on", 60), ("stops", 30)) for n in range(count)),
+        *(Point("hw.gpu.utilization", 0, (30 + 60 * n) * S, attributes={A.HW_ID: "GPU-2", A.HW_MODEL: "H100"})
+          for n in range(60)),
     ])  # fmt: skip
     intake.spans([
         Span(1, 1, start_ns=0, duration_ns=600 * S, resource=place, attributes=work),
@@ -72,6 +77,7 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
     hosts = {row["host"]: row["amount_usd"] for row in store.query(HOSTS)}
     assert hosts["odd"] == hosts["a"]
     assert [hosts[host] for host in BOUGHT] == [Decimal(3), Decimal(3), Decimal(8), Decimal(8)]
+    assert (hosts["runs on"], round(hosts["stops"], 9)) == (8, round(Decimal(8 * 1_770) / 3600, 9))
     assert hosts["turns"] == Decimal(8) / 2 + Decimal(2) / 2
     assert (hosts["a"], hosts["late"], hosts["part"]) == (Decimal("1.666666666666666666"), None, Decimal("0.5"))
     assert round(hosts["eu"], 6) == round(Decimal(1200 * 1 + 600 * 2 + 1799 * 9) / 3600, 6)
@@ -85,5 +91,7 @@ def test_each_rate_holds_for_its_time(store: Store, intake: Intake) -> None:
     assert [round(shares[trace], 9) for trace in (30, 31)] == [Decimal("0.25"), Decimal("0.125")]
     # Both claim more than all of the machine, one at each rate: a third and two thirds of what it cost.
     assert [round(shares[trace], 6) for trace in (4, 5)] == [Decimal("0.555556"), Decimal("1.111111")]
-    [device] = store.query("SELECT amount_usd, price_id FROM resource_costs WHERE resource = 'accelerator:GPU-1'")
-    assert round(device["amount_usd"], 9) == round(Decimal(1200 + 2 * 2399) / 3600, 9)
+    devices = store.query("SELECT amount_usd FROM resource_costs WHERE resource LIKE 'accelerator:GPU-%' ORDER BY resource")
+    assert [round(device["amount_usd"], 9) for device in devices] == [
+        round(Decimal(1200 + 2 * seconds) / 3600, 9) for seconds in (2399, 2400)
+    ]

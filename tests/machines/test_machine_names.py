@@ -6,6 +6,7 @@ import pytest
 from tollbook_attribution import set_rate, settle
 from tollbook_attribution.machine_names import Told, machines
 from tollbook_schema import attributes as A  # noqa: N812
+from tollbook_schema import machine_ids
 from tollbook_schema.store import Store
 
 from tests.attribution.facts import Intake, Point, S, Span
@@ -13,6 +14,9 @@ from tests.attribution.laws import assert_the_ledger_balances
 from tests.machines.devices import set_kwh
 
 HOUR_S = 3_600
+RAW = "0123456789abcdef0123456789abcdef"
+RAW_AS_UUID = "01234567-89AB-CDEF-0123-456789ABCDEF"
+DIGEST = machine_ids.digest(RAW)
 SEEN = "SELECT host, host_name, amount_usd FROM hosts ORDER BY host"
 
 
@@ -35,6 +39,8 @@ SEEN = "SELECT host, host_name, amount_usd FROM hosts ORDER BY host"
         ([("i-1", "a", "b"), ("i-1", "a", "a"), ("i-2", "b", "b")], {"a": "i-1", "b": "i-2"}),
         ([("i-1", "n", "n", "", "east"), ("", "p", "n", "", "west")], {}),
         ([("web1", "web1"), ("i-1", "web1")], {"web1": "i-1"}),
+        ([(DIGEST, "web1"), (RAW, "web1"), ("", "web1")], {RAW: DIGEST, "web1": DIGEST}),
+        ([(DIGEST, "pod", "node"), (RAW_AS_UUID, "node", "node")], {RAW_AS_UUID: DIGEST, "node": DIGEST, "pod": DIGEST}),
     ],
 )  # fmt: skip
 def test_a_name_is_of_the_one_machine_that_tells_it(told: list[tuple[str, ...]], expected: dict[str, str]) -> None:
@@ -61,32 +67,35 @@ def ran(trace: int, start_s: int = 0, **resource: str) -> Span:
 
 @pytest.mark.slow
 def test_a_machine_is_priced_once_however_it_is_named(store: Store, intake: Intake) -> None:
-    """Four machines of $6 an hour, each seen for 50 minutes by its meter: $5 each. A name that two have is apart."""
+    """Four machines of $6 an hour, each seen for the hour by its meter: $6 each. A name that two have is apart.
+
+    Of the first the collector tells the id of the machine, our SDK its digest.
+    """
     set_rate(store, "box", "6", 2)
     set_kwh(store, "0.36")
-    intake.points(seen(host_id="i-1", host_name="web1"))
+    intake.points(seen(host_id=RAW, host_name="web1"))
     intake.points(seen(host_id="i-2", host_name="node-2.internal", k8s_node_name="node-2.internal"))
     intake.points([*seen(host_id="i-3", host_name="twin"), *seen(host_id="i-4", host_name="twin")])
     intake.spans([
-        ran(1, host_name="web1"), ran(2, host_id="i-1", host_name="web1"),
+        ran(1, host_name="web1"), ran(2, host_id=DIGEST, host_name="web1"),
         ran(3, host_name="pod-x", k8s_node_name="node-2.internal"), ran(4, k8s_node_name="node-2.internal"),
         ran(5, host_name="pod-x"),
         ran(6, host_name="twin"),
     ])  # fmt: skip
     settle(store)
     assert store.query(SEEN) == [
-        {"host": "i-1", "host_name": "web1", "amount_usd": Decimal(5)},
-        {"host": "i-2", "host_name": "pod-x", "amount_usd": Decimal(5)},
-        {"host": "i-3", "host_name": "twin", "amount_usd": Decimal(5)},
-        {"host": "i-4", "host_name": "twin", "amount_usd": Decimal(5)},
+        {"host": DIGEST, "host_name": "web1", "amount_usd": Decimal(6)},
+        {"host": "i-2", "host_name": "pod-x", "amount_usd": Decimal(6)},
+        {"host": "i-3", "host_name": "twin", "amount_usd": Decimal(6)},
+        {"host": "i-4", "host_name": "twin", "amount_usd": Decimal(6)},
         {"host": "twin", "host_name": "twin", "amount_usd": None},
     ]
     used = {row["host"]: (row["cost_usd"], row["request_joules"]) for row in store.query("SELECT * FROM accelerator_usage")}
     none = (Decimal(0), Decimal(0))
-    assert used == {"i-1": (Decimal("0.10"), Decimal(6000)), "i-2": (Decimal("0.15"), Decimal(9000)), "i-3": none, "i-4": none}
+    assert used == {DIGEST: (Decimal("0.10"), Decimal(6000)), "i-2": (Decimal("0.15"), Decimal(9000)), "i-3": none, "i-4": none}
     assert_the_ledger_balances(store)
 
-    intake.points(seen(host_id="i-1", host_name="web1.example.com"))
+    intake.points(seen(host_id=RAW, host_name="web1.example.com"))
     intake.spans([ran(7, 120, host_name="WEB1.example.com")])
     settle(store)
-    assert [row["host"] for row in store.query(SEEN)] == ["i-1", "i-2", "i-3", "i-4", "twin"]
+    assert [row["host"] for row in store.query(SEEN)] == [DIGEST, "i-2", "i-3", "i-4", "twin"]

@@ -9,6 +9,7 @@ SELECT arrayJoin(arrayFilter(word -> word != '', [
     ) != groupBitAnd(named), 'divided', ''),
     if(max(host_id != '' OR host_name != '' OR k8s_node_name != ''), 'hosts', ''),
     if(max((host_id = '' AND host_name != '') OR k8s_node_name != ''), 'unnamed_hosts', ''),
+    if(max(length(host_id) = 32), 'digested_hosts', ''),
     if(max(accelerator_id != ''), 'accelerators', ''),
     if(max(handoff_operation != ''), 'handoffs', ''),
     if(max(inference_input_digest != ''), 'digests', ''),
@@ -28,7 +29,8 @@ UNION ALL
 SELECT arrayJoin(arrayFilter(word -> word != '', [
     if(count() > 0, 'metrics', ''),
     if(max(host_id != '' OR host_name != '' OR JSONHas(resource, 'k8s.node.name')), 'hosts', ''),
-    if(max(host_id = '' OR JSONHas(resource, 'k8s.node.name')), 'unnamed_hosts', '')
+    if(max(host_id = '' OR JSONHas(resource, 'k8s.node.name')), 'unnamed_hosts', ''),
+    if(max(length(host_id) = 32), 'digested_hosts', '')
 ])) AS word
 FROM metrics
 WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')}

@@ -1,14 +1,34 @@
 -- Which machines were seen, from when to when, of which type, and how were they bought?
 -- A machine is observed from its first to its last fact in the window, spans and metrics alike. One that is of another type later on is of each
 -- for its time, from the first fact that says so on; where facts contradict each other all the time, the last type by name.
+-- Samples that come in regularly, at least three and ten minutes apart at most, stand for the time up to the hour's border where that is no more than one and
+-- a half usual intervals away, as readings of meters do: so hours add up. A machine that stopped before that is seen until its last one.
 -- How it was bought is asked only where a rate depends on it: tollbook.host.purchase, or the labels that clouds and Karpenter give nodes.
 -- Where there is: hosts
 INSERT INTO work_seen_hosts
-WITH ran_on AS (
+WITH toDateTime64({window:DateTime('UTC')}, 9, 'UTC') AS opens,
+ran_on AS (
     SELECT toString(s.host) AS host, h.resource AS resource, s.start_time AS at
     FROM (SELECT trace_id, span_id, host, start_time FROM work_spans WHERE settlement = {long:UInt64} AND host != '') AS s
     INNER JOIN (SELECT trace_id, span_id, resource FROM work_long_hosts WHERE settlement = {settlement:UInt64}) AS h
         ON s.trace_id = h.trace_id AND s.span_id = h.span_id
+),
+sampled AS (
+    SELECT
+        transform(
+            if(m.host_id != '', m.host_id, if(JSONExtractString(m.resource, 'k8s.node.name') != '', JSONExtractString(m.resource, 'k8s.node.name'), m.host_name)),
+            {host_names:Array(String)}, {host_ids:Array(String)}
+        ) AS host,
+        m.host_type AS host_type,
+        cityHash64(m.name, m.service_name, m.service_instance_id, ifNull(m.process_pid, -1), mapKeys(m.attributes), mapValues(m.attributes)) AS series,
+        max(if(JSONHas(m.resource, 'k8s.node.name'), JSONExtractString(m.resource, 'k8s.node.name'), m.host_name)) AS host_name,
+        max(JSONExtractString(m.resource, 'cloud.region')) AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster,
+        min(m.time) AS since, max(m.time) AS upto,
+        intDiv(toUnixTimestamp64Nano(upto) - toUnixTimestamp64Nano(since), greatest(toInt64(uniqExact(m.time)) - 1, 1)) AS mean_ns,
+        if(uniqExact(m.time) >= 3 AND mean_ns <= 600000000000, mean_ns, 0) AS usual_ns
+    FROM metrics AS m
+    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND host != ''
+    GROUP BY host, m.host_type, series
 ),
 facts AS (
     SELECT
@@ -19,16 +39,15 @@ facts AS (
     GROUP BY s.host, s.host_type
     UNION ALL
     SELECT
-        transform(
-            if(m.host_id != '', m.host_id, if(JSONExtractString(m.resource, 'k8s.node.name') != '', JSONExtractString(m.resource, 'k8s.node.name'), m.host_name)),
-            {host_names:Array(String)}, {host_ids:Array(String)}
-        ) AS host,
-        max(if(JSONHas(m.resource, 'k8s.node.name'), JSONExtractString(m.resource, 'k8s.node.name'), m.host_name)) AS host_name, m.host_type AS host_type,
-        max(JSONExtractString(m.resource, 'cloud.region')) AS region, max(JSONExtractString(m.resource, 'k8s.cluster.name')) AS cluster, '' AS purchase,
-        min(m.time) AS first_seen, max(m.time) AS last_seen
-    FROM metrics AS m
-    WHERE m.tenant = {tenant:String} AND m.time >= {window:DateTime('UTC')} AND m.time < {until:DateTime64(9, 'UTC')} AND host != ''
-    GROUP BY host, m.host_type
+        d.host AS host, max(d.host_name) AS host_name, d.host_type AS host_type, max(d.region) AS region, max(d.cluster) AS cluster, '' AS purchase,
+        if(countIf(d.usual_ns > 0) > 0 AND minIf(d.since, d.usual_ns > 0) <= opens + toIntervalNanosecond(
+            intDiv(argMinIf(d.usual_ns, (d.since, d.usual_ns), d.usual_ns > 0) * 3, 2)
+        ), opens, min(d.since)) AS first_seen,
+        if(countIf(d.usual_ns > 0) > 0 AND maxIf(d.upto, d.usual_ns > 0) >= {until:DateTime64(9, 'UTC')} - toIntervalNanosecond(
+            intDiv(argMaxIf(d.usual_ns, (d.upto, -d.usual_ns), d.usual_ns > 0) * 3, 2)
+        ), {until:DateTime64(9, 'UTC')}, max(d.upto)) AS last_seen
+    FROM sampled AS d
+    GROUP BY d.host, d.host_type
     UNION ALL
     SELECT
         transform(

@@ -3,9 +3,13 @@
 -- their own names too; the driver's figure of DCGM counts where there is no better one, and never for a slice. What tells in percent is a
 -- hundredth of it, by its name, by its unit, or as most of its values are more than 1; a UUID as nvidia-smi's exporter gives it is the one that
 -- NVML has with GPU- before it. Cores of AWS' Neuron are devices by themselves.
+-- Regular samples stand for the time up to the hour's border, as of machines (`40_hosts_1_seen`).
 -- Where there is: metrics
 INSERT INTO work_device_samples
-WITH read AS (
+WITH
+toUnixTimestamp64Nano(toDateTime64({window:DateTime('UTC')}, 9, 'UTC')) AS opens_ns,
+toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')}) AS closes_ns,
+read AS (
     SELECT DISTINCT
         name, time, attributes,
         multiIf(name = 'hw.gpu.utilization', 1, name IN ('DCGM_FI_PROF_GR_ENGINE_ACTIVE', 'gpu.dcgm.utilization'), 2, 3) AS rank,
@@ -50,7 +54,12 @@ WITH read AS (
 means AS (
     SELECT
         device, slice, max(machine) AS host, max(model_name) AS model, argMin(name, rank) AS source, countIf(rank = best) AS samples,
-        avgIf(ratio, rank = best) AS busy, min(time) AS since, max(time) AS until,
+        avgIf(ratio, rank = best) AS busy,
+        toUnixTimestamp64Nano(min(time)) AS first_ns, toUnixTimestamp64Nano(max(time)) AS last_ns,
+        intDiv(last_ns - first_ns, greatest(toInt64(uniqExact(time)) - 1, 1)) AS mean_ns,
+        if(uniqExact(time) >= 3 AND mean_ns <= 600000000000, intDiv(mean_ns * 3, 2), 0) AS most_ns,
+        if(first_ns - opens_ns <= most_ns, opens_ns, first_ns) AS since_ns,
+        if(closes_ns - last_ns <= most_ns, closes_ns, last_ns) AS until_ns,
         least(
             toUInt64OrZero(if(match(max(profile), '[0-9]+c\\.'), extract(max(profile), '([0-9]+)c\\.'), extract(max(profile), '([0-9]+)g')))
             / if(match(model, 'A30\\b|RTX PRO'), 4, 7), 1
@@ -78,7 +87,7 @@ SELECT
     argMax(m.source, m.slice = '') AS source,
     if(told_whole, sumIf(m.samples, m.slice = ''), sum(m.samples)) AS samples,
     if(told_whole, sumIf(m.busy, m.slice = ''), least(sum(m.busy * m.part), 1)) AS busy_ratio,
-    toUnixTimestamp64Nano(min(m.since)) AS since_ns,
-    toUnixTimestamp64Nano(max(m.until)) AS until_ns
+    min(m.since_ns) AS since_ns,
+    max(m.until_ns) AS until_ns
 FROM (SELECT *, max(slice = '') OVER (PARTITION BY device) AS told_whole FROM means) AS m
 GROUP BY device, told_whole
