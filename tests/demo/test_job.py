@@ -80,10 +80,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def test_every_request_is_stored_once(demo: Demo) -> None:
     rows = demo.ask("SELECT workflow, count() AS requests FROM requests GROUP BY workflow ORDER BY workflow")
     assert {row["workflow"]: row["requests"] for row in rows} == {
-        "": 2,  # the model is loaded before the first request comes, here and in the model server
         "intake-chat": 4,
         "intake-in-process": INTAKES,
         "intake-remote": INTAKES,
+        "load-model": 2,  # before the first request comes, here and in the model server
         "staging-sync": DOCUMENTS,
     }
 
@@ -115,10 +115,10 @@ def test_every_span_of_every_process_is_stored_once(demo: Demo) -> None:
 def test_only_the_remote_way_leaves_its_process(demo: Demo) -> None:
     rows = demo.ask("SELECT workflow, min(hops) AS fewest, max(hops) AS most FROM requests GROUP BY workflow ORDER BY workflow")
     assert [(row["workflow"], row["fewest"], row["most"]) for row in rows] == [
-        ("", 0, 0),
         ("intake-chat", 1, 1),
         ("intake-in-process", 0, 0),
         ("intake-remote", 1, 1),
+        ("load-model", 0, 0),
         ("staging-sync", 0, 0),
     ]
 
@@ -217,12 +217,13 @@ def test_the_demos_own_export_is_focus(demo: Demo, tmp_path: Path) -> None:
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(total["amount"])
 
 
-def test_money_goes_to_three_teams_and_the_sync_job_has_none(demo: Demo) -> None:
+def test_money_goes_to_three_teams_and_neither_the_sync_job_nor_loading_has_one(demo: Demo) -> None:
     rows = demo.ask("SELECT workflow, groupUniqArray(team) AS teams FROM ledger WHERE workflow != '' GROUP BY workflow")
     assert {row["workflow"]: sorted(row["teams"]) for row in rows} == {
         "intake-chat": ["assistants"],
         "intake-in-process": ["knowledge", "platform"],
         "intake-remote": ["knowledge", "platform"],
+        "load-model": [""],
         "staging-sync": [""],
     }
 

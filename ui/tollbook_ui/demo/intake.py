@@ -9,13 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import tollbook
-from magika import Magika
 from openai import OpenAI
 from opentelemetry.trace import SpanKind
 from tollbook.integrations.onnxruntime import OnnxRuntimeInstrumentor
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook_ui.demo import loopback, wire
+from tollbook_ui.demo import loopback, model, wire
 from tollbook_ui.demo import plan as plans
 from tollbook_ui.demo.databases import Index, Policies
 from tollbook_ui.demo.plan import CHAT_OWNER, Chat, Document, Plan
@@ -77,7 +76,7 @@ class Intake:
     """The service: its model, its databases, its two neighbours."""
 
     def __init__(self, plan: Plan, model_port: int, provider_port: int) -> None:
-        self.model = Magika()
+        self.model = model.loaded()
         self.model_server = ModelClient(model_port)
         self.provider = OpenAI(base_url=f"http://127.0.0.1:{provider_port}/v1", api_key="stand-in", max_retries=0)
         self.policies = Policies(plan.policies)

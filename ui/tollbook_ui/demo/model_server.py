@@ -3,18 +3,17 @@
 from email.message import Message
 
 import tollbook
-from magika import Magika
 from tollbook.integrations.onnxruntime import OnnxRuntimeInstrumentor
 from tollbook_schema import attributes as A  # noqa: N812
 
-from tollbook_ui.demo import loopback, wire
+from tollbook_ui.demo import loopback, model, wire
 
 
 class ModelServer:
     """Answers questions about documents with a model."""
 
     def __init__(self) -> None:
-        self.model = Magika()
+        self.model = model.loaded()
 
     def answer(self, headers: Message, body: bytes) -> bytes:
         """What the document in the body is. The caller's trace, owners and age of data go on in the spans made here."""
