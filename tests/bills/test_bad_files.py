@@ -31,6 +31,12 @@ def packed(folder: Folder, content: bytes) -> Path:
 
 PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
     "a missing column": (lambda f: f.csv(LESS), {}, "bill.csv, line 1, column BilledCost: is missing from this focus file"),
+    "no column of currencies": (
+        lambda f: f.csv({name: value for name, value in focus().items() if name != "BillingCurrency"}),
+        {},
+        "column BillingCurrency: is missing from this focus file; if all lines have the same, say it with "
+        "--set BillingCurrency=EUR",
+    ),
     "German decimals": (
         lambda f: f.csv(focus(), focus(BilledCost="1.234,56")),
         {},

@@ -107,6 +107,29 @@ QUERY = (
 )
 """What Azure's query API answers: columns and rows, of the subscription that its id names."""
 
+MONTHS = {"id": "subscriptions/sub-2/x", "properties": {
+    "columns": [{"name": "PreTaxCost"}, {"name": "BillingMonth"}, {"name": "ServiceName"}, {"name": "Currency"}],
+    "rows": [[12.3, "2026-11-01T00:00:00", "Storage", "EUR"], [1e-7, "2026-11-01T00:00:00", "Bandwidth", "EUR"]],
+}}  # fmt: skip
+"""The same, asked month by month."""
+
+DETAILS = {"nextLink": None, "value": [{
+    "id": "/subscriptions/g/x", "kind": "legacy", "type": "Microsoft.Consumption/usageDetails", "tags": {"team": "search"},
+    "properties": {
+        "billingAccountId": "86", "billingPeriodStartDate": "2026-11-01T00:00:00.0000000Z", "chargeType": "Usage",
+        "billingPeriodEndDate": "2026-11-30T00:00:00.0000000Z", "date": "2026-11-20T00:00:00.0000000Z", "subscriptionId": "g",
+        "meterId": "m", "meterDetails": {"meterName": "D2", "meterCategory": "Virtual Machines"}, "quantity": 1.5, "cost": 0.25,
+        "billingCurrency": "USD",
+    },
+}]}  # fmt: skip
+"""Usage details as Azure's API answers them."""
+
+LISTED = [{
+    "currency": "EUR", "instanceId": "/subscriptions/g/vm1", "meterDetails": None, "meterId": "m", "pretaxCost": "0.0125",
+    "usageStart": "2026-11-20T00:00:00Z", "usageEnd": "2026-11-20T23:59:59Z", "usageQuantity": "1.5", "subscriptionGuid": "g",
+}]  # fmt: skip
+"""The same as its command line lists them."""
+
 REPORT = {
     "has_more": False, "next_page": None,
     "data": [{"starting_at": "2026-10-02T00:00:00Z", "ending_at": "2026-10-03T00:00:00Z", "results": [
@@ -144,6 +167,9 @@ FILES: dict[str, tuple[str, str]] = {
     "buckets.jsonl": (lines_of(BUCKETS), "0.06"),
     "portal.csv": (as_csv([PORTAL]), "2.9"),
     "query.json": (QUERY, "2.10000000000000000001"),
+    "months.json": (json.dumps(MONTHS), "12.3000001"),
+    "details.json": (json.dumps(DETAILS), "0.25"),
+    "listed.json": (json.dumps(LISTED), "0.0125"),
     "wrapped.json": (
         json.dumps({"data": [{**FOCUS_ROW, "Tags": {"team": "search"}, "BillingAccountId": "held"}]}, indent=1),
         "1.5",
@@ -169,10 +195,14 @@ def test_exports_of_many_providers_add_up(store: Store, folder: Folder) -> None:
         ("oracle.csv", "oci"), ("google.jsonl", "google"), ("table.csv", "google"),
         ("host.jsonl", "vercel"), ("cur2.csv", "aws"), ("chosen.csv", "aws"), ("costs.csv", "openai"),
         ("costs.json", "openai"), ("claude.csv", "anthropic"), ("buckets.jsonl", "openai"), ("portal.csv", "azure"),
-        ("query.json", "azure"), ("wrapped.json", "aws"),
+        ("query.json", "azure"), ("months.json", "azure"), ("details.json", "azure"),
+        ("listed.json", "azure"), ("wrapped.json", "aws"),
         ("report.json", "anthropic"),
     }  # fmt: skip
     assert (rows["query.json"]["sub_account_id"], rows["wrapped.json"]["tags"]) == ("sub-1", {"team": "search"})
+    assert [str(rows["months.json"][f"charge_period_{end}"])[:10] for end in ("start", "end")] == ["2026-11-01", "2026-12-01"]
+    details = rows["details.json"]
+    assert (details["service_name"], details["sku_meter"], details["tags"]) == ("Virtual Machines", "D2", {"team": "search"})
     table = rows["table.csv"]  # rows are by line, the last one first: this is the usage
     assert (table["billing_currency"], table["consumed_quantity"], table["charge_category"]) == ("AUD", 1234, "Usage")
     assert str(table["charge_period_end"])[:10] == "2026-12-01"
@@ -342,6 +372,12 @@ def test_the_columns_of_any_other_bill_are_said_in_focus(store: Store, folder: F
             load(store, [folder.text(text)], asked)
     with pytest.raises(ValueError, match="not 'Price=USD'; it has BilledCost"):
         load(store, [folder.text(INVOICE)], Options(columns=("Price=USD",)))
+
+
+def test_a_currency_that_a_report_does_not_tell_is_said(store: Store, folder: Folder) -> None:
+    silent = {name: value for name, value in CUR_2.items() if name != "line_item_currency_code"}
+    load(store, [folder.csv(silent)], Options(constants=("BillingCurrency=USD",)))
+    assert store.query("SELECT billing_currency, billed_cost FROM bill") == [{"billing_currency": "USD", "billed_cost": 4}]
 
 
 def workbook() -> bytes:

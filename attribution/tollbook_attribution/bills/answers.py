@@ -51,7 +51,16 @@ def _rows(name: str, said: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if key.casefold() in HOLDERS and isinstance(held, dict):
             yield from _rows(name, held)
         elif key.casefold() in HOLDERS and isinstance(held, list):
-            yield from (row for row in held if isinstance(row, dict))
+            yield from (_flat(row) for row in held if isinstance(row, dict))
+
+
+def _flat(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with what stands in objects of its own, as usage details of Azure's REST APIs have it."""
+    told = row.get("properties")
+    if not isinstance(told, dict):
+        return row
+    details = [held for key, held in told.items() if key.endswith("Details") and isinstance(held, dict)]
+    return {name: value for part in (row, *details, told) for name, value in part.items()}
 
 
 def _named(name: str, columns: list[str], rows: list[list[Any]]) -> Iterator[Mapping[str, Any]]:

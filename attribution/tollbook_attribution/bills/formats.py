@@ -46,6 +46,10 @@ class Format:
         """Columns that the statement asks for."""
         return frozenset(_ASKED.findall(self.script))
 
+    def spelled(self, column: str) -> str:
+        """What the format calls a column of FOCUS."""
+        return dict(self.columns).get(column, (column,))[0]
+
     def called(self, column: str, header: Sequence[str]) -> str:
         """What a file with that header calls a column of FOCUS."""
         names = {word(name): name for name in header}
@@ -130,6 +134,8 @@ AWS_CUR = Format(
     tags=("resourceTags/", "resource_tags_"),
 )
 
+_AZURE_DAYS = ("Date", "UsageDateTime", "UsageDate", "UsageStart", "BillingMonth")
+
 AZURE = Format(
     name="azure",
     told_by=(
@@ -140,7 +146,7 @@ AZURE = Format(
     needs=(
         ("CostInBillingCurrency", "PreTaxCost", "Cost", "ExtendedCost"),
         ("BillingCurrency", "BillingCurrencyCode", "Currency", "CurrencyCode"),
-        ("Date", "UsageDateTime", "UsageDate"),
+        _AZURE_DAYS,
     ),
     columns=(
         ("BilledCost", ("CostInBillingCurrency", "PreTaxCost", "Cost", "ExtendedCost")),
@@ -150,19 +156,25 @@ AZURE = Format(
         ("ContractedUnitPrice", ("EffectivePrice", "UnitPrice", "ResourceRate")),
         ("PricingQuantity", ("Quantity", "UsageQuantity", "ConsumedQuantity")),
         ("ConsumedQuantity", ("Quantity", "UsageQuantity", "ConsumedQuantity")),
-        ("BillingPeriodStart", ("BillingPeriodStartDate", "Date", "UsageDateTime", "UsageDate")),
-        ("BillingPeriodEnd", ("BillingPeriodEndDate", "Date", "UsageDateTime", "UsageDate")),
-        ("ChargePeriodStart", ("Date", "UsageDateTime", "UsageDate")),
-        ("ChargePeriodEnd", ("Date", "UsageDateTime", "UsageDate")),
+        ("BillingPeriodStart", ("BillingPeriodStartDate", *_AZURE_DAYS)),
+        ("BillingPeriodEnd", ("BillingPeriodEndDate", *_AZURE_DAYS)),
+        ("ChargePeriodStart", _AZURE_DAYS),
+        ("ChargePeriodEnd", _AZURE_DAYS),
         ("BillingCurrency", ("BillingCurrency", "BillingCurrencyCode", "Currency", "CurrencyCode")),
         ("ChargeCategory", ("ChargeType",)),
     ),
 )
 
 AZURE_ANALYSIS = replace(
-    AZURE, told_by=(("Cost", "PreTaxCost"), ("CostUSD", "PreTaxCost", "SubscriptionId"), ("UsageDate",), ("Currency",))
+    AZURE,
+    told_by=(
+        ("Cost", "PreTaxCost"),
+        ("CostUSD", "PreTaxCost", "SubscriptionId", "BillingMonth"),
+        ("UsageDate", "BillingMonth"),
+        ("Currency",),
+    ),
 )
-"""What its portal's cost analysis downloads, and its query API answers: a row a day, of whatever was grouped by."""
+"""What its portal's cost analysis downloads, and its query API answers: a row a day or a month, of whatever was grouped by."""
 
 OCI = Format(
     name="oci",

@@ -36,6 +36,9 @@ MANY_LINES = 20
 LINES_AT_ONCE = 100_000
 """Lines handed to a server at a time."""
 
+SAID_OF_ALL = {"BillingCurrency": "EUR", "ServiceProviderName": "Acme", "ChargeCategory": "Usage"}
+"""Columns that may well be the same on every line of a bill, each with an example."""
+
 PERIOD = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 """A billing period as people write it."""
 
@@ -121,8 +124,7 @@ def load(store: Store, paths: Sequence[Path], options: Options = AS_THEY_ARE, na
     reading = store.reading()
     with unpacked(paths, reading, names) as found:
         files, beside = _bills(found)
-        files = [replace(file, told=(*file.told, *constants.items())) for file in files]
-        parts = [_Part(number, file, _kind(file, columns), columns) for number, file in enumerate(files)]
+        parts = [_part(number, file, columns, constants) for number, file in enumerate(files)]
         run = _Import(store, reading, time.time_ns(), options, parts)
         try:
             run.read()
@@ -429,8 +431,9 @@ def _pairs(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _kind(file: BillFile, meant: Mapping[str, str]) -> Format:
-    found = formats.FOCUS if meant else formats.detected(file.names)
+def _part(number: int, file: BillFile, meant: Mapping[str, str], constants: Mapping[str, str]) -> _Part:
+    """A file with what was said of it. Raises BillError where it is no bill, or one without a column that it needs."""
+    found = formats.FOCUS if meant else formats.detected((*file.names, *constants))
     if found is None:
         known = ", ".join(dict.fromkeys(kind.name for kind in formats.FORMATS))
         start = ", ".join(file.header[:6])
@@ -438,15 +441,22 @@ def _kind(file: BillFile, meant: Mapping[str, str]) -> Format:
             f"has the columns of no bill that is known ({known}); it begins with {start}; say what they are with --map and --set"
         )
         raise of_file(file.name, wrong, line=1)
+    file = replace(file, told=(*file.told, *((found.spelled(column), value) for column, value in constants.items())))
     there = {formats.word(name) for name in file.names}
     if absent := [theirs for theirs in meant.values() if formats.word(theirs) not in there]:
         raise of_file(file.name, "is not in the header", absent[0], max(file.above, 1))
     if missing := found.missing((*file.names, *meant)):
-        wrong = f"is missing from this {found.name} file"
-        raise BillError([Problem(file.name, max(file.above, 1), column, "", wrong) for column in missing])
+        wrong = {column: f"is missing from this {found.name} file{_way_to_say(found, column)}" for column in missing}
+        raise BillError([Problem(file.name, max(file.above, 1), column, "", told) for column, told in wrong.items()])
     if twice := found.ambiguous(file.header):
         raise of_file(file.name, f"is there as {' and as '.join(twice)}: which one counts?", twice[0], max(file.above, 1))
-    return found
+    return _Part(number, file, found, meant)
+
+
+def _way_to_say(kind: Format, column: str) -> str:
+    """How a column that is missing may be said of all lines, if it may."""
+    ours = next((name for name in SAID_OF_ALL if kind.spelled(name) == column), "")
+    return f"; if all lines have the same, say it with --set {ours}={SAID_OF_ALL[ours]}" if ours else ""
 
 
 def _unreadable(file: BillFile, error: QueryError) -> BillError:

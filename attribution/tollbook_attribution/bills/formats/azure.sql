@@ -22,7 +22,7 @@ SELECT
         coalesce(v[at['billingperiodstartdate']], month_start),
         if(isNull(last_day), coalesce(v[at['billingperiodenddate']], month_end), toString(addDays(assumeNotNull(last_day), toDayOfMonth(last_day) != 1))),
         day,
-        if(isNull(start), '', toString(addDays(assumeNotNull(start), 1)))
+        multiIf(isNull(start), '', isNull(told_day), month_end, toString(addDays(assumeNotNull(start), 1)))
     ]) AS times,
     'Microsoft' AS provider_name,
     ifNull(v[at['publishername']], '') AS publisher_name,
@@ -81,7 +81,9 @@ FROM (
         ) AS cost,
         lower(ifNull(v[at['chargetype']], '')) AS charge,
         ifNull(v[at['frequency']], '') AS frequency,
-        coalesce(v[at['date']], v[at['usagedatetime']], v[at['usagedate']]) AS day,
+        coalesce(v[at['date']], v[at['usagedatetime']], v[at['usagedate']], v[at['usagestart']]) AS told_day,
+        -- Answers that are asked month by month have nothing but the month.
+        coalesce(told_day, v[at['billingmonth']]) AS day,
         if(match(ifNull(day, ''), '^\\d{1,2}/'), parseDateTimeBestEffortUSOrNull(day, 'UTC'), parseDateTimeBestEffortOrNull(day, 'UTC')) AS start,
         ifNull(v[at['billingperiodenddate']], '') AS told_end,
         -- Azure names the last day that is part of the period.
