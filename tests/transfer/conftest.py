@@ -39,6 +39,7 @@ def set_prices(store: Store) -> None:
             price("transfer", "cross_zone", "0.02", "gb"),
             price("transfer", "cross_region", "30", "tb"),
             price("transfer", "private_link", "0.01", "gib"),
+            price("transfer", "nat", "0.04", "gb"),
             price("transfer", "internet", "0.05", "gb", region="us-east-1", currency="EUR"),
         ],
     )

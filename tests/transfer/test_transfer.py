@@ -86,6 +86,9 @@ SPANS = [
     http(10, 103, 102, (400, 600), "api.example.com"),
     # 12: a size that cannot be.
     handoff(12, 121, 2**62, network="internet", operation="write", destination="lake", _more=STORED),
+    # 13: through a gateway and out, after all tiers are used up; and two words of which one is no class.
+    handoff(13, 131, GB, network="NAT gateway, internet egress", start_ns=2 * S),
+    handoff(13, 132, GB, network="nat + carrier pigeon", start_ns=2 * S),
     # 11: classes as people spell them.
     *(handoff(11, 110 + number, GB, network=said) for number, said in enumerate(SAID)),
 ]  # fmt: skip
@@ -123,6 +126,9 @@ def test_bytes_are_counted_once_and_priced_by_the_boundary_they_cross(store: Sto
     assert [row["unpriced"] for row in transfers(store, 11) if row["cost_usd"] is None] == [
         "no price for carrier pigeon of aws in eu-west-1"
     ]
+    assert [(row["class"], row["cost_usd"]) for row in transfers(store, 13)] == [
+        ("internet", Decimal("0.07")), ("nat", Decimal("0.04")), ("nat + carrier pigeon", None),
+    ]  # fmt: skip
     assert [(row["unpriced"], row["cost_usd"]) for row in transfers(store, 12)] == [
         ("its size cannot be: an exabyte or more", None)
     ]

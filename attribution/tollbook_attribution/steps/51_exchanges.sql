@@ -1,8 +1,14 @@
 -- Which spans move bytes between two places, and what do they say of the two?
--- A handoff says it itself; clients, servers and queues say how large their bodies are. The class that it says has one name, however spelled.
+-- A handoff says it itself; clients, servers and queues say how large their bodies are. The class that it says has one name, however spelled; of several
+-- boundaries (`nat, internet`, `NAT + internet`) all are kept.
 -- Trace by trace.
 -- Where there is: exchanges
 INSERT INTO work_exchanges
+WITH
+    arrayDistinct(arrayMap(
+        part -> transform(replaceRegexpAll(part, '[^a-z0-9]', ''), {transfer_spellings:Array(String)}, {transfer_classes:Array(String)}, ''),
+        splitByRegexp('[,;+|&>/]|\\s(?:and|then|via)\\s', lower(toString(s.handoff_network)))
+    )) AS boundaries
 SELECT
     {settlement:UInt64} AS settlement,
     s.trace_id AS trace_id,
@@ -26,9 +32,13 @@ SELECT
         coalesce(s.http_response_bytes, 0)
     ), 0) AS in_bytes,
     multiIf(s.handoff_operation = 'read', 'in', s.handoff_operation IN ('write', 'copy'), 'out', 'both') AS direction,
-    transform(
-        replaceRegexpAll(lower(s.handoff_network), '[^a-z0-9]', ''), {transfer_spellings:Array(String)}, {transfer_classes:Array(String)},
-        toString(s.handoff_network)
+    if(
+        has(boundaries, ''),
+        transform(
+            replaceRegexpAll(lower(s.handoff_network), '[^a-z0-9]', ''), {transfer_spellings:Array(String)}, {transfer_classes:Array(String)},
+            toString(s.handoff_network)
+        ),
+        arrayStringConcat(boundaries, '\n')
     ) AS network,
     s.handoff_source AS source,
     s.handoff_destination AS destination,

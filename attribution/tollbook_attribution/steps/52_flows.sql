@@ -3,6 +3,7 @@
 -- requests that tell of as many bytes or more; by those where the wrapper tells of more.
 -- The class is the one that the span declares, or the nearest handoff around it, or all handoffs within it; else it follows from regions and zones of the two ends,
 -- declared or of the server that answered; else from the address of the other end. Else it is unknown, as is all of a size that cannot be.
+-- Where several boundaries are declared, the bytes cross each of them, and each is a flow.
 -- Trace by trace.
 -- Where there is: work_exchanges
 INSERT INTO work_flows
@@ -127,7 +128,7 @@ SELECT
     {settlement:UInt64} AS settlement,
     trace_id, span_id, start_time,
     multiIf(
-        decision.1 != 'internet' OR declared_class != '', decision.1,
+        boundary != 'internet' OR declared_class != '', boundary,
         flow.1 = 'in', 'internet_in',
         'internet'
     ) AS class,
@@ -148,10 +149,10 @@ FROM (
         if(region != '', region, cloud) AS service_place,
         arrayJoin(arrayFilter(f -> f.2 > 0, if(
             sort = 'handoff' AND in_bytes = 0,
-            [(if(comes_in, 'in', 'out'), out_bytes, if(source_region != '' AND decision.1 != 'internet', source_region, region))],
-            [('out', out_bytes, if(source_region != '', source_region, region)), ('in', in_bytes, if(decision.1 = 'cross_region', target_region, region))]
+            [(if(comes_in, 'in', 'out'), out_bytes, if(source_region != '' AND boundary != 'internet', source_region, region))],
+            [('out', out_bytes, if(source_region != '', source_region, region)), ('in', in_bytes, if(boundary = 'cross_region', target_region, region))]
         ))) AS flow
-    FROM decided
+    FROM (SELECT *, arrayJoin(splitByChar('\n', decision.1)) AS boundary FROM decided)
 )
-WHERE decision.1 NOT IN ('in_process', 'local_disk', 'loopback')
+WHERE boundary NOT IN ('in_process', 'local_disk', 'loopback')
 SETTINGS max_block_size = 8192, short_circuit_function_evaluation = 'disable'

@@ -30,7 +30,7 @@ LEFT ANY JOIN (
 INSERT INTO work_tier_places
 SELECT
     {settlement:UInt64} AS settlement,
-    f.trace_id AS trace_id, f.span_id AS span_id, f.way AS way,
+    f.trace_id AS trace_id, f.span_id AS span_id, f.way AS way, f.class AS class,
     toInt256(v.month_bytes) + sum(toInt256(f.bytes)) OVER (
         PARTITION BY f.cloud, f.account, f.region, f.class ORDER BY f.start_time, f.trace_id, f.span_id, f.way
         ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW

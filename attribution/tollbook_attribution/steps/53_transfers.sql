@@ -64,8 +64,8 @@ WITH
             ) AS less
         FROM work_flows AS f
         LEFT ANY JOIN (
-            SELECT trace_id AS sent_trace_id, span_id AS sent_span_id, way AS sent_way, sent_before FROM work_tier_places WHERE settlement = {settlement:UInt64}
-        ) AS t ON f.trace_id = sent_trace_id AND f.span_id = sent_span_id AND f.way = sent_way
+            SELECT trace_id AS sent_trace_id, span_id AS sent_span_id, way AS sent_way, class AS sent_class, sent_before FROM work_tier_places WHERE settlement = {settlement:UInt64}
+        ) AS t ON f.trace_id = sent_trace_id AND f.span_id = sent_span_id AND f.way = sent_way AND f.class = sent_class
         LEFT ANY JOIN boxes ON f.cloud = box_cloud AND f.account = box_account AND f.region = box_region AND f.class = box_class
         WHERE f.settlement = {settlement:UInt64}
     ),

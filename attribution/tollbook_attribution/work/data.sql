@@ -86,6 +86,9 @@ ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
 
+ALTER TABLE work_tier_places
+    ADD COLUMN IF NOT EXISTS class LowCardinality(String) AFTER way;
+
 CREATE TABLE IF NOT EXISTS work_transfers (
     settlement UInt64,
     trace_id FixedString(16),
