@@ -12,6 +12,9 @@ MOST_BYTES = 256 << 20
 MOST_CELLS = 1_000
 """Cells of a line that a broken one is looked for in."""
 
+LOOKED_AT = 1024
+"""Bytes that tell a text from what is none."""
+
 OTHERS = {
     b"PK\x03\x04": "is a workbook or a zip archive; save it as CSV",
     b"PAR1": "is a Parquet file; save it as CSV or JSON",
@@ -33,11 +36,22 @@ def of(content: bytes) -> str:
             raise NotTextError(message)
     plain = _unpacked(content) if content.startswith(b"\x1f\x8b") else content
     wide = plain.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not wide and b"\0" in plain[:LOOKED_AT]:
+        both = plain[:LOOKED_AT:2].strip(b"\0") == b"" or plain[1:LOOKED_AT:2].strip(b"\0") == b""
+        raise NotTextError("is UTF-16 without its first mark; save it as UTF-8" if both else "is a binary file, no text")
     try:
-        return plain.decode("utf-16" if wide else "utf-8-sig")
+        text = plain.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
-        line = plain[: error.start].count(b"\n") + 1
-        raise NotTextError(f"not {'UTF-16' if wide else 'UTF-8'} at byte {error.start}", line) from error
+        raise _not_decoded(plain, wide, error) from error
+    return text if "\n" in text else text.replace("\r", "\n")  # as old spreadsheets end lines
+
+
+def _not_decoded(plain: bytes, wide: bool, error: UnicodeDecodeError) -> NotTextError:
+    if wide:
+        return NotTextError(f"not UTF-16 at byte {error.start}; save it as UTF-8")
+    place = error.start - plain.rfind(b"\n", 0, error.start)
+    said = f"not UTF-8: byte 0x{plain[error.start]:02x} at place {place}; save the file as UTF-8"
+    return NotTextError(said, plain[: error.start].count(b"\n") + 1)
 
 
 def _unpacked(content: bytes) -> bytes:

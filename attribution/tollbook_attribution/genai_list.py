@@ -78,24 +78,18 @@ def places(text: str) -> Places:
     }
 
 
-def yaml_document(text: str) -> tuple[Any, Places]:
-    """What a YAML text says, and the lines of its models. Raises NotListedError."""
+def yaml_document(text: str, node: Any) -> tuple[Any, Places]:
+    """What a YAML text says, whose root is known, and the lines of its models. Raises NotListedError."""
+    import yaml  # noqa: PLC0415 - no dependency of the server
+
     try:
-        import yaml  # noqa: PLC0415 - no dependency of the server
-    except ImportError as error:
-        raise NotListedError("is YAML: install pyyaml to read it, or give the list's JSON") from error
-    try:
-        aliases = any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, yaml.SafeLoader))
-        found, node = (None, None) if aliases else (yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise NotListedError(f"not YAML: {error.problem}", mark.line + 1 if mark else 0) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
         raise NotListedError(f"not YAML: {error}") from error
-    if aliases:
-        raise NotListedError("is YAML with aliases, which are not followed: a few of them can stand for gigabytes")
     if found is None or node is None or isinstance(found, list) or not is_list(found):
-        raise NotListedError("is YAML, and no provider of genai-prices; other prices are read from CSV and JSON")
+        raise NotListedError(
+            "is YAML, and neither a list of prices (- provider: …) nor a provider of genai-prices; see tollbook prices columns"
+        )
     models = next(value for key, value in node.value if key.value == "models")
     return found, {
         (str(found["id"]), str(model.get("id", ""))): place.start_mark.line + 1

@@ -66,9 +66,19 @@ LARGE_MONEY = frozenset({"USD", "EUR", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"}
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 WHOLE = re.compile(r"\d{1,18}")
+NO_NUMBERS = (
+    (r"-\d.*", "is below 0"),
+    (r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", "is no number: thousands are written without a sign between, as 1234.5"),
+    (r"[\d.]*,\d+", "is no number: decimals are written with a point"),
+    (r"[$€£¥]\s*[\d.,]+|[\d.,]+\s*(?:[$€£¥]|[A-Za-z]{3})", "is no number alone: the currency has a column of its own"),
+    (r"(?s).*", "is no number"),
+)
+"""What is written in the place of a number, and what to say of it."""
+
 MULTIPLES = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
 CURRENCY = re.compile(r"[A-Z]{3}")
 CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?(?:Z|([+-])(0\d|1[0-4]):?([0-5]\d))?")
+SMALLEST_DIGITS = -int(prices.SMALLEST.as_tuple().exponent)
 MOST_PER = 2**32 - 1
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2106, 2, 7, 6, 28, 15, tzinfo=UTC)
 """What ClickHouse's DateTime holds."""
@@ -96,9 +106,7 @@ def _word(text: str) -> str:
 def amount(text: str) -> Decimal:
     """A number of money, not below 0. Raises BadValueError."""
     if not NUMBER.fullmatch(text):
-        if re.fullmatch(r"[\d.]*,\d+", text):
-            raise BadValueError(f"{text!r} is no number: decimals are written with a point")
-        raise BadValueError(f"{text!r} is no number" + (": a price is not below 0" if text.startswith("-") else ""))
+        raise BadValueError(f"{text!r} {next(reason for form, reason in NO_NUMBERS if re.fullmatch(form, text))}")
     found = Decimal(text)
     if found >= Decimal(10) ** 15:
         raise BadValueError(f"{text} is too large to be a price")
@@ -250,9 +258,12 @@ def _whole_row(terms: dict[str, Any]) -> tuple[dict[str, Any], Wrong]:
     if not unit and category != "tokens":
         wrong.append(("unit", f"is missing: what is {item} of {category} counted in?"))
     quoted, per = terms.pop("amount"), terms.pop("per", 1)
+    each = prices.each(quoted, per)
+    if quoted and not each:
+        wrong.append(("amount", f"is too small: for one {unit} it would be 0, as prices have {SMALLEST_DIGITS} decimals"))
     wrong += _absurd(quoted / per, unit, terms.get("currency", "USD"), per)
     wrong += _ordered(terms)
-    return {**_boxed(terms), "quoted": quoted, "per": per, "amount": prices.each(quoted, per)}, wrong
+    return {**_boxed(terms), "quoted": quoted, "per": per, "amount": each}, wrong
 
 
 def _absurd(each: Decimal, unit: str, money: str, per: int) -> Wrong:

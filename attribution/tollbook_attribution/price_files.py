@@ -1,4 +1,4 @@
-"""Files of prices: people's own (CSV, JSON, JSON lines), LiteLLM's map, genai-prices' lists. Pure: bytes to rows and problems.
+"""Files of prices: people's own (CSV, JSON, JSON lines, YAML), LiteLLM's map, genai-prices' lists. Pure.
 
 Every problem names file, line and column. A file with an error in it is not loaded at all.
 """
@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tollbook_attribution import file_text, genai_list, litellm_map, price_fields, price_list
+from tollbook_attribution import file_text, genai_list, litellm_map, placed_yaml, price_fields, price_list
 from tollbook_attribution.file_text import NotTextError
 from tollbook_attribution.genai_list import NotListedError
 from tollbook_attribution.placed_json import NotJsonError, elements, is_json, members, objects
+from tollbook_attribution.placed_yaml import NotYamlError
 from tollbook_attribution.prices import Price
 
 FOR_GOOD = "nothing was loaded; the same file will be refused again"
 SEPARATOR = re.compile(r"sep=([,;\t])", re.IGNORECASE)
-YAML = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(---|- \w+:|\w+:(\s|$))")
+YAML = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(---|-\s+[{\w]|\w+:(\s|$))")
+OPEN_QUOTE = "not CSV: a quote is not closed by the end of the file"
 MAX_PROBLEMS = 1_000
 """As many as are worth telling; a file in the wrong format has one on every line."""
 
@@ -105,7 +107,7 @@ def read(file: str, content: bytes, wish: Wish, now: datetime) -> Sheet:
         return reading.sheet("", [], [reading.problem(error.line, "", str(error))])
     if not text.strip():
         return reading.sheet("", [], [reading.problem(0, "", "the file is empty")])
-    sheet = _json(text, reading) if is_json(text) else _csv(text, reading)
+    sheet = (_json if is_json(text) else _yaml if YAML.match(text) else _csv)(text, reading)
     if sheet.lines or sheet.problems:
         return sheet
     return reading.sheet("", [], [reading.problem(0, "", "there is no price in it")])
@@ -143,23 +145,23 @@ def _csv(text: str, reading: _Reading) -> Sheet:
     rows = csv.reader(io.StringIO(f"\n{rest}" if told else text), delimiter=delimiter, strict=True)
     problems: list[Problem] = []
     lines: list[Line] = []
+    begins = 1
     try:
         header = [name.strip().lower() for name in next(row for row in rows if row)]
-        if YAML.match(text):
-            return _genai_yaml(text, reading)
         wrong = _wrong_header(header, reading, rows.line_num)
         if wrong:
             return reading.sheet("", [], wrong)
+        begins = rows.line_num + 1
         for cells in rows:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
+            if len(cells) != len(header) and any(cell.strip() for cell in cells):
                 message = f"{len(cells)} values for {len(header)} columns; a value with {delimiter!r} in it needs quotes"
                 problems.append(reading.problem(rows.line_num, "", message))
-                continue
-            _take(dict(zip(header, cells, strict=True)), rows.line_num, reading, lines, problems)
+            elif any(cell.strip() for cell in cells):
+                _take(dict(zip(header, cells, strict=True)), rows.line_num, reading, lines, problems)
+            begins = rows.line_num + 1
     except csv.Error as error:
-        problems.append(reading.problem(rows.line_num, "", f"not CSV: {error}"))
+        told_of = OPEN_QUOTE if "end of data" in str(error) else f"not CSV: {error}"
+        problems.append(reading.problem(begins, "", told_of))
     return reading.sheet(str(reading.own["source"]), lines, problems)
 
 
@@ -224,12 +226,19 @@ def _take_all(found: Iterable[tuple[int, Any]], reading: _Reading, lines: list[L
             _take(row, number, reading, lines, problems)
 
 
-def _genai_yaml(text: str, reading: _Reading) -> Sheet:
+def _yaml(text: str, reading: _Reading) -> Sheet:
+    """A person's own prices as a list, or a provider of genai-prices."""
+    problems: list[Problem] = []
+    lines: list[Line] = []
     try:
-        found, lines = genai_list.yaml_document(text)
-    except NotListedError as error:
-        return reading.sheet("", [], [reading.problem(error.line, "", str(error))])
-    return _genai(found, lines, reading)
+        node = placed_yaml.root(text)
+        found = placed_yaml.rows(node)
+        if found is None:
+            return _genai(*genai_list.yaml_document(text, node), reading)
+        _take_all(placed_yaml.placed(found), reading, lines, problems)
+    except (NotListedError, NotYamlError) as error:
+        problems.append(reading.problem(error.line, "", str(error)))
+    return reading.sheet(str(reading.own["source"]), lines, problems)
 
 
 def _genai(found: Any, places: genai_list.Places, reading: _Reading) -> Sheet:

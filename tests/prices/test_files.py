@@ -41,14 +41,15 @@ def test_a_class_of_transfer_and_a_unit_are_known_however_they_are_spelled() -> 
     ]  # fmt: skip
 
 
-def test_csv_json_and_json_lines_say_the_same() -> None:
+def test_csv_json_json_lines_and_yaml_say_the_same() -> None:
     row = {"provider": "acme", "model": "fast-1", "item": "output", "amount": 10, "per": "1M", "currency": "EUR", "batch": True}
     csv = f"{','.join(row)}\nacme,fast-1,output,10,1M,EUR,true\n"
-    texts = [csv, json.dumps([row], indent=1), json.dumps({"prices": [row]}), json.dumps(row) + "\n"]
+    yaml = "- {provider: acme, model: fast-1, item: output,\n   amount: 10, per: 1M, currency: EUR, batch: true, region: ~}\n"
+    texts = [csv, json.dumps([row], indent=1), json.dumps({"prices": [row]}), json.dumps(row) + "\n", yaml, f"prices:\n{yaml}"]
     boxes = [
         [(p.model, p.item, p.amount, p.currency, p.batch) for p in (line.price for line in read(text).lines)] for text in texts
     ]
-    assert boxes == [[("fast-1", "output", Decimal("0.00001"), "EUR", True)]] * 4
+    assert boxes == [[("fast-1", "output", Decimal("0.00001"), "EUR", True)]] * 6
 
 
 def test_a_price_over_midnight_holds_in_two_parts_of_the_day() -> None:
@@ -59,8 +60,11 @@ def test_a_price_over_midnight_holds_in_two_parts_of_the_day() -> None:
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
+        ("acme,m,input,1e-20,1M,,", "column amount: is too small: for one token it would be 0, as prices have 18 decimals"),
+        ("acme,m,input,$2.50,1M,,", "column amount: '$2.50' is no number alone: the currency has a column of its own"),
+        ("acme,m,input,\"1,234.5\",1M,,", "column amount: '1,234.5' is no number: thousands are written without a sign"),
         ("acme,m,input,\"0,15\",1M,,", "column amount: '0,15' is no number: decimals are written with a point"),
-        ("acme,m,input,-1,1M,,", "column amount: '-1' is no number: a price is not below 0"),
+        ("acme,m,input,-1,1M,,", "column amount: '-1' is below 0"),
         ("acme,m,input,2.50,1,,", "column amount: 2.5 USD for one token cannot be: is per=1M missing?"),
         ("acme,m,input,2.50,1M,2026-13-01,", "column valid_from: '2026-13-01' is no date: 2026-11-20, or 2026-11-20T16:30:00Z"),
         ("acme,m,input,2.50,1M,2026-02-01,2026-01-01", "column valid_until: lies not after valid_from"),
@@ -82,7 +86,7 @@ def test_a_column_that_does_not_exist_or_is_missing_is_named() -> None:
     assert told("provider,model,item\na,b,input\n") == ["ours.csv, line 1, column amount: the column is missing"]
     assert told("") == ["ours.csv: the file is empty"]
     sheet = price_files.read("ours.csv", b"provider,model\n\xff\xfe", Wish(), NOW)
-    assert str(sheet.problems[0]) == "ours.csv, line 2: not UTF-8 at byte 15"
+    assert str(sheet.problems[0]) == "ours.csv, line 2: not UTF-8: byte 0xff at place 1; save the file as UTF-8"
 
 
 def test_overlapping_days_are_an_error_and_missing_ones_a_warning() -> None:
@@ -273,12 +277,26 @@ NO_PRICES = {
     "a workbook": (b"PK\x03\x04", "ours.csv: is a workbook or a zip archive; save it as CSV"),
     "Parquet": (b"PAR1....PAR1", "ours.csv: is a Parquet file; save it as CSV or JSON"),
     "YAML": (
-        b"prices:\n  - provider: acme\n",
-        "ours.csv: is YAML, and no provider of genai-prices; other prices are read from CSV and JSON",
+        b"prices:\n  acme: {fast-1: 2.5}\n",
+        "ours.csv: is YAML, and neither a list of prices (- provider: …) nor a provider of genai-prices",
+    ),
+    "a wrong price in YAML": (
+        b"- provider: acme\n  model: m\n  item: input\n  amount: 2,5\n",
+        "ours.csv, line 1, column amount: '2,5'",
+    ),
+    "a price twice in YAML": (b"- provider: acme\n  amount: 1\n  amount: 2\n", "ours.csv, line 3: amount is there twice"),
+    "UTF-16 without its mark": (LINE.encode("utf-16-le"), "ours.csv: is UTF-16 without its first mark; save it as UTF-8"),
+    "something else": (bytes(range(256)), "ours.csv: is a binary file, no text"),
+    "an open quote": (
+        LINE.replace("fast", '"fast').encode() + b"a,b,input,1,1M,,\n" * 9,
+        "ours.csv, line 2: not CSV: a quote is not",
     ),
     "half of a gzip file": (gzip.compress(LINE.encode())[:-12], "ours.csv: cannot be unpacked"),
     "a header alone": (LINE.partition("\n")[0].encode(), "ours.csv: there is no price in it"),
-    "letters of another time": (LINE.replace("fast", "größe").encode("latin-1"), "ours.csv, line 2: not UTF-8 at byte"),
+    "letters of another time": (
+        LINE.replace("fast", "größe").encode("latin-1"),
+        "ours.csv, line 2: not UTF-8: byte 0xf6 at place 8",
+    ),
 }
 
 
@@ -331,11 +349,11 @@ def test_what_is_wrong_with_a_list_of_genai_prices_is_named() -> None:
     wrong = {
         OPENAI_YAML.replace("input_mtok: 3", "inptu_mtok: 3"): "f, line 5, column gpt-9: 'inptu_mtok' is no price",
         OPENAI_YAML.replace("output_mtok: 9}", "output_mtok: 9"): "f, line 9: not YAML",
-        OPENAI_YAML.replace("id: openai", "id: &a openai") + "also: *a": "f: is YAML with aliases",
+        OPENAI_YAML.replace("id: openai", "id: &a openai") + "also: *a": "f, line 11: is YAML with aliases",
         OPENAI_JSON.replace('"input_mtok": 1}', '"input_mtok": -1}'): "f, line 3, column gpt-8: input: -1 is below 0",
         OPENAI_JSON.replace('"input_mtok": 1}', '"input_mtok": "x"}'): "f, line 3, column gpt-8: Input should be a valid decimal",
         OPENAI_JSON.replace('"input_mtok": 1}', '"input_mtok": 99999999}'): "f, line 3, column gpt-8: input: 99.999999 USD",
-        "a:\n  b: 1\n": "f: is YAML, and no provider of genai-prices",
+        "a:\n  b: 1\n": "f: is YAML, and neither a list of prices (- provider: …) nor",
     }
     for text, reason in wrong.items():
         problems = price_files.read("f", text.encode(), Wish(), NOW).errors

@@ -19,12 +19,17 @@ SETTLED = "Hours already settled keep their result until: tollbook reprice --fro
 
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", help="CSV, JSON, LiteLLM's map, genai-prices' lists; see tollbook prices columns."),
+    typer.Argument(metavar="FILE...", help="CSV, JSON, YAML, LiteLLM's map, genai-prices' lists; see tollbook prices columns."),
 ]
 Since = Annotated[
     str | None, typer.Option("--from", help="From when on prices hold that name no date themselves; since ever if not given.")
 ]
 Tenant = Annotated[str, typer.Option(help="Whose they are; everyone's if not given.")]
+BookData = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Look currencies up in its exchange rates; else none is."),
+]
+NoData = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="As elsewhere; the columns are the same in all.")]
 Provider = Annotated[str, typer.Option(help="Only of this provider.")]
 
 
@@ -79,15 +84,20 @@ def import_prices(files: Files, *, since: Since = None, tenant: Tenant = "", dat
 
 
 @command(prices, "check")
-def check(files: Files, *, since: Since = None, tenant: Tenant = "", shape: As = Format.TABLE) -> None:
+def check(files: Files, *, since: Since = None, tenant: Tenant = "", data: BookData = None, shape: As = Format.TABLE) -> None:
     """Find overlaps, gaps and absurd values in files of prices; nothing is loaded. Exits with 1 if there is an error."""
     from tollbook_ui.pricebook import reading
 
-    _tell(reading.check(files, moment(since), tenant), shape, checked=True)
+    if data is None:
+        _tell(reading.check(files, moment(since), tenant), shape, checked=True)
+        return
+    with asking(data) as answers:
+        found = reading.check(files, moment(since), tenant, answers.pricebook)
+    _tell(found, shape, checked=True)
 
 
 @command(prices, "columns")
-def columns(shape: As = Format.TABLE) -> None:
+def columns(_data: NoData = None, shape: As = Format.TABLE) -> None:
     """List the columns that a file of prices may have."""
     from tollbook_attribution.price_fields import FIELDS, NEEDED
 

@@ -39,6 +39,9 @@ NO_RATE = "{} has no exchange rate: what is priced in it has no value until one 
 
 Row = TypeVar("Row")
 
+ExchangeRates = Callable[[str, int], tuple[ExchangeRate, ...]]
+"""Answers what a currency is worth, so many rates at most."""
+
 
 class PriceBook:
     """The price book of one store."""
@@ -80,7 +83,7 @@ class PriceBook:
             loaded = price_book.load(self._store, sheet)
         except BadFileError:
             return _checked(sheet, 0)
-        return _checked(sheet, loaded.added, self._without_rate(sheet))
+        return _checked(sheet, loaded.added, _without_rate(sheet, self.exchange_rates))
 
     def set(self, price: NewPrice) -> str:
         """Adds a price and returns its id; settled hours change when they are settled again.
@@ -176,13 +179,6 @@ class PriceBook:
         provider, _, model = name.partition("/")
         return price_book.current(self._reads, provider, model)
 
-    def _without_rate(self, sheet: Sheet) -> Iterable[Problem]:
-        """The first line of each currency that has no exchange rate: a warning, as rates may come later."""
-        first = {line.price.currency: line.number for line in reversed(sheet.lines)}
-        for currency, line in sorted(first.items(), key=lambda pair: pair[1]):
-            if currency != "USD" and not self.exchange_rates(currency, 1):
-                yield Problem(sheet.file, line, "currency", NO_RATE.format(currency), is_error=False)
-
     def _seeded(self) -> None:
         """The list is in the book once anything was settled; who asks before wants it, too."""
         price_list.seed(self._store)
@@ -192,9 +188,20 @@ class PriceBook:
         return tuple(row(**{key: _value(value) for key, value in line.items()}) for line in rows)
 
 
-def check_file(name: str, content: bytes, since: datetime | None = None, tenant: str = "") -> Taken:
-    """What a file says and what is wrong with it. Needs no store."""
-    return _checked(_read(name, content, since, tenant), 0)
+def check_file(
+    name: str, content: bytes, since: datetime | None = None, tenant: str = "", rates: ExchangeRates | None = None
+) -> Taken:
+    """What a file says and what is wrong with it. Needs no store; with the rates of one, currencies are looked up in it."""
+    sheet = _read(name, content, since, tenant)
+    return _checked(sheet, 0, _without_rate(sheet, rates) if rates else ())
+
+
+def _without_rate(sheet: Sheet, rates: ExchangeRates) -> Iterable[Problem]:
+    """The first line of each currency that has no exchange rate: a warning, as rates may come later."""
+    first = {line.price.currency: line.number for line in reversed(sheet.lines)}
+    for currency, line in sorted(first.items(), key=lambda pair: pair[1]):
+        if currency != "USD" and not rates(currency, 1):
+            yield Problem(sheet.file, line, "currency", NO_RATE.format(currency), is_error=False)
 
 
 def _asked(run: Callable[[], Row]) -> Row:

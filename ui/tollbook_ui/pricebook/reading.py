@@ -33,9 +33,10 @@ class Book(Protocol):
         """What a currency is worth."""
 
 
-def check(files: Sequence[Path], since: datetime | None, tenant: str) -> list[Taken]:
-    """What files say and what is wrong with them."""
-    return [check_file(str(file), file.read_bytes(), since, tenant) for file in files]
+def check(files: Sequence[Path], since: datetime | None, tenant: str, book: Book | None = None) -> list[Taken]:
+    """What files say and what is wrong with them; with a book, also which of its exchange rates they lack."""
+    rates = book.exchange_rates if book else None
+    return [check_file(str(file), file.read_bytes(), since, tenant, rates) for file in files]
 
 
 def load(book: Book, files: Sequence[Path], since: datetime | None, tenant: str) -> list[Taken]:
