@@ -102,6 +102,20 @@ def note(waiting: int) -> str:
 REMEDY = "A server settles by itself; tollbook settle does it now, a second or so for each small hour."
 
 
+HOUR_S = 1
+"""About what the settlement of a small hour takes."""
+
+NEXT = "Next: tollbook settle; a running server settles in the background. tollbook doctor says how many hours wait"
+
+
+def next_step(hours: int) -> str:
+    """What to type once so many hours have new facts, and about how long it takes where that is long."""
+    if not hours:
+        return NEXT
+    lasts = f", about {units.counted(-(-hours * HOUR_S // 60), 'minute')} and more for large ones" if hours * HOUR_S > 60 else ""
+    return f"{units.counted(hours, 'hour')} {'waits' if hours == 1 else 'wait'} to be settled{lasts}. {NEXT}"
+
+
 def _oldest_whole(reads: "Reads") -> datetime:
     """The first hour whose facts are all still there; what came to older ones since can never be settled."""
     from tollbook_schema import retention  # noqa: PLC0415 - as above

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from rich.console import RenderableType
 
-from tollbook_ui import plain, units
+from tollbook_ui import plain, units, unsettled
 from tollbook_ui.bills import figures as f
 from tollbook_ui.bills import rates
 from tollbook_ui.show import escape, listed
@@ -18,7 +18,17 @@ def taken(found: f.Taken) -> Iterable[RenderableType]:
     for warning in found.warnings:
         yield escape(warning)
     if found.reconciled:
-        yield "Next: tollbook settle (a running server does it within a minute), then tollbook bill reconcile"
+        yield f"{unsettled.NEXT}; then tollbook bill reconcile"
+
+
+def undone(found: f.Undone) -> Iterable[RenderableType]:
+    """What was taken back."""
+    yield f"Import {found.import_id} was taken back: bills of {units.counted(found.lines, 'line')} count no more."
+    if found.rows:
+        yield "In force again is what it had taken the place of:"
+        yield from periods(found.rows)
+    if found.reconciled:
+        yield unsettled.NEXT
 
 
 def periods(found: Sequence[f.Period], *, narrowed: bool = False) -> Iterable[RenderableType]:
@@ -28,7 +38,7 @@ def periods(found: Sequence[f.Period], *, narrowed: bool = False) -> Iterable[Re
         return
     yield listed(
         "Billing periods",
-        ("=from", "=to", "provider", "account", ">lines", ">billed", ">effective", "", "format", ">versions", "files"),
+        ("=from", "=to", "provider", "account", ">lines", ">billed", ">effective", "", "format", ">versions", ">import", "files"),
         (
             (
                 f"{row.billing_period_start:%Y-%m-%d}",
@@ -41,6 +51,7 @@ def periods(found: Sequence[f.Period], *, narrowed: bool = False) -> Iterable[Re
                 row.billing_currency,
                 row.format,
                 str(row.versions),
+                str(row.import_id),
                 ", ".join(row.files[:3]) + (f" and {len(row.files) - 3} more" if len(row.files) > 3 else ""),
             )
             for row in found

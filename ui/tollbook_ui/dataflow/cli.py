@@ -80,10 +80,10 @@ def storage_import(
     data: Data = None,
 ) -> None:
     """Declare stored assets. A row known already changes nothing; one with the same asset, location and from replaces it."""
-    from tollbook_ui import access, place
+    from tollbook_ui import access, place, unsettled
 
     with access.opened(place.at(data), create=True) as answers:
         for path in files:
             found = answers.data.declare(path, str(path), tenant)
             typer.echo(f"{found.file}: {found.rows:,} rows, {found.new_rows:,} new")
-    typer.echo("Next: tollbook settle (a running server does it within a minute)")
+    typer.echo(unsettled.NEXT)

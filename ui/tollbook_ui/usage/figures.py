@@ -52,6 +52,8 @@ class Imported:
     first_call: datetime | None
     last_call: datetime | None
     stored: bool
+    hours: int = 0
+    """That its new calls began in: these are settled next."""
     differing_rows: int = 0
     """Rows that say otherwise than what is stored of their `request_id`; what is stored stays."""
     first_rows: tuple[FirstRow, ...] = ()

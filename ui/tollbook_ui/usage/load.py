@@ -400,6 +400,7 @@ def _imported(file: UsageFile, wish: UsageMap, counted: Any, first: tuple[FirstR
         times=wish.times,
         rows=rows,
         new_calls=counted["new_calls"],
+        hours=counted["hours"],
         first_call=counted["first_call"].replace(tzinfo=UTC) if rows else None,
         last_call=counted["last_call"].replace(tzinfo=UTC) if rows else None,
         stored=stored,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 
-from tollbook_ui import units
+from tollbook_ui import units, unsettled
 from tollbook_ui.show import escape, listed
 from tollbook_ui.usage.figures import Import, Imported
 from tollbook_ui.usage.mapping import KNOWN_NAMES, TARGETS, option
@@ -28,8 +28,8 @@ def taken(found: Sequence[Imported]) -> Iterable[RenderableType]:
         yield from map(escape, file.warnings)
         if not file.stored:
             yield from _looked_at(file)
-    if any(file.stored and file.new_calls for file in found):
-        yield "Next: tollbook settle (a running server does it within a minute)"
+    if hours := sum(file.hours for file in found):
+        yield unsettled.next_step(hours)
 
 
 def imports(found: Sequence[Import]) -> Iterable[RenderableType]:
@@ -60,7 +60,7 @@ def taken_back(found: Import) -> Iterable[RenderableType]:
     """What was taken back."""
     yield escape(f"{found.file}: {units.counted(found.new_calls, 'call')} taken back")
     yield "Calls that later files had too are gone with them: import those files again"
-    yield "Next: tollbook settle (a running server does it within a minute)"
+    yield unsettled.NEXT
 
 
 def targets() -> Iterable[RenderableType]:
