@@ -180,4 +180,30 @@ AGENTS: dict[str, Case] = {
         (body({"video_count": 1, "video_duration": 5}, names("dashscope", "wan2.2-t2v-plus", "video_generation")),),
         {"video_second": 5},
     ),
+    "why an answer ended, as JSON; what counting tokens tells is free": Case(
+        (
+            told({**OPENAI, IN: 100, OUT: 3, "gen_ai.response.finish_reasons": json.dumps(["length"])}),
+            Span(0, 2, attributes={**OPENAI, "gen_ai.operation.name": "count_tokens", IN: 100}),
+        ),
+        {"input": 100, "output": 3},
+        more={"waste": "truncated"},
+    ),
+    "a total that holds more than its parts is named": Case(
+        (
+            told(
+                {
+                    "gen_ai.system": "Google",
+                    "gen_ai.request.model": "gemini-2.5-pro",
+                    "gen_ai.usage.prompt_tokens": 35,
+                    "gen_ai.usage.completion_tokens": 12,
+                    "llm.usage.total_tokens": 109,
+                }
+            ),
+        ),
+        {"input": 35, "output": 12},
+        more={
+            "flags": ["total_exceeds_parts"],
+            "reason": "the total holds tokens beside input and output, of a kind that is not told: a lower bound",
+        },
+    ),
 }

@@ -69,11 +69,6 @@ beside AS (
     ) AS f
     LEFT ANY JOIN answers AS m ON f.trace_id = m.trace_id AND f.span_id = m.span_id
 ),
-failed_beside AS (
-    SELECT *, row_number() OVER (PARTITION BY trace_id, parent_span_id, teller ORDER BY start_ns, span_id) AS place_of_failure
-    FROM beside
-    WHERE failed AND NOT has_usage AND response_id = ''
-),
 twins AS (
     SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id
     FROM (SELECT * FROM beside WHERE has_usage) AS a
@@ -86,15 +81,22 @@ twins AS (
         AND a.start_ns <= b.end_ns AND b.start_ns <= a.end_ns
     GROUP BY a.trace_id, a.call_id
 ),
+failed AS (
+    SELECT
+        trace_id, span_id, parent_span_id, teller, embedding, models, error, start_ns, end_ns,
+        row_number() OVER (PARTITION BY trace_id, parent_span_id, teller ORDER BY start_ns, span_id) AS place
+    FROM work_families
+    WHERE settlement = {settlement:UInt64} AND call_class = 'leaf' AND failed AND NOT has_usage AND response_id = ''
+),
 failures AS (
-    SELECT a.trace_id AS trace_id, a.call_id AS call_id, argMax(b.call_id, b.rank) AS into_id
-    FROM (SELECT * FROM failed_beside) AS a
-    INNER JOIN (SELECT * FROM failed_beside) AS b
-        ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id AND a.place_of_failure = b.place_of_failure
-    WHERE a.teller != b.teller AND a.embedding = b.embedding AND a.rank < b.rank AND (a.error = 0 OR b.error = 0 OR a.error = b.error)
+    SELECT a.trace_id AS trace_id, a.span_id AS call_id, min((b.start_ns, b.span_id)).2 AS into_id
+    FROM (SELECT * FROM failed) AS a
+    INNER JOIN (SELECT * FROM failed) AS b ON a.trace_id = b.trace_id AND a.parent_span_id = b.parent_span_id AND a.place = b.place
+    WHERE a.teller != b.teller AND a.embedding = b.embedding AND (a.start_ns, a.span_id) > (b.start_ns, b.span_id)
+        AND (a.error = 0 OR b.error = 0 OR a.error = b.error)
         AND arrayExists(m -> arrayExists(n -> startsWith(m, n) OR startsWith(n, m), b.models), a.models)
-        AND a.start_ns <= b.end_ns AND b.start_ns <= a.end_ns
-    GROUP BY a.trace_id, a.call_id
+        AND a.start_ns <= b.end_ns
+    GROUP BY a.trace_id, a.span_id
 ),
 halves AS (
     SELECT
