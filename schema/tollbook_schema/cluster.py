@@ -25,7 +25,7 @@ _TABLE = re.compile(
     re.DOTALL,
 )
 _COPY = re.compile(r"CREATE TABLE IF NOT EXISTS \w+ AS (?P<name>\w+) ENGINE = Null")
-_FILLED = re.compile(r"CREATE MATERIALIZED VIEW\b")
+_FILLED = re.compile(r"CREATE MATERIALIZED VIEW\b|ALTER TABLE \w+ MODIFY QUERY\b")
 _ALTER = re.compile(r"ALTER TABLE (?P<name>\w+)\s+(?P<rest>.*)", re.DOTALL)
 _COLUMNS = re.compile(r"(?:ADD|DROP|RENAME) COLUMN|MODIFY COLUMN \S+ (?!REMOVE|MODIFY|RESET)", re.DOTALL)
 _WINDOW = re.compile(r"\bnon_replicated_deduplication_window\b")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -109,7 +110,9 @@ def test_joules_of_requests_and_idle_come_to_the_meter_however_many_tell_of_it(s
 
 def test_power_that_a_rate_pays_for_is_told_and_not_paid_again(store: Store, intake: Intake) -> None:
     set_gpu_price(store, "H100", "3.60")
-    set_kwh(store, "0.36", region="attic", account="7")
+    half_past = NOON + timedelta(minutes=30)
+    set_kwh(store, "0.36", region="attic", account="7", valid_until=half_past)
+    set_kwh(store, "0.72", region="attic", account="7", valid_from=half_past, version="v2")
     set_kwh(store, "9", region="attic", account="8", version="of another")
     set_kwh(store, "1", version="of all")
     place = {**HOST, A.TOLLBOOK_SITE: "attic", A.CLOUD_ACCOUNT_ID: "7"}
@@ -133,8 +136,9 @@ def test_power_that_a_rate_pays_for_is_told_and_not_paid_again(store: Store, int
     assert_the_ledger_balances(store)
     lines = store.query(LINES)
     assert [(row["allocation"], row["item"], row["quantity"], row["amount_usd"]) for row in lines] == [
-        ("request", "electricity", Decimal(900_000), Decimal("0.09")),
-        ("request", "share of electricity unallocated", Decimal(900_000), Decimal("0.09")),
+        # a quarter of a kWh at each price: half of the energy bears half of the money
+        ("request", "electricity", Decimal(900_000), Decimal("0.135")),
+        ("request", "share of electricity unallocated", Decimal(900_000), Decimal("0.135")),
     ]
 
 

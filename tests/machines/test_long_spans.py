@@ -61,6 +61,7 @@ def test_each_hour_of_a_span_bears_its_part(store: Store, intake: Intake) -> Non
         Span(3, 1, start_ns=1_800 * S, duration_ns=5_400 * S, attributes=held | red),
         Span(4, 1, start_ns=HOUR, duration_ns=1_200 * S, attributes=held | blue),
         Span(5, 1, start_ns=1_800 * S, duration_ns=2_400 * S, resource=spot),
+        Span(7, 1, start_ns=1_800 * S, duration_ns=2_400 * S, resource={A.K8S_NODE_NAME: "h4", A.HOST_TYPE: "box"}),
         # What cannot be so long stays in its hour.
         Span(6, 1, start_ns=1_800 * S, duration_ns=240 * 365 * 24 * HOUR, resource=odd),
         Span(6, 2, start_ns=1_800 * S, duration_ns=-HOUR, resource=odd),
@@ -82,6 +83,9 @@ def test_each_hour_of_a_span_bears_its_part(store: Store, intake: Intake) -> Non
     ]
     assert store.query("SELECT cluster, purchase, amount_usd FROM hosts WHERE host = 'h2' ORDER BY window") == [
         {"cluster": "east", "purchase": "spot", "amount_usd": Decimal(amount)} for amount in ("1.8", "0.6")
+    ]
+    assert [row[4:6] for row in lines(store, "host:h4")] == [
+        (Decimal(seconds), Decimal(amount)) for seconds, amount in ((1_800, "0.9"), (1_800, "0.9"), (600, "0.3"), (600, "0.3"))
     ]
     assert store.query("SELECT toHour(window) AS hour, spans_too_long FROM machine_coverage WHERE spans_too_long > 0") == [
         {"hour": 12, "spans_too_long": 2}

@@ -1,19 +1,26 @@
 -- What energy of each accelerator and machine is whose, and what does it cost?
 -- Shares are laid end to end along the device's energy and along its cost, requests first: so they sum to both to the last digit.
 -- A kWh costs what the price book says of the account, the site or the region of the device (category energy, unit kwh), times the site's power usage effectiveness (item pue)
--- if that is declared. It is told and not priced where the rate of the device has the power in it, unless the tenant's policy says that rates are without.
+-- if that is declared. Where these change within the hour, each holds for what was drawn in its time, and who bears of the device bears the mean.
+-- It is told and not priced where the rate of the device has the power in it, unless the tenant's policy says that rates are without.
 -- Where there is: work_energy
 INSERT INTO accelerator_energy_settled
-WITH policy AS (
+WITH toInt64(toUnixTimestamp({window:DateTime('UTC')})) AS opens_s,
+policy AS (
     SELECT argMax(method, (valid_from, set_at)) AS method FROM policies
     WHERE tenant = {tenant:String} AND subject = 'energy' AND valid_from <= {window:DateTime('UTC')}
+),
+energy_prices AS (
+    SELECT * FROM current_prices
+    WHERE category = 'energy' AND (unit = 'kwh' OR item = 'pue') AND tenant IN ('', {tenant:String})
+        AND valid_from < {until:DateTime64(9, 'UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
 ),
 places AS (
     SELECT host, max(site) AS own_site, max(region) AS own_region, max(account) AS own_account FROM work_spans WHERE settlement = {settlement:UInt64} AND host != '' GROUP BY host
 ),
 devices AS (
     SELECT
-        d.device AS device, d.host AS host, d.model AS model, m.nj AS nj, m.nj * toInt256(d.whole) * toInt256(281474976710656) AS everything,
+        d.device AS device, d.host AS host, d.model AS model, m.nj AS nj, m.nj AS axis_nj, m.nj * toInt256(d.whole) * toInt256(281474976710656) AS everything,
         if(isNotNull(d.amount_usd), 'in the rate of the device', '') AS rated,
         if(m.site != '', m.site, p.own_site) AS site, if(m.region != '', m.region, p.own_region) AS region, p.own_account AS account
     FROM (SELECT * FROM work_devices WHERE settlement = {settlement:UInt64}) AS d
@@ -27,51 +34,94 @@ devices AS (
     WHERE m.nj > 0
     UNION ALL
     SELECT
-        d.device AS device, d.host AS host, '' AS model, toInt256(d.nj) AS nj, toInt256(d.axis_nj) * toInt256(16777216) AS everything,
+        d.device AS device, d.host AS host, '' AS model, toInt256(d.nj) AS nj, toInt256(d.axis_nj) AS axis_nj, toInt256(d.axis_nj) * toInt256(16777216) AS everything,
         if(d.rated, 'in the rate of the machine', '') AS rated,
         if(d.site != '', d.site, p.own_site) AS site, if(d.region != '', d.region, p.own_region) AS region, p.own_account AS account
     FROM (SELECT * FROM work_machine_parts WHERE settlement = {settlement:UInt64}) AS d
     LEFT ANY JOIN places AS p ON d.host = p.host
     WHERE d.nj > 0
 ),
+-- when prices change within the hour, and what each device took from one change to the next
+terms AS (
+    SELECT arrayJoin(arrayZip(begins, arrayPushBack(arrayPopFront(begins), toUnixTimestamp64Nano({until:DateTime64(9, 'UTC')})))) AS term, term.1 AS from_ns, term.2 AS upto_ns
+    FROM (
+        SELECT arrayMap(second -> second * 1000000000, arrayDistinct(arraySort(arrayPushBack(arrayFilter(
+            second -> second > opens_s AND second < opens_s + 3600,
+            arrayFlatten(groupArray([
+                toInt64(toUnixTimestamp(valid_from)), ifNull(toInt64(toUnixTimestamp(valid_until)), 0), day_s + day_from_s, day_s + day_until_s
+            ]))
+        ), opens_s)))) AS begins
+        FROM (
+            SELECT
+                valid_from, valid_until, toInt64(day_from_s) AS day_from_s, toInt64(day_until_s) AS day_until_s,
+                toInt64(toUnixTimestamp(toStartOfDay({window:DateTime('UTC')}))) AS day_s
+            FROM energy_prices
+        )
+    )
+),
+drawn AS (
+    SELECT
+        e.device AS device, t.from_ns AS from_ns,
+        sum(
+            intDiv(toInt256(least(greatest(t.upto_ns, e.at_ns), e.until_ns) - e.at_ns) * (e.upto_nj - e.from_nj), greatest(e.until_ns - e.at_ns, 1))
+            - intDiv(toInt256(least(greatest(t.from_ns, e.at_ns), e.until_ns) - e.at_ns) * (e.upto_nj - e.from_nj), greatest(e.until_ns - e.at_ns, 1))
+        ) AS drawn_nj
+    FROM (SELECT * FROM work_energy WHERE settlement = {settlement:UInt64}) AS e
+    CROSS JOIN terms AS t
+    GROUP BY e.device, t.from_ns
+    HAVING drawn_nj > 0
+),
 book AS (
     SELECT
-        d.device AS device, b.unit = 'kwh' AS of_energy, argMax(b.amount, chosen) AS each, argMax(b.price_id, chosen) AS price_id,
+        d.device AS device, d.from_ns AS from_ns, b.unit = 'kwh' AS of_energy, argMax(b.amount, chosen) AS each, argMax(b.price_id, chosen) AS price_id,
         argMax(b.version, chosen) AS price_version,
         argMax(x.usd_per_unit, (b.precedence, b.tenant != '', b.account != '', b.region = d.site, b.region != '', b.valid_from, b.added_at) AS chosen) AS usd_per_unit
-    FROM devices AS d
-    INNER JOIN (
-        SELECT * FROM current_prices
-        WHERE category = 'energy' AND (unit = 'kwh' OR item = 'pue') AND tenant IN ('', {tenant:String})
-            AND valid_from <= {window:DateTime('UTC')} AND (isNull(valid_until) OR valid_until > {window:DateTime('UTC')})
-            AND toUInt32({window:DateTime('UTC')}) % 86400 >= day_from_s AND toUInt32({window:DateTime('UTC')}) % 86400 < day_until_s
-    ) AS b ON true
+    FROM (
+        SELECT v.device AS device, v.site AS site, v.region AS region, v.account AS account, w.from_ns AS from_ns
+        FROM devices AS v
+        INNER JOIN drawn AS w ON v.device = w.device
+    ) AS d
+    INNER JOIN energy_prices AS b ON true
     LEFT ANY JOIN (
         SELECT currency, usd_per_unit FROM daily_exchange_rates WHERE day = toDate({window:DateTime('UTC')})
         UNION ALL
         SELECT 'USD' AS currency, toDecimal128(1, 18) AS usd_per_unit
     ) AS x ON b.currency = x.currency
     WHERE b.region IN ('', d.site, d.region) AND b.account IN ('', d.account)
-    GROUP BY d.device, of_energy
+        AND toInt64(toUnixTimestamp(b.valid_from)) * 1000000000 <= d.from_ns
+        AND (isNull(b.valid_until) OR toInt64(toUnixTimestamp(assumeNotNull(b.valid_until))) * 1000000000 > d.from_ns)
+        AND intDiv(d.from_ns, 1000000000) % 86400 >= b.day_from_s AND intDiv(d.from_ns, 1000000000) % 86400 < b.day_until_s
+    GROUP BY d.device, d.from_ns, of_energy
+),
+costs AS (
+    SELECT
+        d.device AS device,
+        multiIf(
+            countIf(k.device = '') > 0, 'no price of a kWh',
+            countIf(isNull(k.usd_per_unit) OR k.usd_per_unit = 0) > 0, 'no exchange rate',
+            ''
+        ) AS why,
+        arrayStringConcat(arrayDistinct(arrayMap(t -> t.2, arraySort(groupArray((w.from_ns, toString(k.price_id)))))), '+') AS price_id,
+        argMax(k.price_version, w.from_ns) AS price_version,
+        sum(toDecimal128(
+            toDecimal256(k.each, 18) * (w.drawn_nj * d.nj) / d.axis_nj / toInt256(3600000000000000) * toDecimal256(ifNull(k.usd_per_unit, 0), 18), 18
+        ) AS bare_usd) AS all_bare_usd,
+        sum(if(u.device = '', bare_usd, toDecimal128(toDecimal256(bare_usd, 18) * toDecimal256(u.each, 18), 18))) AS usd
+    FROM devices AS d
+    INNER JOIN drawn AS w ON d.device = w.device
+    LEFT ANY JOIN (SELECT * FROM book WHERE of_energy) AS k ON w.device = k.device AND w.from_ns = k.from_ns
+    LEFT ANY JOIN (SELECT * FROM book WHERE NOT of_energy) AS u ON w.device = u.device AND w.from_ns = u.from_ns
+    GROUP BY d.device
 ),
 valued AS (
     SELECT
         d.device AS device, d.host AS host, d.model AS model, d.nj AS nj, d.everything AS everything,
-        multiIf(
-            d.rated != '' AND (SELECT method FROM policy) != 'apart', d.rated,
-            k.device = '', 'no price of a kWh',
-            isNull(k.usd_per_unit) OR k.usd_per_unit = 0, 'no exchange rate',
-            ''
-        ) AS why,
-        k.price_id AS price_id,
-        k.price_version AS price_version,
-        toDecimal128(
-            toDecimal256(k.each, 18) * toInt256(d.nj) / toInt256(3600000000000000) * toDecimal256(ifNull(k.usd_per_unit, 0), 18), 18
-        ) AS bare_usd,
-        reinterpret(toDecimal256(if(u.device = '', bare_usd, toDecimal128(toDecimal256(bare_usd, 18) * toDecimal256(u.each, 18), 18)), 18), 'Int256') AS usd
+        if(d.rated != '' AND (SELECT method FROM policy) != 'apart', d.rated, c.why) AS why,
+        c.price_id AS price_id,
+        c.price_version AS price_version,
+        reinterpret(toDecimal256(c.usd, 18), 'Int256') AS usd
     FROM devices AS d
-    LEFT ANY JOIN (SELECT * FROM book WHERE of_energy) AS k ON d.device = k.device
-    LEFT ANY JOIN (SELECT * FROM book WHERE NOT of_energy) AS u ON d.device = u.device
+    LEFT ANY JOIN costs AS c ON d.device = c.device
 ),
 told AS (
     SELECT

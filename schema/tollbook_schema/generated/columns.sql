@@ -213,7 +213,28 @@ FROM (
         toUInt32(intDiv(toUnixTimestamp64Nano(start_time), 3600000000000)) AS first_hour,
         toUInt32(intDiv(toUnixTimestamp64Nano(start_time) + duration_ns - 1, 3600000000000)) AS last_hour
     FROM spans
-    WHERE duration_ns > 0 AND duration_ns <= 604800000000000 AND (host_id != '' OR host_name != '' OR accelerator_id != '')
+    WHERE duration_ns > 0 AND duration_ns <= 604800000000000 AND (host_id != '' OR host_name != '' OR k8s_node_name != '' OR accelerator_id != '')
+        AND start_time >= toDateTime64('1970-01-01 00:00:00', 9, 'UTC') AND start_time < toDateTime64('2106-01-01 00:00:00', 9, 'UTC')
+)
+WHERE last_hour > first_hour;
+
+-- Where the view is there already.
+ALTER TABLE long_spans_of_spans MODIFY QUERY
+SELECT
+    toDateTime(arrayJoin(range(first_hour + 1, last_hour + 1)) * 3600, 'UTC') AS window,
+    tenant,
+    trace_id,
+    span_id,
+    toDateTime(first_hour * 3600, 'UTC') AS began,
+    accelerator_id != '' AS accelerator,
+    received_at
+FROM (
+    SELECT
+        tenant, trace_id, span_id, accelerator_id, received_at,
+        toUInt32(intDiv(toUnixTimestamp64Nano(start_time), 3600000000000)) AS first_hour,
+        toUInt32(intDiv(toUnixTimestamp64Nano(start_time) + duration_ns - 1, 3600000000000)) AS last_hour
+    FROM spans
+    WHERE duration_ns > 0 AND duration_ns <= 604800000000000 AND (host_id != '' OR host_name != '' OR k8s_node_name != '' OR accelerator_id != '')
         AND start_time >= toDateTime64('1970-01-01 00:00:00', 9, 'UTC') AND start_time < toDateTime64('2106-01-01 00:00:00', 9, 'UTC')
 )
 WHERE last_hour > first_hour;
