@@ -42,3 +42,34 @@ def test_files_are_taken_listed_and_refused_over_the_api(store: Store) -> None:
     for wish in ({"target": "none", "provider": "aws", "tenant": "A'--"}, {"target": "none"}):
         assert client.post("/api/v1/bills/mappings", json=wish).status_code == 422
     assert client.delete("/api/v1/bills/mappings/none", params={"tenant": "A B"}).status_code == 422
+
+
+def test_an_import_is_taken_back_and_what_it_replaced_counts_again(store: Store) -> None:
+    client = TestClient(application(Answers(store), Path()), base_url="http://localhost")
+
+    def taken(cost: str, **asked: str) -> int:
+        answer = client.post(IMPORTS, params={"name": "a.csv", **asked}, content=as_csv([focus(BilledCost=cost)]))
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["import_id"])
+
+    def in_force() -> list[tuple[str, int, int]]:
+        assert [row["billed"] for row in client.get("/api/v1/bills/reconciliation").json()["rows"]] == [
+            row["billed_cost"] for row in client.get("/api/v1/bills").json()
+        ]
+        return [(row["billed_cost"], row["lines"], row["import_id"]) for row in client.get("/api/v1/bills").json()]
+
+    first, second = taken("1"), taken("5")
+    third = taken("0.5", add="true")
+    assert in_force() == [("5.5", 2, third)]
+    refused = client.delete(f"{IMPORTS}/{second}")
+    assert (refused.status_code, f"import {third} was added to import {second}" in refused.text) == (422, True)
+    for import_id, lines, left in ((third, 2, [("5", 1, second)]), (second, 1, [("1", 1, first)]), (first, 1, [])):
+        undone = client.delete(f"{IMPORTS}/{import_id}").json()
+        assert (undone["lines"], [row["billed_cost"] for row in undone["rows"]]) == (lines, [cost for cost, _, _ in left])
+        assert in_force() == left
+    again = client.delete(f"{IMPORTS}/{first}")
+    assert (again.status_code, "no bill in force has lines of import" in again.text) == (422, True)
+    assert in_force() == []
+    taken("2")
+    assert [cost for cost, _, _ in in_force()] == ["2"]
+    assert store.query("SELECT count() AS lines FROM bill_lines") == [{"lines": 4}]

@@ -37,6 +37,12 @@ PROBLEMS: dict[str, tuple[Callable[[Folder], Path], dict[str, Any], str]] = {
         "column BillingCurrency: is missing from this focus file; if all lines have the same, say it with "
         "--set BillingCurrency=EUR",
     ),
+    "a total below the lines": (
+        lambda f: f.csv(focus(), {name: "1.5" if name == "BilledCost" else "" for name in focus()}),
+        {},
+        "bill.csv, line 3, column BilledCost: '1.5' stands on a line without a time and a currency, as a total does: take the "
+        "line out of the file\nnothing was stored",
+    ),
     "German decimals": (
         lambda f: f.csv(focus(), focus(BilledCost="1.234,56")),
         {},

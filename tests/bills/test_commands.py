@@ -55,6 +55,13 @@ def test_a_bill_is_imported_reconciled_mapped_and_exported_through_a_running_ser
     )
     more = ("--set", "ServiceProviderName=Acme,ChargeCategory=Usage")
     assert "1 line of 1 file stored" in tollbook(served, "bill", "import", str(mine), *said, *more).stdout
+    [acme] = json.loads(tollbook(served, "bill", "list", "-f", "json").stdout)
+    assert (
+        f"Import {acme['import_id']} was taken back: bills of 1 line"
+        in tollbook(served, "bill", "undo", str(acme["import_id"])).stdout
+    )
+    assert tollbook(served, "bill", "undo", str(acme["import_id"])).exit_code == 2
+    assert "1 line of 1 file stored" in tollbook(served, "bill", "import", str(mine), *said, *more).stdout
     assert "not 'Price=USD'" in tollbook(served, "bill", "import", str(mine), "--map", "Price=USD").stderr
 
     bill = folder.csv(

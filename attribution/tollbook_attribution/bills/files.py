@@ -250,7 +250,7 @@ def _start(name: str, path: Path, compression: str) -> str:
         with damage.text(path, compression) as lines:
             start = "".join(itertools.islice(lines, HEADER_LINES))
     except UnicodeError as error:
-        raise of_file(name, f"is no text in UTF-8 or UTF-16: {error}") from error
+        raise of_file(name, f"is no text in UTF-8 or UTF-16; save it in UTF-8: {error}") from error
     except (OSError, EOFError, zlib.error) as error:
         raise of_file(name, f"cannot be read as text: {error}") from error
     if "\r" in start and "\n" not in start:

@@ -404,8 +404,9 @@ def _whose(row: Mapping[str, Any]) -> str:
 
 
 def _size(row: Mapping[str, Any], when: str = "") -> str:
-    lines, billed = row[f"lines{when}"], Decimal(row[f"billed{when}"])
-    return f"{lines} {'line' if lines == 1 else 'lines'} ({billed.normalize():f} {row[f'currency{when}']})"
+    lines, billed = row[f"lines{when}"], f"{row[f'billed{when}']:f}"
+    amount = billed.rstrip("0").removesuffix(".") if "." in billed else billed
+    return f"{lines} {'line' if lines == 1 else 'lines'} ({amount} {row[f'currency{when}']})"
 
 
 def _bills(files: Sequence[BillFile]) -> tuple[list[BillFile], list[str]]:
@@ -446,8 +447,10 @@ def _part(number: int, file: BillFile, meant: Mapping[str, str], constants: Mapp
     if absent := [theirs for theirs in meant.values() if formats.word(theirs) not in there]:
         raise of_file(file.name, "is not in the header", absent[0], max(file.above, 1))
     if missing := found.missing((*file.names, *meant)):
-        wrong = {column: f"is missing from this {found.name} file{_way_to_say(found, column)}" for column in missing}
-        raise BillError([Problem(file.name, max(file.above, 1), column, "", told) for column, told in wrong.items()])
+        wrong = f"is missing from this {found.name} file"
+        raise BillError(
+            [Problem(file.name, max(file.above, 1), column, "", f"{wrong}{_way_to_say(found, column)}") for column in missing]
+        )
     if twice := found.ambiguous(file.header):
         raise of_file(file.name, f"is there as {' and as '.join(twice)}: which one counts?", twice[0], max(file.above, 1))
     return _Part(number, file, found, meant)

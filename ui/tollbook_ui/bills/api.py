@@ -57,6 +57,16 @@ async def take(
     return Response(plain.as_json(found), media_type="application/json")
 
 
+@router.delete("/imports/{import_id}", response_model=f.Undone)
+def undo(
+    ask: Ask,
+    import_id: Annotated[int, InPath(ge=0, lt=2**64, description="as the list of billing periods has it")],
+    tenant: Whose = DEFAULT_TENANT,
+) -> Response:
+    """Take an import back: what it took the place of is in force again."""
+    return written(ask.bills.undo(import_id, tenant), Format.JSON)
+
+
 @router.get("", response_model=list[f.Period])
 def periods(ask: Ask, provider: Provider = "", period: Month = "", limit: Limit = 10_000, shape: As = Format.JSON) -> Response:
     """Billing periods in force, the newest first."""

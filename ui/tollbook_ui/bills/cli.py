@@ -84,6 +84,22 @@ def list_periods(
     )
 
 
+@command(group)
+def undo(
+    import_id: Annotated[int, typer.Argument(metavar="ID", min=0, max=2**64 - 1, help="As tollbook bill list has it.")],
+    *,
+    tenant: Tenant = "default",
+    data: Data = None,
+    shape: As = Format.TABLE,
+) -> None:
+    """Take an import back, such as one of the wrong account: what it took the place of counts again."""
+    from tollbook_ui.bills import show
+
+    with asking(data) as answers:
+        found = answers.bills.undo(import_id, tenant)
+    answer(shape, found, lambda: show.undone(found))
+
+
 @command(group, "show")
 def show_charges(
     *, provider: Provider = "", period: Month = "", limit: Limit = 1_000, data: Data = None, shape: As = Format.TABLE

@@ -22,7 +22,9 @@ class Period:
     files: Sequence[str]
     imported_at: datetime
     versions: int
-    """Imports that brought this period, the one in force among them."""
+    """Imports that brought this period, the one in force among them, and those that were taken back."""
+    import_id: int = 0
+    """The last import that brought lines of it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,19 @@ class Taken:
     """Whether hours of the ledger change by it."""
     rows: tuple[Period, ...]
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An import that was taken back."""
+
+    import_id: int
+    lines: int
+    """Of the bills that it had brought, until now."""
+    reconciled: bool
+    """Whether hours of the ledger change by it."""
+    rows: tuple[Period, ...]
+    """What it had taken the place of, and is in force again."""
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,26 @@ class Bills:
             changed = reconcile(self._store, options.tenant).changed
         except (bills.BillError, ValueError) as error:
             raise BadQuestionError(str(error)) from error
-        bound = {"provider": "", "period": "", "import_id": loaded.import_id, "limit": ALL}
+        bound = {"provider": "", "period": "", "brought_by": loaded.import_id, "limit": ALL}
         rows = _rows(self._store.of(options.tenant), f.Period, "periods", bound)
         warnings = (*loaded.warnings, *self._without_rate(options.tenant, loaded.import_id))
         return f.Taken(loaded.import_id, loaded.files, loaded.lines, changed, rows, warnings)
+
+    def undo(self, import_id: int, tenant: str = DEFAULT_TENANT) -> f.Undone:
+        """Takes an import back: what it took the place of is in force again, and its hours are reconciled.
+
+        Raises:
+            BadQuestionError: nothing of it is in force, or a later import has added to it.
+        """
+        whose = self._tenant or _whose(tenant)
+        try:
+            done = bills.undo(self._store, whose, import_id)
+            changed = reconcile(self._store, whose).changed
+        except ValueError as error:
+            raise BadQuestionError(str(error)) from error
+        bound = {"provider": "", "period": "", "brought_by": done.undone_by, "limit": ALL}
+        rows = _rows(self._store.of(whose), f.Period, "periods", bound)
+        return f.Undone(import_id, sum(row.lines for row in done.gone), changed, rows)
 
     def _without_rate(self, tenant: str, import_id: int) -> Iterator[str]:
         """The first charge of each currency that has no exchange rate for its day: it waits for one outside of the ledger."""
@@ -78,7 +94,7 @@ class Bills:
 
     def periods(self, provider: str = "", period: str = "", limit: int = ALL) -> tuple[f.Period, ...]:
         """Billing periods in force, the newest first."""
-        return _rows(self._reads, f.Period, "periods", {**_asked(provider, period, limit), "import_id": 0})
+        return _rows(self._reads, f.Period, "periods", {**_asked(provider, period, limit), "brought_by": 0})
 
     def show(self, provider: str = "", period: str = "", limit: int = ALL) -> f.Bill:
         """What was charged, by service and account; the rows add up to the bill."""

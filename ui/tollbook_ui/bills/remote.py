@@ -73,6 +73,10 @@ class RemoteBills:
         with _one_file(paths) as (file, name):
             return self._upload(f.Taken, "/bills/imports", {**asked, "name": names[0] if names else name}, file, sent)
 
+    def undo(self, import_id: int, tenant: str = DEFAULT_TENANT) -> f.Undone:
+        """As `Bills.undo`."""
+        return self._ask(f.Undone, f"/bills/imports/{import_id}", {"tenant": tenant}, None, "DELETE")
+
     def periods(self, provider: str = "", period: str = "", limit: int = ALL) -> tuple[f.Period, ...]:
         """As `Bills.periods`."""
         return self._get(tuple[f.Period, ...], "/bills", {"provider": provider, "period": period, "limit": limit})

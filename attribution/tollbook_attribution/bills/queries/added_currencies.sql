@@ -6,7 +6,7 @@ FROM (
     WHERE tenant = {tenant:String} AND import_id = {import_id:UInt64}
     GROUP BY provider, billing_account_id, billing_period_start
 ) AS told
-GLOBAL INNER JOIN (SELECT * FROM current_bill_periods WHERE tenant = {tenant:String}) AS there
+GLOBAL INNER JOIN (SELECT * FROM current_bill_periods WHERE tenant = {tenant:String} AND notEmpty(parts)) AS there
     ON told.provider = there.provider AND told.billing_account_id = there.billing_account_id AND told.billing_period_start = there.billing_period_start
 WHERE told.currency != there.billing_currency
 ORDER BY file, line

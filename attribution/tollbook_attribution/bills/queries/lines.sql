@@ -60,3 +60,4 @@ SELECT
     tags
 FROM (SELECT *, lower(trimBoth(provider_name)) AS told FROM bill_texts_read) AS t
 WHERE import_id = {import_id:UInt64} AND t.file = {part:UInt32} AND t.line > {after:UInt64} AND t.line <= {upto:UInt64}
+SETTINGS min_insert_block_size_rows = 65536

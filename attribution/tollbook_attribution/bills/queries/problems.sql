@@ -5,8 +5,10 @@ WITH
 ['BillingPeriodStart', 'BillingPeriodEnd', 'ChargePeriodStart', 'ChargePeriodEnd'] AS time_names
 SELECT file, line, first, found.1 AS column, found.2 AS value, found.3 AS problem
 FROM (
-    SELECT file, line, toUInt64(0) AS first, arrayJoin(arrayConcat(
-        arrayFilter(p -> p.3 != '', arrayMap(
+    SELECT file, line, toUInt64(0) AS first, arrayJoin(if(
+        times[3] = '' AND billing_currency = '',
+        [('BilledCost', numbers[1], 'stands on a line without a time and a currency, as a total does: take the line out of the file')],
+        arrayConcat(arrayFilter(p -> p.3 != '', arrayMap(
             (name, text, plain) -> (name, text, multiIf(
                 text = '' AND name = 'BilledCost', 'is empty',
                 text = '', '',
@@ -45,7 +47,7 @@ FROM (
             {period:String} != '' AND formatDateTime(addSeconds(moments[1], intDiv(dateDiff('second', moments[1], moments[2]), 2)), '%Y-%m') != {period:String},
             [('BillingPeriodStart', times[1], concat('is not of the billing period ', {period:String}))], []
         )
-    )) AS found
+    ))) AS found
     FROM bill_texts_read
     WHERE import_id = {import_id:UInt64} AND file = {file:UInt32}
     UNION ALL

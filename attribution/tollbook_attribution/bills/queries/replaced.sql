@@ -14,7 +14,7 @@ FROM (
 INNER JOIN (
     SELECT provider, billing_account_id, billing_period_start, billing_currency AS currency, lines, billed_cost AS billed
     FROM current_bill_periods
-    WHERE tenant = {tenant:String}
+    WHERE tenant = {tenant:String} AND notEmpty(parts)
 ) AS b ON n.provider = b.provider AND n.billing_account_id = b.billing_account_id AND n.billing_period_start = b.billing_period_start
 WHERE lines != lines_before OR billed != billed_before OR currency != currency_before
 ORDER BY provider, account, period

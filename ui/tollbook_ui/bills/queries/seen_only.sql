@@ -4,12 +4,12 @@ FROM (
     SELECT tenant, window, toString(category) AS category, resource, provider, account, amount_usd
     FROM ledger
     WHERE basis != 'invoice' AND NOT simulated
-        AND window >= (SELECT min(billing_period_start) FROM current_bill_periods)
-        AND window < (SELECT max(billing_period_end) FROM current_bill_periods)
+        AND window >= (SELECT min(billing_period_start) FROM current_bill_periods WHERE notEmpty(parts))
+        AND window < (SELECT max(billing_period_end) FROM current_bill_periods WHERE notEmpty(parts))
 ) AS l
 INNER JOIN (
     SELECT tenant, provider AS billed_by, billing_period_start, billing_period_end FROM current_bill_periods
-    WHERE ({provider:String} = '' OR provider = {provider:String})
+    WHERE notEmpty(parts) AND ({provider:String} = '' OR provider = {provider:String})
         AND ({period:String} = '' OR formatDateTime(addHours(billing_period_start, 14), '%Y-%m') = {period:String})
 ) AS p ON l.tenant = p.tenant
 WHERE l.window >= p.billing_period_start AND l.window < p.billing_period_end
