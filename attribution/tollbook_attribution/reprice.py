@@ -96,10 +96,12 @@ def changed(before: Mapping[tuple[str, ...], Side], after: Mapping[tuple[str, ..
 def _why(old: Side, new: Side) -> str:
     reasons = []
     if new.unpriced_calls < old.unpriced_calls:
-        reasons.append(f"{old.unpriced_calls - new.unpriced_calls} calls are no longer without a price")
+        fewer = old.unpriced_calls - new.unpriced_calls
+        reasons.append(f"{fewer} {'call is' if fewer == 1 else 'calls are'} no longer without a price")
     if new.unpriced_calls > old.unpriced_calls:
         why = f": {'; '.join(new.reasons)}" if new.reasons else ""
-        reasons.append(f"{new.unpriced_calls - old.unpriced_calls} more calls have no price{why}")
+        more = new.unpriced_calls - old.unpriced_calls
+        reasons.append(f"{more} more {'call has' if more == 1 else 'calls have'} no price{why}")
     if old.prices and new.prices and old.prices != new.prices:
         reasons.append(f"price {' and '.join(old.prices)} is now {' and '.join(new.prices)}")
     elif new.prices and not old.prices:
@@ -107,7 +109,7 @@ def _why(old: Side, new: Side) -> str:
     elif old.prices and not new.prices:
         reasons.append(f"no longer priced at {' and '.join(old.prices)}")
     if old.quantity and new.quantity and old.quantity != new.quantity:
-        reasons.append(f"{new.quantity - old.quantity:+f} units are counted")
+        reasons.append(f"{new.quantity - old.quantity:+,.9f}".rstrip("0").rstrip(".") + " units are counted")
     return "; ".join(reasons) or "settled from other facts"
 
 

@@ -120,7 +120,11 @@ def test_the_bridge_says_what_has_no_price(answers: Answers) -> None:
     found = answers.costs.bridge(FIRST, SECOND)
     assert found.notes == ("after: 4 model calls without a price, in no amount (98.3% have one)",)
     before = Period(FIRST.since - WEEK, FIRST.since)
-    assert answers.costs.bridge(before, FIRST).notes == ("before: nothing is settled in this period",)
+    began = answers.costs.bridge(before, FIRST)
+    assert began.notes == ("before: nothing is settled in this period",)
+    assert began.sentence == "Cost is $22.90. What it was before is unknown: nothing is settled in that period."
+    ended = answers.costs.bridge(FIRST, before).sentence
+    assert ended == "Cost was $22.90 before. What it is now is unknown: nothing is settled in that period."
     earlier = answers.costs.bridge(Period(before.since - WEEK, before.since), before)
     assert earlier.sentence == "What changed is unknown: nothing is settled in either period."
 

@@ -77,8 +77,8 @@ def test_forty_percent_more_for_the_same_output_is_flagged(store: Store) -> None
     write(
         store,
         [
-            Spent(MONDAY, "agents", "10", 20),
-            Spent(MONDAY + DAY, "agents", "14", 20),
+            Spent(MONDAY, "agents", "10", 20, more={"project": "desk"}),
+            Spent(MONDAY + DAY, "agents", "14", 20, more={"project": "desk"}),
             Spent(MONDAY, "search", "10", 20),
             Spent(MONDAY + DAY, "search", "14", 28),
         ],
@@ -88,6 +88,8 @@ def test_forty_percent_more_for_the_same_output_is_flagged(store: Store) -> None
     assert rows["agents"].unit_cost_change == pytest.approx(0.4)
     assert rows["agents"].flagged
     assert not rows["search"].flagged
+    of_project = Answers(store).outcomes.output(FIRST, SECOND, Scope(project="desk")).rows[0]
+    assert (of_project.spend_before_usd, of_project.spend_after_usd) == (10, 14)
     assert found.rows[0].unit_cost_change == pytest.approx(28 * 40 / (20 * 48) - 1)
 
 

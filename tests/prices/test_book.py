@@ -173,7 +173,7 @@ def test_settling_again_says_what_changed_for_whom_and_why(store: Store, intake:
     [version] = store.query("SELECT DISTINCT toString(price_version) AS version FROM ledger WHERE provider = 'openai'")
     reason = f"price openai/gpt-4o/input of 0.2.3 is now openai/gpt-4o/input of {version['version']}"
     assert told["search", "openai", "gpt-4o", "input"] == (Decimal("-0.0005"), reason)
-    assert told["search", "acme", "fast-1", ""] == (0, "1 calls are no longer without a price")
+    assert told["search", "acme", "fast-1", ""] == (0, "1 call is no longer without a price")
     assert told["search", "acme", "fast-1", "input"][0] == Decimal("0.001")
     assert store.query("SELECT sum(difference_usd) AS usd FROM settlements WHERE previous > 0") == [{"usd": Decimal("0.0005")}]
 

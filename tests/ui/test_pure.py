@@ -100,7 +100,8 @@ def test_a_time_is_a_moment_or_how_long_ago(text: str, moment: datetime) -> None
 
 
 def test_periods_that_are_written_side_by_side_do_not_overlap() -> None:
-    before, after = parse_period("14d..7d", NOW), parse_period("7d..now", NOW)
+    before, after = parse_period("14d..7d", NOW), parse_period("7d", NOW)
+    assert after == parse_period("7d..now", NOW)
     assert before.until == after.since == datetime(2026, 11, 15, 8, tzinfo=UTC)
     assert before.until - before.since == after.until - after.since == timedelta(days=7)
 

@@ -91,7 +91,7 @@ def parse_time(text: str, now: datetime) -> datetime:
 
 
 def parse_period(text: str, now: datetime) -> Period:
-    """A period as a person writes it: `2026-11-09..2026-11-16` or `14d..7d` without its end, or a whole day, month or week.
+    """A period as a person writes it: `2026-11-09..2026-11-16`, `14d..7d` without its end, `7d` up to now, a day, month or week.
 
     Raises:
         BadQuestionError: it is none of these.
@@ -101,13 +101,17 @@ def parse_period(text: str, now: datetime) -> Period:
     if dots:
         hour = _up(_utc(now))  # one for all, so that 14d..7d ends where 7d..now begins
         return whole_hours(parse_time(start, hour), parse_time(end, hour), hour)
+    if _AGO.fullmatch(plain):
+        return parse_period(f"{plain}..now", now)
     if "W" in plain:
         return week_period(plain)
     if match := re.fullmatch(r"(\d{4})-(\d{2})(-\d{2})?", plain):
         first = parse_time(plain if match[3] else f"{plain}-01", now)
         after = first + timedelta(days=1) if match[3] else (first + timedelta(days=31)).replace(day=1)
         return whole_hours(first, after, now)
-    raise BadQuestionError(f"{text[:60]!r} is no period; write 2026-11-09..2026-11-16, 14d..7d, 2026-11-09, 2026-11 or 2026-W46")
+    raise BadQuestionError(
+        f"{text[:60]!r} is no period; write 2026-11-09..2026-11-16, 14d..7d, 7d, 2026-11-09, 2026-11 or 2026-W46"
+    )
 
 
 def _utc(moment: datetime) -> datetime:

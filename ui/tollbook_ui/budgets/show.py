@@ -58,5 +58,8 @@ def view(found: View) -> Iterable[RenderableType]:
 
 def alerts(found: Alerts) -> Iterable[RenderableType]:
     """What was told."""
+    if not found.rows:
+        yield "No alert was told. A budget that is warned, burning, forecast to break or over is told after a settlement."
+        return
     rows = ((units.moment(row.at), row.state, row.budget, row.message, row.told) for row in found.rows)
     yield listed("Alerts", ("=when, UTC", "state", "budget", "what", "told by"), rows)

@@ -15,7 +15,7 @@ router = APIRouter(prefix=PREFIX, responses={422: {"model": Problem, "descriptio
 
 By = Annotated[str, Query(description=f"keys with commas between them: {', '.join(KEYS)}", examples=["team,model"])]
 Where = Annotated[list[str] | None, Query(description="KEY=VALUE, may be given several times", examples=[["model=gpt-4o"]])]
-PERIOD = "2026-11-09..2026-11-16 or 14d..7d without its end, a day 2026-11-09, or a week 2026-W46"
+PERIOD = "2026-11-09..2026-11-16 or 14d..7d without its end, 7d up to now, a day 2026-11-09, a month 2026-11, or a week 2026-W46"
 
 
 @router.get("/cost", response_model=Cost)

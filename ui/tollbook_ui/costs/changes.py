@@ -51,7 +51,7 @@ def bridged(
             after_usd=after,
             change_usd=after - before,
             change_ratio=ratio(after - before, before),
-            sentence=_sentence(before, after, drivers, by) if any(map(_settled, sides)) else NOTHING_SETTLED,
+            sentence=_one_sided(before, after, sides) or _sentence(before, after, drivers, by),
             causes=causes,
             rows=_bridge_rows(sides, effects),
             drivers=drivers[:limit],
@@ -131,6 +131,17 @@ def _sentence(before: Decimal, after: Decimal, drivers: Sequence[Driver], by: tu
     figures = f", {first.said}" if first.said else ""
     sign = "+" if first.amount_usd > 0 else "-"
     return f"{said} First cause: {first.cause}{where} ({sign}{units.usd(abs(first.amount_usd))}{figures})."
+
+
+def _one_sided(before: Decimal, after: Decimal, sides: tuple[Side, Side]) -> str:
+    """What can be said where a period holds nothing: what it cost is unknown and not $0. Empty where both hold something."""
+    then, now = map(_settled, sides)
+    if then and now:
+        return ""
+    if not then and not now:
+        return NOTHING_SETTLED
+    known, other = (f"Cost was {units.usd(before)} before", "is now") if then else (f"Cost is {units.usd(after)}", "was before")
+    return f"{known}. What it {other} is unknown: nothing is settled in that period."
 
 
 def of_nobody(driver: Driver) -> bool:

@@ -13,7 +13,7 @@ commands = typer.Typer()
 Where = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only this; may be given several times.", show_default=False)
 ]
-PERIOD = "2026-11-09..2026-11-16 or 14d..7d without its end, a day 2026-11-09, a month 2026-11, or a week 2026-W46."
+PERIOD = "2026-11-09..2026-11-16 or 14d..7d without its end, 7d up to now, a day 2026-11-09, a month 2026-11, or a week 2026-W46."
 
 
 @command(commands)
@@ -67,7 +67,7 @@ def bridge(
 
     tollbook bridge --from 2026-W46 --to 2026-W47
 
-    tollbook bridge --from 14d..7d --to 7d..now --by team
+    tollbook bridge --from 14d..7d --to 7d --by team
     """
     from tollbook_ui.costs import show
     from tollbook_ui.periods import parse_period

@@ -88,6 +88,9 @@ def anomalies(found: Anomalies) -> Iterable[RenderableType]:
     """What is out of the ordinary, or that nothing is."""
     yield headed("Out of the ordinary", found.period)
     if not found.rows:
+        if found.known_since is None:
+            yield "Unknown: no hour is settled, so there is nothing to compare with. Settle with: tollbook settle"
+            return
         since = units.moment(found.known_since)
         yield f"Nothing is. Cost is known since {since} UTC; an hour is compared with hours like it before."
         return

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 from math import isfinite
@@ -91,9 +92,7 @@ class Outcomes:
         """Spend against output over two periods: of everything first, then by workflow, the dearest first."""
         sides = []
         for period in (before, after):
-            found = self._costs.all_by(
-                f.Scope(period.since, period.until, scope.service, scope.workflow, scope.team), ["workflow"]
-            )
+            found = self._costs.all_by(replace(scope, since=period.since, until=period.until), ["workflow"])
             sides.append((found.total, {row.keys[0]: row for row in found.rows}))
         (all_before, then), (all_after, now) = sides
         names = sorted({*then, *now}, key=lambda name: (-_spent(now.get(name)), name))
