@@ -56,7 +56,7 @@ WITH
     (SELECT max(ifNull(provider_cost > 0, false)) FROM work_calls WHERE settlement = {settlement:UInt64}) AS is_reported,
 called AS (
     SELECT
-        w.trace_id AS trace_id, w.span_id AS span_id, s.start_time AS start_time, s.account AS account, t.waste AS waste, w.has_usage AS has_usage,
+        w.trace_id AS trace_id, w.span_id AS span_id, w.start_time AS start_time, w.account_of_span AS account, t.waste AS waste, w.has_usage AS has_usage,
         w.call_class AS call_class, w.notes AS notes, w.flags AS told_flags,
         w.local_cache_hit AS local_cache_hit,
         ifNull(w.provider_cost, 0) AS told_cost,
@@ -65,10 +65,10 @@ called AS (
         w.request_model = '' AND w.response_model = '' AS nameless,
         CAST(w.buckets, 'Array(Tuple(LowCardinality(String), Int64))') AS counted,
         mapContains(w.buckets, 'request') AS counts_requests,
-        s.location = 'in_process'
+        w.location = 'in_process'
             OR lower(w.provider) IN {local_providers:Array(String)} AS is_local,
         cityHash64(w.call_key, arrayCount(
-            e -> e <= toUnixTimestamp(least(s.start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC'))),
+            e -> e <= toUnixTimestamp(least(w.start_time, toDateTime64('2106-02-07 05:59:59', 9, 'UTC'))),
             (SELECT any(seconds) FROM work_price_edges WHERE settlement = {settlement:UInt64})
         )) AS price_key,
         (w.trace_id, w.span_id) IN (SELECT trace_id, span_id FROM work_committed WHERE settlement = {settlement:UInt64}) AS is_committed
@@ -78,13 +78,17 @@ called AS (
         ) AS call_key FROM (
         SELECT *
         FROM work_calls
-        WHERE settlement = {settlement:UInt64}
+        WHERE settlement = {settlement:UInt64} AND start_time >= {window:DateTime('UTC')} AND start_time < {until:DateTime64(9, 'UTC')}
             AND (trace_id, span_id) NOT IN (SELECT trace_id, span_id FROM work_merged WHERE settlement = {settlement:UInt64})
         UNION ALL
-        SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}
+        SELECT m.* EXCEPT (start_time, location, account_of_span), s.start_time AS start_time, s.location AS location, s.account AS account_of_span
+        FROM (SELECT * FROM work_merged WHERE settlement = {settlement:UInt64}) AS m
+        INNER JOIN (
+            SELECT trace_id, span_id, start_time, location, account FROM work_spans
+            WHERE settlement = {settlement:UInt64}
+                AND (trace_id, span_id) IN (SELECT trace_id, span_id FROM work_merged WHERE settlement = {settlement:UInt64})
+        ) AS s ON m.trace_id = s.trace_id AND m.span_id = s.span_id
     )) AS w
-    INNER JOIN (SELECT trace_id, span_id, start_time, account, location FROM work_spans WHERE settlement = {settlement:UInt64}) AS s
-        ON w.trace_id = s.trace_id AND w.span_id = s.span_id
     LEFT ANY JOIN (SELECT trace_id, span_id, waste FROM work_attempts WHERE settlement = {settlement:UInt64}) AS t
         ON w.trace_id = t.trace_id AND w.span_id = t.span_id
     WHERE (w.trace_id, w.span_id) NOT IN (SELECT trace_id, span_id FROM work_told_again WHERE settlement = {settlement:UInt64})

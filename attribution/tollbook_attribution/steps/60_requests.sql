@@ -1,18 +1,34 @@
 -- What did each request do, how long did it take, and what did it cost?
 -- A request is a trace. Its name and status are those of its request span, else of its root; what goes on from the window before is 'continued'.
+-- Where no bill has a say, what calls came to is added up from them, and not from their lines in the ledger: those are three times as many.
 -- Trace by trace.
 -- Where there is: spans, work_told_elsewhere
 INSERT INTO requests_settled
-WITH costs AS (
-    SELECT trace_id, toNullable(sum(amount_usd)) AS cost_usd
-    FROM ledger_settled
-    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND allocation = 'request'
-    GROUP BY trace_id
-),
+WITH
+    (SELECT count() > 0 FROM work_billed WHERE settlement = {settlement:UInt64}) AS is_billed,
 called AS (
-    SELECT trace_id, countIf(role = 'counted') AS inference_count, countIf(role = 'counted' AND price_status = 'unpriced') AS unpriced_calls
-    FROM calls_settled
-    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64}
+    SELECT
+        trace_id,
+        sumOrNullIf(usd, is_line) AS cost_usd,
+        sum(is_call) AS inference_count,
+        sum(is_unpriced) AS unpriced_calls
+    FROM (
+        SELECT
+            trace_id,
+            cost_usd AS usd,
+            NOT is_billed AND (notEmpty(booked) OR notEmpty(reported)) AS is_line,
+            true AS is_call,
+            price_status = 'unpriced' AS is_unpriced
+        FROM work_priced WHERE settlement = {settlement:UInt64}
+        UNION ALL
+        SELECT trace_id, amount_usd AS usd, true AS is_line, false AS is_call, false AS is_unpriced
+        FROM work_lines
+        WHERE settlement = {settlement:UInt64} AND allocation = 'request' AND NOT is_billed
+        UNION ALL
+        SELECT trace_id, amount_usd AS usd, true AS is_line, false AS is_call, false AS is_unpriced
+        FROM ledger_settled
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND allocation = 'request' AND is_billed
+    )
     GROUP BY trace_id
 ),
 ages AS (
@@ -73,12 +89,11 @@ SELECT
         WHERE tenant = {tenant:String} AND start_time >= {window:DateTime('UTC')} - INTERVAL 1 HOUR AND start_time < {window:DateTime('UTC')}
             AND trace_id BETWEEN unhex({first_trace:String}) AND unhex({last_trace:String})
     ) AS continued,
-    costs.cost_usd AS cost_usd,
+    c.cost_usd AS cost_usd,
     c.unpriced_calls AS unpriced_calls,
     ages.input_age_ns AS input_age_ns,
     t.site AS site,
     t.tier AS tier
 FROM traces AS t
-LEFT ANY JOIN costs ON t.trace_id = costs.trace_id
 LEFT ANY JOIN called AS c ON t.trace_id = c.trace_id
 LEFT ANY JOIN ages ON t.trace_id = ages.trace_id

@@ -1,7 +1,9 @@
 -- What did each span cost by itself, in money, time and bytes, and was it scaffolding?
+-- Where no bill has a say, calls' costs are theirs, and the ledger's three lines a call are not read (`60_requests`).
 -- Trace by trace.
 -- Where there is: spans, work_told_elsewhere
 INSERT INTO span_costs_settled
+WITH (SELECT count() > 0 FROM work_billed WHERE settlement = {settlement:UInt64}) AS is_billed
 SELECT
     {window:DateTime('UTC')} AS window,
     {tenant:String} AS tenant,
@@ -23,8 +25,19 @@ SELECT
 FROM (SELECT * FROM work_spans WHERE settlement = {settlement:UInt64}) AS s
 LEFT ANY JOIN (SELECT * FROM work_efforts WHERE settlement = {settlement:UInt64}) AS e ON s.trace_id = e.trace_id AND s.span_id = e.span_id
 LEFT ANY JOIN (
-    SELECT trace_id, span_id, sum(amount_usd) AS cost_usd
-    FROM ledger_settled
-    WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND span_id != toFixedString('', 8)
+    SELECT trace_id, span_id, sum(usd) AS cost_usd
+    FROM (
+        SELECT trace_id, span_id, cost_usd AS usd
+        FROM work_priced
+        WHERE settlement = {settlement:UInt64} AND NOT is_billed AND (notEmpty(booked) OR notEmpty(reported))
+        UNION ALL
+        SELECT trace_id, span_id, amount_usd AS usd
+        FROM work_lines
+        WHERE settlement = {settlement:UInt64} AND span_id != toFixedString('', 8) AND NOT is_billed
+        UNION ALL
+        SELECT trace_id, span_id, amount_usd AS usd
+        FROM ledger_settled
+        WHERE tenant = {tenant:String} AND window = {window:DateTime('UTC')} AND settlement = {settlement:UInt64} AND span_id != toFixedString('', 8) AND is_billed
+    )
     GROUP BY trace_id, span_id
 ) AS c ON s.trace_id = c.trace_id AND s.span_id = c.span_id

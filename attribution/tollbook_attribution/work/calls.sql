@@ -32,13 +32,19 @@ CREATE TABLE IF NOT EXISTS work_calls (
     cache_read_tokens Nullable(Int64),
     cache_write_tokens Nullable(Int64),
     output_tokens Nullable(Int64),
-    reasoning_tokens Nullable(Int64)
+    reasoning_tokens Nullable(Int64),
+    start_time DateTime64(9, 'UTC') COMMENT 'of the span, as what follows; of what is put together, empty',
+    location LowCardinality(String),
+    account_of_span LowCardinality(String)
 )
 ENGINE = MergeTree
 PARTITION BY settlement
 ORDER BY (trace_id, span_id);
 
 ALTER TABLE work_calls ADD COLUMN IF NOT EXISTS teller UInt64 AFTER span_id;
+ALTER TABLE work_calls ADD COLUMN IF NOT EXISTS start_time DateTime64(9, 'UTC');
+ALTER TABLE work_calls ADD COLUMN IF NOT EXISTS location LowCardinality(String);
+ALTER TABLE work_calls ADD COLUMN IF NOT EXISTS account_of_span LowCardinality(String);
 
 CREATE TABLE IF NOT EXISTS work_told_again (
     settlement UInt64,

@@ -2,6 +2,9 @@
 CREATE TABLE IF NOT EXISTS work_merged AS work_calls;
 
 ALTER TABLE work_merged ADD COLUMN IF NOT EXISTS teller UInt64 AFTER span_id;
+ALTER TABLE work_merged ADD COLUMN IF NOT EXISTS start_time DateTime64(9, 'UTC');
+ALTER TABLE work_merged ADD COLUMN IF NOT EXISTS location LowCardinality(String);
+ALTER TABLE work_merged ADD COLUMN IF NOT EXISTS account_of_span LowCardinality(String);
 
 CREATE TABLE IF NOT EXISTS work_duplicates (
     settlement UInt64,
