@@ -12,6 +12,7 @@ from tollbook_schema.tenants import DEFAULT_TENANT, checked_tenant
 
 UNITS: Mapping[str, str] = {
     "host_hour": "hours of machines of the instance type that it covers",
+    "usd": "USD of machines at their rates, of the instance type that it covers or of any, such as a savings plan",
     "gpu_hour": "hours of accelerators of the model that it covers",
     "token": "tokens of the model that it covers, such as provisioned throughput",
     "call": "calls of the model that it covers",
@@ -43,7 +44,7 @@ class Commitment:
     account: str = ""
     unit: str = ""
     capacity_per_hour: Decimal | None = None
-    """Units of use that an hour of it pays for; None for any number."""
+    """Units of use that an hour of it pays for; None for any number, in USD for as many as were paid."""
     amount: Decimal
     """For the whole period."""
     currency: str = "USD"

@@ -38,9 +38,14 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(
     """In the hour of noon. The nine other hours of what was paid are quiet: they are booked with the day."""
     monkeypatch.setattr(due, "hours", partial(due.hours, now=NOON + timedelta(hours=12)))
     set_rate(store, "box", "9", 1)
+    set_rate(store, "other", "8", 1)
+    set_rate(store, "third", "1", 1)
+    set_rate(store, "third", "0.25", 1, purchase="spot")
     set_gpu_price(store, "H100", "4")
     commitments.add(store, [
         paid("reserved", "2", unit="host_hour", covers="box", capacity_per_hour=Decimal(2)),
+        # 10 USD of use at their rates for 6 USD; an hour at 8 and half an hour at 1 use 8.50 of them, spot machines none
+        paid("plan of usd", "6", unit="usd", capacity_per_hour=Decimal(10)),
         paid("block", "6", unit="gpu_hour", covers="H100", capacity_per_hour=Decimal(2)),
         paid("ptu", "10", unit="token", covers="gpt-4o", provider="openai", capacity_per_hour=Decimal(10_000)),
         paid("seats", "8", unit="seat", covers="coder", capacity_per_hour=Decimal(4)),
@@ -54,6 +59,9 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(
     intake.spans([
         Span(1, 1, resource=box, duration_ns=HOUR, attributes={A.TOLLBOOK_CPU_TIME: HOUR // 4}),
         on_gpu(2, 1, resource={}, duration_ns=HOUR),
+        Span(1, 2, 1, resource={A.HOST_ID: "o1", A.HOST_TYPE: "other"}, duration_ns=HOUR),
+        Span(1, 3, 1, resource={A.HOST_ID: "o2", A.HOST_TYPE: "third"}, duration_ns=HOUR // 2),
+        Span(1, 4, 1, resource={A.HOST_ID: "o3", A.HOST_TYPE: "third", "tollbook.host.purchase": "spot"}, duration_ns=HOUR),
         chat(3, 1, input=2_000, output=500),
         Span(4, 1, service="coder", attributes={"user.id": "ann"}),
         Span(5, 1, service="coder", attributes={"user.id": "ann"}),
@@ -70,7 +78,8 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(
     assert store.query(BY_TRACE) == [{"trace": 5, "usd": 3}, {"trace": 6, "usd": 1}]
     lines = {(row["resource"], row["allocation"], row["item"]): row["usd"] for row in store.query(LINES)}
     quiet = {key[0].split(":")[1].split("/")[0]: lines[key] for key in lines if key[0].endswith("/quiet hours")}
-    an_hour = {"reserved": 2, "block": 6, "ptu": 10, "seats": 8, "plan": 3, "vectors": 6, "maps": 4, "platform": 1}
+    an_hour = {"reserved": 2, "block": 6, "ptu": 10, "seats": 8, "plan": 3, "vectors": 6, "maps": 4, "platform": 1,
+               "plan of usd": 6}  # fmt: skip
     assert quiet == {name: Decimal(usd * 9) for name, usd in an_hour.items()}
     found = {key: usd for key, usd in lines.items() if not key[0].endswith("/quiet hours")}
     assert found == {
@@ -78,6 +87,10 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(
         ("host:b1", "request", "CPU time"): Decimal("0.25"),
         ("host:b1", "idle", "idle CPU time"): Decimal("0.75"),
         ("commitment:reserved", "idle", "unused commitment"): Decimal(1),
+        ("host:o1", "request", "CPU time"): Decimal("4.8"),
+        ("host:o2", "request", "CPU time"): Decimal("0.3"),
+        ("host:o3", "request", "CPU time"): Decimal("0.25"),
+        ("commitment:plan of usd", "idle", "unused commitment"): Decimal("0.9"),
         ("accelerator:GPU-1", "request", "accelerator time"): Decimal(3),
         ("commitment:block", "idle", "unused commitment"): Decimal(3),
         ("commitment:ptu", "request", "commitment"): Decimal("2.5"),

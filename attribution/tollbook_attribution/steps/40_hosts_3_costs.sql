@@ -1,6 +1,7 @@
 -- What did each machine cost in the time that it was seen? Its rates, each for its time. Without a rate its cost is unknown.
 -- The rate says what of it is for CPUs, memory and accelerators. Of machines that were paid for ahead, each costs its time's share of that;
--- where there are more of them than were paid for, all of them that share, and the rate for the rest of their time.
+-- where there are more of them than were paid for, all of them that share, and the rate for the rest of their time. What was paid ahead in money (a savings
+-- plan) pays alike for what machines cost at their rates, where no such machines were paid for. Spot machines use neither.
 -- Where there is: hosts
 INSERT INTO hosts_settled
 WITH seen AS (
@@ -44,29 +45,42 @@ memory AS (
     WHERE settlement = {settlement:UInt64}
     GROUP BY host
 ),
+-- what a machine uses of it: its time, in ns, or what it costs at its rates, in units of the 18th decimal
 committed AS (
     SELECT
-        covers, region, sum(w.amount_usd) AS usd, arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids,
-        greatest(toInt256(toDecimal256(sum(w.capacity), 9) * toInt256(3600000000000)), toInt256(1)) AS capacity_ns
+        covers, region, unit, sum(w.amount_usd) AS usd, arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids,
+        greatest(if(
+            unit = 'usd', reinterpret(toDecimal256(sum(w.capacity), 18), 'Int256'),
+            toInt256(toDecimal256(sum(w.capacity), 9) * toInt256(3600000000000))
+        ), toInt256(1)) AS capacity
     FROM work_commitments AS w
-    WHERE w.settlement = {settlement:UInt64} AND w.unit = 'host_hour' AND w.capacity > 0
-    GROUP BY covers, region
+    WHERE w.settlement = {settlement:UInt64} AND w.unit IN ('host_hour', 'usd') AND w.capacity > 0
+    GROUP BY covers, region, unit
 ),
-running AS (
+offered AS (
     SELECT
-        c.covers AS covers, c.region AS region, c.usd AS usd, c.ids AS ids, c.capacity_ns AS capacity_ns,
-        toInt256(sum(toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen))) AS used_ns,
-        groupArray(seen.host) AS hosts
+        seen.host AS host,
+        argMax(
+            (
+                c.usd, c.ids, c.capacity,
+                if(
+                    c.unit = 'usd', intDiv(rated.usd_ns, toInt256(3600000000000)),
+                    toInt256(toUnixTimestamp64Nano(seen.last_seen) - toUnixTimestamp64Nano(seen.first_seen))
+                )
+            ),
+            (c.unit = 'host_hour', c.covers != '', c.region, c.ids)
+        ) AS offer
     FROM committed AS c
-    INNER JOIN seen ON c.covers = seen.host_type
+    INNER JOIN seen ON true
     INNER JOIN rated ON seen.host = rated.host
-    WHERE c.region IN ('', seen.region)
-    GROUP BY c.covers, c.region, c.usd, c.ids, c.capacity_ns
+    WHERE c.region IN ('', seen.region) AND (c.covers = seen.host_type OR (c.unit = 'usd' AND c.covers = '')) AND seen.purchase != 'spot'
+    GROUP BY seen.host
 ),
 covered AS (
-    SELECT arrayJoin(hosts) AS host, argMax((usd, ids, greatest(capacity_ns, used_ns), greatest(used_ns - capacity_ns, 0), greatest(used_ns, toInt256(1))), region) AS deal
-    FROM running
-    GROUP BY host
+    SELECT
+        host, sum(offer.4) OVER (PARTITION BY offer.2) AS used,
+        (offer.1, offer.2, greatest(offer.3, used), greatest(used - offer.3, toInt256(0)), greatest(used, toInt256(1)), offer.4) AS deal
+    FROM offered
 )
 SELECT
     {window:DateTime('UTC')} AS window,
@@ -108,7 +122,7 @@ SELECT
     if(rated.terms = 0, NULL, rated.mean_memory_gib) AS memory_gib,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.used_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_used_gib_s,
     if(memory.host = '', NULL, toDecimal128(toDecimal256(memory.claimed_byte_ns, 9) / toInt256(1073741824000000000), 9)) AS memory_claimed_gib_s,
-    toDecimal128(toDecimal256(covered.deal.1, 18) * toInt256(observed_ns) / greatest(covered.deal.3, toInt256(1)), 18) AS committed_usd,
+    toDecimal128(toDecimal256(covered.deal.1, 18) * covered.deal.6 / greatest(covered.deal.3, toInt256(1)), 18) AS committed_usd,
     covered.deal.2 AS commitment,
     seen.purchase AS purchase
 FROM seen

@@ -62,7 +62,7 @@ SELECT
     c.version AS price_version,
     'computed' AS basis,
     if(c.unit = '', 'what was paid for the period, spread over its time', 'what was paid ahead and nobody used') AS method
-FROM (SELECT * FROM work_commitments WHERE settlement = {settlement:UInt64} AND unit NOT IN ('host_hour', 'gpu_hour')) AS c
+FROM (SELECT * FROM work_commitments WHERE settlement = {settlement:UInt64} AND unit NOT IN ('host_hour', 'gpu_hour', 'usd')) AS c
 LEFT ANY JOIN (
     SELECT price_id, sum(work_lines.quantity) AS used, sum(work_lines.amount_usd) AS usd
     FROM work_lines
@@ -82,4 +82,4 @@ SELECT
     version AS price_version,
     'computed' AS basis
 FROM work_commitments
-WHERE settlement = {settlement:UInt64} AND unit NOT IN ('host_hour', 'gpu_hour')
+WHERE settlement = {settlement:UInt64} AND unit NOT IN ('host_hour', 'gpu_hour', 'usd')

@@ -9,11 +9,11 @@ WITH borne AS (
 ),
 paid AS (
     SELECT
-        arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids, sum(w.amount_usd) AS usd, sum(w.capacity) AS hours,
-        max(w.version) AS version
+        arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids, sum(w.amount_usd) AS usd, sum(w.capacity) AS capacity,
+        max(w.version) AS version, w.unit AS unit
     FROM work_commitments AS w
-    WHERE w.settlement = {settlement:UInt64} AND w.unit = 'host_hour'
-    GROUP BY covers, region
+    WHERE w.settlement = {settlement:UInt64} AND w.unit IN ('host_hour', 'usd')
+    GROUP BY covers, region, unit
 )
 SELECT
     {settlement:UInt64} AS settlement,
@@ -24,8 +24,11 @@ SELECT
     'unused commitment' AS item,
     'idle' AS allocation,
     toDateTime64({window:DateTime('UTC')}, 9, 'UTC') AS start_time,
-    toDecimal128(greatest(toDecimal256(p.hours, 9) - toDecimal256(ifNull(b.ns, 0), 9) / toInt256(3600000000000), toDecimal256(0, 9)), 9) AS quantity,
-    'host_hour' AS unit,
+    if(
+        p.unit = 'usd', toDecimal128(toDecimal256(p.capacity, 9) * reinterpret(toDecimal256(p.usd - b.usd, 18), 'Int256') / reinterpret(toDecimal256(p.usd, 18), 'Int256'), 9),
+        toDecimal128(greatest(toDecimal256(p.capacity, 9) - toDecimal256(ifNull(b.ns, 0), 9) / toInt256(3600000000000), toDecimal256(0, 9)), 9)
+    ) AS quantity,
+    p.unit AS unit,
     p.usd - b.usd AS amount_usd,
     p.ids AS price_id,
     p.version AS price_version,

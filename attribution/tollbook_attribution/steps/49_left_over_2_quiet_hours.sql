@@ -32,8 +32,8 @@ paid AS (
 )
 SELECT
     {settlement:UInt64} AS settlement,
-    transform(unit, ['token', 'call', 'request', 'seat', 'use', 'host_hour', 'gpu_hour'],
-        ['tokens', 'tokens', 'third_party', 'third_party', 'third_party', 'compute', 'accelerator'], 'shared') AS category,
+    transform(unit, ['token', 'call', 'request', 'seat', 'use', 'host_hour', 'usd', 'gpu_hour'],
+        ['tokens', 'tokens', 'third_party', 'third_party', 'third_party', 'compute', 'compute', 'accelerator'], 'shared') AS category,
     concat('commitment:', commitment_id, '/quiet hours') AS resource,
     '' AS node,
     '' AS cluster,

@@ -142,7 +142,7 @@ def rates_commitment(
     *,
     unit: Annotated[
         str,
-        typer.Option(help="Counted in host_hour, gpu_hour, token, call, request, use or seat; nothing for a fixed fee."),
+        typer.Option(help="Counted in host_hour, usd, gpu_hour, token, call, request, use or seat; nothing for a fixed fee."),
     ] = "",
     covers: Annotated[str, typer.Option(help="Instance type, accelerator, model or service that it is for.")] = "",
     capacity: Annotated[str | None, typer.Option(help="Units an hour that it pays for; any number if not given.")] = None,
