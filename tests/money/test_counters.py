@@ -22,6 +22,8 @@ SCRAPED = {"model": "gpt-5-mini", "requested_model": "fast", "team": "search"}
 KONG = {"ai_provider": "mistral", "ai_model": "mistral-large-latest"}
 VLLM = {"model_name": "meta-llama/Llama-3.1-8B-Instruct"}
 SGLANG = {"model_name": "Qwen/Qwen2.5-7B-Instruct"}
+TRACELOOP = {"llm.response.model": "gpt-4-turbo"}
+BIFROST = {"provider": "anthropic", "model": "claude-haiku-4-5", "method": "chat_completion"}
 USAGE = "gen_ai.client.inference.usage"
 
 SPANS = [
@@ -72,6 +74,19 @@ COUNTERS = [
     ),
     scraped("sglang", "sglang:prompt_tokens_total", 10, 2_100, SGLANG, -60),
     scraped("sglang", "sglang:generation_tokens_total", 10, 220, SGLANG, -60),
+    *(
+        scraped(
+            "traceloop of 2024", "llm.openai.chat_completions.tokens", 0, growth, {**TRACELOOP, "llm.usage.token_type": of}, -60
+        )
+        for of, growth in (("prompt", 2_000), ("completion", 200))
+    ),
+    scraped("semantic kernel", "semantic_kernel.connectors.openai.tokens.prompt", 0, 900, {}, -60),
+    scraped("semantic kernel", "semantic_kernel.connectors.openai.tokens.completion", 0, 90, {}, -60),
+    scraped("bifrost", "bifrost_input_tokens_total", 10, 800, BIFROST, -60),
+    scraped("bifrost", "bifrost_output_tokens_total", 10, 80, BIFROST, -60),
+    scraped("bifrost", "bifrost_cost_total", 1, 0.02, BIFROST, -60),
+    scraped("dynamo", "dynamo_frontend_input_sequence_tokens_sum", 10, 700, {"model": "Qwen/Qwen3-32B"}, -60),
+    scraped("dynamo", "dynamo_frontend_output_sequence_tokens_sum", 10, 70, {"model": "Qwen/Qwen3-32B"}, -60),
     scraped("nim", "prompt_tokens_total", 10, 700, {"model_name": "meta/llama-3.3-70b-instruct"}, -60),
     scraped("nim", "generation_tokens_total", 10, 70, {"model_name": "meta/llama-3.3-70b-instruct"}, -60),
     scraped("counts something else", "prompt_tokens_total", 10, 700, {"screen": "prompt"}, -60),
@@ -97,7 +112,16 @@ def test_what_counters_tell_of_is_added_to_no_span(store: Store, intake: Intake)
         "kong": (1, 2_000, 0, 200),
         "vllm": (1, 3_000, 1_000, 400),
         "nim": (1, 700, 0, 70),
+        "traceloop of 2024": (1, 2_000, 0, 200),
+        "semantic kernel": (1, 900, 0, 90),
+        "bifrost": (1, 800, 0, 80),
+        "dynamo": (1, 700, 0, 70),
     }
+    assert (found["traceloop of 2024"]["usd"], found["bifrost"]["usd"], found["dynamo"]["status"]) == (
+        Decimal("0.026"),
+        Decimal("0.02"),
+        "local",
+    )
     assert (found["litellm"]["usd"], found["kong"]["usd"], found["vllm"]["status"]) == (
         Decimal("0.01"),
         Decimal("0.0052"),
