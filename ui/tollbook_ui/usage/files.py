@@ -102,6 +102,8 @@ class UsageFile:
     """Of the rows of a document that was taken apart."""
     first: Sequence[Mapping[str, str]] = ()
     """What the first rows say in each column, as text."""
+    folder: Path = Path()
+    """Where it may be written anew."""
 
     @property
     def empty(self) -> bool:
@@ -183,7 +185,8 @@ def described(path: Path, name: str = "", form: Format | None = None, *, header:
     """
     name = name or str(path)
     with tempfile.TemporaryDirectory(prefix="tollbook-usage-") as folder, long_cells():
-        yield _described(unpacking.unpacked(path, name, Path(folder)), name, form, Path(folder), header=header)
+        found = _described(unpacking.unpacked(path, name, Path(folder)), name, form, Path(folder), header=header)
+        yield replace(found, folder=Path(folder))
 
 
 def _described(path: Path, name: str, form: Format | None, folder: Path, *, header: bool) -> UsageFile:

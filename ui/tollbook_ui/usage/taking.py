@@ -31,7 +31,7 @@ def form(text: str | None) -> Format | None:
 
 def take(where: Place, files: Sequence[Path], wish: UsageMap, taking: Taking) -> list[Imported]:
     """Takes files in, the first one that cannot be taken ends it."""
-    with access.opened(where, create=not taking.dry_run) as answers:
+    with access.opened(where, create=True) as answers:
         return [_take(answers, path, wish, taking) for path in files]
 
 

@@ -1,0 +1,88 @@
+"""A file of clouds' metrics as a file of usage: written anew, a row for each time, model and owner."""
+
+import csv
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tollbook_attribution.placed_json import NotJsonError
+
+from tollbook_ui.usage import files, metrics, pages
+from tollbook_ui.usage.figures import UsageFileError
+from tollbook_ui.usage.files import MAX_DOCUMENT_BYTES, UsageFile, plain
+from tollbook_ui.usage.mapping import UsageMap, checked
+from tollbook_ui.usage.metrics import METRIC, SHAPES, VALUE, BadPointsError, Point
+
+LOOKED_AT = 10_000
+"""Rows without a metric of tokens after which a file is none of metrics."""
+
+Row = Mapping[str, Any]
+
+
+def gathered(file: UsageFile, wish: UsageMap) -> tuple[UsageFile, UsageMap] | None:
+    """The file of usage that a file of metrics comes to, and what its columns are; None where it is none.
+
+    Raises:
+        UsageFileError: no usage follows from its metrics.
+        BadQuestionError: it does not tell the model, and nobody said it.
+    """
+    if not _may_be(file):
+        return None
+    found = _points(file)
+    if not any("token" in point.metric for point in found):
+        return None
+    try:
+        provider, rows = metrics.usage(found)
+    except BadPointsError as error:
+        raise UsageFileError(file.name, (error.problem,), more=False) from error
+    written = _written(file, rows)
+    columns = {column: column for column in written.columns if column not in wish.constants}
+    return written, checked(UsageMap(columns, {"provider": provider, **wish.constants}, wish.reading))
+
+
+def _may_be(file: UsageFile) -> bool:
+    names = {plain(column.removesuffix("[UTC]")) for column in file.columns}
+    return not SHAPES.keys().isdisjoint(file.columns) or not (names.isdisjoint(METRIC) or names.isdisjoint(VALUE))
+
+
+def _points(file: UsageFile) -> list[Point]:
+    found: list[Point] = []
+    for number, (line, row) in enumerate(_rows(file)):
+        if isinstance(row, Mapping):
+            found += metrics.points(row, line)
+        if number > LOOKED_AT and not found:
+            break
+    return found
+
+
+def _rows(file: UsageFile) -> Iterator[tuple[int, Row]]:
+    if file.format == "parquet":
+        from pyarrow import parquet  # type: ignore[import-untyped]  # noqa: PLC0415 - heavy, and rarely wanted
+
+        batches = parquet.ParquetFile(file.path).iter_batches()
+        yield from enumerate((row for batch in batches for row in batch.to_pylist()), start=1)
+        return
+    with files.opened(file.path, file.gzip) as text:
+        if file.format == "csv":
+            lines = itertools.islice(text, file.skipped, None)
+            reader = csv.reader(lines, delimiter=file.delimiter)
+            for cells in reader:
+                yield file.skipped + reader.line_num, dict(zip(file.columns, cells, strict=False))
+            return
+        try:
+            for line, row in pages.rows(text.read(MAX_DOCUMENT_BYTES)):
+                yield (file.lines[line - 1] if file.lines else line), row
+        except NotJsonError as error:
+            reason = f"is no JSON: {error}"
+            raise UsageFileError(file.name, (metrics.BadPointsError(error.line, "", "", reason).problem,), more=False) from error
+
+
+def _written(file: UsageFile, rows: list[tuple[int, dict[str, str]]]) -> UsageFile:
+    target = file.folder / "gathered"
+    with target.open("w", encoding="utf-8") as text:
+        text.writelines(f"{json.dumps(row)}\n" for _, row in rows)
+    columns = tuple(dict.fromkeys(name for _, row in rows for name in row))
+    paths = {column: (column,) for column in columns}
+    lines, first = [line for line, _ in rows], [row for _, row in rows[: files.ROWS_KEPT]]
+    return UsageFile(target, file.name, "json", False, columns, paths, lines=lines, first=first, folder=file.folder)
