@@ -30,6 +30,12 @@ class Side:
     reasons: tuple[str, ...] = ()
     """Why calls have no price."""
 
+    @property
+    def million_usd(self) -> Decimal:
+        """What a million units cost on average, where there are any."""
+        with localcontext(prec=DIGITS):
+            return self.amount_usd * 1_000_000 / self.quantity
+
 
 @dataclass(frozen=True)
 class Row:
@@ -89,12 +95,14 @@ def changed(before: Mapping[tuple[str, ...], Side], after: Mapping[tuple[str, ..
             new.unpriced_calls,
             new.prices,
         ):
-            rows.append(Row(key, old, new, _why(old, new)))
+            rows.append(Row(key, old, new, "; ".join(_why(old, new)) or "settled from other facts"))
     return tuple(sorted(rows, key=lambda row: (-abs(row.difference_usd), row.key)))
 
 
-def _why(old: Side, new: Side) -> str:
+def _why(old: Side, new: Side) -> list[str]:
     reasons = []
+    if old.quantity and new.quantity and (before := f"${old.million_usd:,.4f}") != (after := f"${new.million_usd:,.4f}"):
+        reasons.append(f"a million {before} → {after}")
     if new.unpriced_calls < old.unpriced_calls:
         fewer = old.unpriced_calls - new.unpriced_calls
         reasons.append(f"{fewer} {'call is' if fewer == 1 else 'calls are'} no longer without a price")
@@ -110,7 +118,7 @@ def _why(old: Side, new: Side) -> str:
         reasons.append(f"no longer priced at {' and '.join(old.prices)}")
     if old.quantity and new.quantity and old.quantity != new.quantity:
         reasons.append(f"{new.quantity - old.quantity:+,.9f}".rstrip("0").rstrip(".") + " units are counted")
-    return "; ".join(reasons) or "settled from other facts"
+    return reasons
 
 
 def _sides(reads: Reads, since: datetime, until: datetime) -> dict[tuple[str, ...], Side]:

@@ -171,7 +171,7 @@ def test_settling_again_says_what_changed_for_whom_and_why(store: Store, intake:
     assert (found.before_unpriced_calls, found.after_unpriced_calls) == (1, 0)
     told = {(row.team, row.provider, row.model, row.item): (row.difference_usd, row.reason) for row in found.rows}
     [version] = store.query("SELECT DISTINCT toString(price_version) AS version FROM ledger WHERE provider = 'openai'")
-    reason = f"price openai/gpt-4o/input of 0.2.3 is now openai/gpt-4o/input of {version['version']}"
+    reason = f"a million $2.5000 → $2.0000; price openai/gpt-4o/input of 0.2.3 is now openai/gpt-4o/input of {version['version']}"
     assert told["search", "openai", "gpt-4o", "input"] == (Decimal("-0.0005"), reason)
     assert told["search", "acme", "fast-1", ""] == (0, "1 call is no longer without a price")
     assert told["search", "acme", "fast-1", "input"][0] == Decimal("0.001")
