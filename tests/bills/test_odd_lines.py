@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from tollbook_attribution.bills import load
 from tollbook_attribution.bills.reconcile import reconcile
 from tollbook_schema.store import Store
 from tollbook_ui.bills import export
+from tollbook_ui.bills.figures import Statement
 
 from tests.attribution.facts import NOON, Intake
 from tests.bills.conftest import Folder, focus
@@ -44,3 +46,14 @@ def test_odd_lines_are_told_as_focus_that_lints_clean(store: Store, intake: Inta
         totals[row["BillingCurrency"]] = totals.get(row["BillingCurrency"], Decimal(0)) + Decimal(row["BilledCost"])
     # Yen have no rate, so they are pending; what is below the 18th decimal is none of the ledger's.
     assert totals == {"USD": Decimal("12.5") - Decimal("12.4999999") - 3 + 7, "EUR": Decimal(8)}
+
+
+def test_a_bill_of_many_digits_closes_to_the_last_one() -> None:
+    parts = {"attributed": "324.562266694961212628", "idle": "999675.437733305038787372", "shared": "0", "unattributed": "2E-30"}
+    others = dict.fromkeys(
+        ("pending", "billed_usd", "estimate_usd", "price_usd", "quantity_usd", "unknown_usage_usd"), Decimal(0)
+    )
+    amounts = {name: Decimal(amount) for name, amount in parts.items()}
+    row = Statement("2026-11-01", "aws", "2", "Support", "USD", billed=Decimal(f"1000000.{'0' * 29}2"), **amounts, **others)
+    assert row.closes
+    assert not replace(row, unattributed=Decimal("1E-30")).closes

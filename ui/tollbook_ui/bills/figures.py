@@ -1,9 +1,18 @@
 """What questions about bills answer with. Money has every digit; its currency stands beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
+
+DIGITS = 76
+"""Of an amount, as the store has them: Python's own 28 lose the last ones of a large bill."""
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum, with every digit."""
+    with localcontext(prec=DIGITS):
+        return sum(amounts, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,11 @@ class Statement:
     """Difference made by quantity that telemetry tells of and the bill does not; negative."""
     unknown_usage_usd: Decimal
     """Difference made by what was billed and telemetry does not tell of."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether the four parts are the bill, to the last digit."""
+        return total((self.attributed, self.idle, self.shared, self.unattributed)) == self.billed
 
 
 @dataclass(frozen=True)

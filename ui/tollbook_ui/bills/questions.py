@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +20,6 @@ from tollbook_ui.periods import BadQuestionError, whole_hours
 Row = TypeVar("Row")
 
 ALL = 10_000
-DIGITS = 76
 
 COLUMNS = (
     "tenant", "mapping_id", "set_at", "provider", "account", "service", "resource", "sku", "category", "ledger_resource",
@@ -122,8 +120,6 @@ class Bills:
         asked = _asked(provider, period, limit)
         [run] = self._reads.query(_text("run"))
         seen = _rows(self._reads, f.SeenOnly, "seen_only", {**asked, "limit": ALL})
-        with localcontext(prec=DIGITS):
-            unbilled = sum((row.amount_usd for row in seen), Decimal(0))
         return f.Reconciliation(
             cost=run["cost"] or "billed",
             reconciled_at=_utc(run["reconciled_at"]) if run["runs"] else None,
@@ -132,7 +128,7 @@ class Bills:
             remainders=_rows(self._reads, f.Remainder, "remainders", asked),
             billed_only=_rows(self._reads, f.BilledOnly, "billed_only", asked),
             seen_only=seen[:limit],
-            not_in_the_bill_usd=unbilled,
+            not_in_the_bill_usd=f.total(row.amount_usd for row in seen),
             missing_rates=_rows(self._reads, f.MissingRate, "missing_rates", asked),
         )
 

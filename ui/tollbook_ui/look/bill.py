@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from tollbook_ui import units
 from tollbook_ui.bills import rates
-from tollbook_ui.bills.figures import MissingRate, Period, Reconciliation, Statement
+from tollbook_ui.bills.figures import MissingRate, Period, Reconciliation, Statement, total
 from tollbook_ui.look import blocks, change, palette
 from tollbook_ui.look.blocks import Card, Cards, Cell, Column, Note, Part, Stack, Table
 
@@ -26,13 +26,13 @@ PARTS = (
 def bill_cards(found: Reconciliation) -> Cards:
     """What was billed against what had been estimated, and why they differ."""
     rows = found.rows
-    billed, estimate = (sum((getattr(row, name) for row in rows), Decimal(0)) for name in ("billed_usd", "estimate_usd"))
+    billed, estimate = (total(getattr(row, name) for row in rows) for name in ("billed_usd", "estimate_usd"))
     reasons = (
         ("By price", "price_usd", "what a unit was billed at"),
         ("By quantity", "quantity_usd", "seen, and not billed"),
         ("By unknown usage", "unknown_usage_usd", "billed, and not seen"),
     )
-    differences = (_signed(label, sum((getattr(row, name) for row in rows), Decimal(0)), note) for label, name, note in reasons)
+    differences = (_signed(label, total(getattr(row, name) for row in rows), note) for label, name, note in reasons)
     return Cards(
         (
             Card("Billed", units.usd(billed), f"{found.cost} cost, in US dollars", units.usd_exact(billed)),
@@ -49,7 +49,7 @@ def destinations(found: Reconciliation) -> tuple[tuple[str, Stack], ...]:
 
 
 def _stack(rows: list[Statement], currency: str) -> Stack:
-    sums = ((label, sum((getattr(row, name) for row in rows), Decimal(0)), colour) for label, name, colour in PARTS)
+    sums = ((label, total(getattr(row, name) for row in rows), colour) for label, name, colour in PARTS)
     return Stack(
         tuple(
             Part(label, amount, _plain(amount, currency), colour, _exact(amount, currency))
@@ -83,9 +83,7 @@ def statement_table(found: Reconciliation, most: int = 25) -> Table:
             blocks.text(row.service),
             *(_money(getattr(row, name), row.currency) for _, name, _ in PARTS),
             _money(row.billed, row.currency),
-            Cell("closes", tone="good")
-            if row.attributed + row.idle + row.shared + row.unattributed == row.billed
-            else Cell("open", tone="bad"),
+            Cell("closes", tone="good") if row.closes else Cell("open", tone="bad"),
         )
         for row in found.rows[:most]
     )
