@@ -206,4 +206,25 @@ AGENTS: dict[str, Case] = {
             "reason": "the total holds tokens beside input and output, of a kind that is not told: a lower bound",
         },
     ),
+    "a cost that the client worked out gives way to the price book": Case(
+        (told({**OPENAI, IN: 1000, OUT: 100, "gen_ai.usage.cost.amount": 0.01, "gen_ai.usage.cost.source": "local"}),),
+        {"input": 1000, "output": 100},
+        more={"cost_usd": "0.0035", "basis": "computed"},
+    ),
+    "a cost that the client worked out stands where nobody has a price": Case(
+        (
+            told(
+                {
+                    **OPENAI,
+                    "gen_ai.request.model": "ours",
+                    IN: 1000,
+                    OUT: 100,
+                    "gen_ai.usage.cost.amount": 0.01,
+                    "gen_ai.usage.cost.source": "local",
+                }
+            ),
+        ),
+        {"input": 1000, "output": 100},
+        more={"cost_usd": "0.01", "basis": "estimated"},
+    ),
 }

@@ -17,7 +17,7 @@ ALL = CASES | BODIES | AGENTS
 
 CALLS = """
 SELECT reinterpretAsUInt64(reverse(trace_id)) AS trace, buckets, price_provider, price_model, price_status, cost_usd, role,
-    flags, waste, reason
+    flags, waste, reason, basis
 FROM calls ORDER BY trace
 """
 

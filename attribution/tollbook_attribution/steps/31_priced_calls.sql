@@ -1,4 +1,4 @@
--- What does each counted call cost? What the provider says it charged; else what the price book comes to. A cost of 0 for tokens is no
+-- What does each counted call cost? What the provider says it charged; else what the price book comes to; else what the client worked out. A cost of 0 for tokens is no
 -- cost but an unknown one. By the book a call is priced whole or not at all: if one of its items has no price, it is unpriced and the reason says which.
 -- Where a count was unreadable, what the others come to is a lower bound: it is in the ledger, and the call is unpriced all the same.
 -- Prices are constants here, looked up by hash: joined to each call and taken into lambdas, they took 12 of 13 us of CPU a call. The first of each
@@ -121,7 +121,8 @@ looked_up AS (
         multiplyDecimal(c.told_cost, rates[c.told_in], 18) AS reported_usd,
         c.told_cost > 0 AND reported_usd = 0 AS no_rate,
         hasAny(c.told_flags, ['input_unknown', 'output_unknown', 'rounds_beside']) AS is_bound,
-        reported_usd > 0 AND NOT c.local_cache_hit AND NOT c.is_local AS by_provider
+        has(c.told_flags, 'cost_of_client') AS is_of_client,
+        reported_usd > 0 AND NOT c.local_cache_hit AND NOT c.is_local AND NOT (is_of_client AND is_computable) AS by_provider
     FROM called AS c
 ),
 split AS (
@@ -181,7 +182,7 @@ SELECT
     ), range(has_reason))[1] AS reason,
     price_provider,
     price_model,
-    multiIf(by_provider, 'provider', has(told_flags, 'estimated'), 'estimated', 'computed') AS basis,
+    multiIf(by_provider AND NOT is_of_client, 'provider', by_provider OR has(told_flags, 'estimated'), 'estimated', 'computed') AS basis,
     if(reported_usd > 0, toNullable(reported_usd), NULL) AS provider_cost_usd,
     if(is_computable, toNullable(book_usd), NULL) AS computed_usd,
     multiIf(NOT is_priced OR local_cache_hit, toDecimal128(0, 18), by_provider, toDecimal128(reported_usd, 18), book_usd) AS cost_usd,
@@ -192,7 +193,9 @@ SELECT
     booked,
     if(is_reported, multiIf(
         NOT is_priced OR local_cache_hit OR is_committed OR NOT by_provider, [],
-        empty(weights), [('reported', 'request', toInt64(1), told_cost, told_in, reported_usd, 'as the provider reports it')],
+        empty(weights), [(
+            'reported', 'request', toInt64(1), told_cost, told_in, reported_usd, if(is_of_client, 'as the client worked it out', 'as the provider reports it')
+        )],
         arrayMap(
             (line, share, place) -> (
                 price_of.9[line.1], price_of.8[line.1], line.2,
