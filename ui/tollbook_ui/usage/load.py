@@ -22,7 +22,7 @@ from tollbook_schema.tenants import DEFAULT_TENANT
 
 from tollbook_ui import units
 from tollbook_ui.periods import BadQuestionError
-from tollbook_ui.usage import damage, exports, guessing, metric_files, models, replacing, undoing
+from tollbook_ui.usage import damage, exports, gathering, guessing, models, replacing, undoing
 from tollbook_ui.usage.figures import FOR_GOOD, CellProblem, FirstRow, Import, Imported, UsageFileError
 from tollbook_ui.usage.files import Format, Steps, UsageFile, described
 from tollbook_ui.usage.mapping import BETWEEN, BLOCKS, CALLS, COUNTS, EXCEL, NUMBERS, TIMES, UNITS_NS, UsageMap, option
@@ -46,8 +46,6 @@ BLOCKS_OF_ROWS: Mapping[str, Any] = {
     "input_format_parquet_memory_high_watermark": 256 * 1024**2,  # 4 GiB else
 }
 """How much of a file is held while it is staged."""
-
-CLOUD_METRICS = "metrics of a cloud, gathered by time and model"
 
 MOST_CALLS = 1_000_000
 """That a row may stand for: each of them is kept."""
@@ -94,9 +92,9 @@ def _imported_from(store: Store, file: UsageFile, digest: str, wish: UsageMap, t
     tenant, dry_run = taking.tenant, taking.dry_run
     export = ""
     if not wish.columns and not file.empty:
-        gathered = metric_files.gathered(file, wish) if exports.recognized(file.columns) is None and not wish.only else None
+        gathered = gathering.gathered(file, wish) if exports.recognized(file.columns) is None and not wish.only else None
         if gathered:
-            (file, wish), export = gathered, CLOUD_METRICS
+            file, wish, export = gathered
         else:
             wish, export = guessing.filled(file, wish)
     wish = _found_in(file, wish)

@@ -1,14 +1,14 @@
-"""A file of clouds' metrics as a file of usage: written anew, a row for each time, model and owner."""
+"""Files whose rows are no calls as files of usage, written anew: clouds' metrics, and summaries with usage by model."""
 
 import csv
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tollbook_attribution.placed_json import NotJsonError
 
-from tollbook_ui.usage import files, metrics, pages
+from tollbook_ui.usage import files, metrics, pages, weave
 from tollbook_ui.usage.figures import UsageFileError
 from tollbook_ui.usage.files import MAX_DOCUMENT_BYTES, UsageFile, plain
 from tollbook_ui.usage.mapping import UsageMap, checked
@@ -18,17 +18,24 @@ LOOKED_AT = 10_000
 """Rows without a metric of tokens after which a file is none of metrics."""
 
 Row = Mapping[str, Any]
+Gathered = tuple[UsageFile, UsageMap, str]
+"""A file, what its columns are, and what it was."""
 
 
-def gathered(file: UsageFile, wish: UsageMap) -> tuple[UsageFile, UsageMap] | None:
-    """The file of usage that a file of metrics comes to, and what its columns are; None where it is none.
+def gathered(file: UsageFile, wish: UsageMap) -> Gathered | None:
+    """The file of usage that such a file comes to; None where it is none.
 
     Raises:
         UsageFileError: no usage follows from its metrics.
         BadQuestionError: it does not tell the model, and nobody said it.
     """
-    if not _may_be(file):
-        return None
+    if any(column.startswith(weave.MARK) for column in file.columns):
+        rows = weave.usage((line, row) for line, row in _rows(file) if isinstance(row, Mapping))
+        return _as_usage(file, wish, rows, {}, "W&B Weave's calls, by their summaries") if rows else None
+    return _of_metrics(file, wish) if _may_be(file) else None
+
+
+def _of_metrics(file: UsageFile, wish: UsageMap) -> Gathered | None:
     found = _points(file)
     if not any("token" in point.metric for point in found):
         return None
@@ -36,9 +43,15 @@ def gathered(file: UsageFile, wish: UsageMap) -> tuple[UsageFile, UsageMap] | No
         provider, rows = metrics.usage(found)
     except BadPointsError as error:
         raise UsageFileError(file.name, (error.problem,), more=False) from error
+    return _as_usage(file, wish, rows, {"provider": provider}, "metrics of a cloud, gathered by time and model")
+
+
+def _as_usage(
+    file: UsageFile, wish: UsageMap, rows: Sequence[tuple[int, Row]], constants: Mapping[str, str], name: str
+) -> Gathered:
     written = _written(file, rows)
     columns = {column: column for column in written.columns if column not in wish.constants}
-    return written, checked(UsageMap(columns, {"provider": provider, **wish.constants}, wish.reading))
+    return written, checked(UsageMap(columns, {**constants, **wish.constants}, wish.reading)), name
 
 
 def _may_be(file: UsageFile) -> bool:
@@ -78,7 +91,7 @@ def _rows(file: UsageFile) -> Iterator[tuple[int, Row]]:
             raise UsageFileError(file.name, (metrics.BadPointsError(error.line, "", "", reason).problem,), more=False) from error
 
 
-def _written(file: UsageFile, rows: list[tuple[int, dict[str, str]]]) -> UsageFile:
+def _written(file: UsageFile, rows: Sequence[tuple[int, Row]]) -> UsageFile:
     target = file.folder / "gathered"
     with target.open("w", encoding="utf-8") as text:
         text.writelines(f"{json.dumps(row)}\n" for _, row in rows)

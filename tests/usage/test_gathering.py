@@ -1,4 +1,4 @@
-"""What clouds count of calls, a row a metric: gathered by time and model, refused where one side of the tokens is missing."""
+"""Files whose rows are no calls: clouds' metrics, gathered by time and model, and summaries of usage by model."""
 
 import json
 from decimal import Decimal
@@ -113,3 +113,22 @@ def test_an_embedding_has_no_output(store: Store, take: Take) -> None:
     assert take(text, "", "").new_calls == 1
     # The account's sum has no model, and somebody says it for all.
     assert take(FILES["a table"].replace("ModelId", "Unit"), "", f"model={NOVA}").new_calls == 1
+
+
+def weave_call(identity: str, above: str | None, **models: int) -> dict[str, object]:
+    usage = {name.replace("_", "-"): {"prompt_tokens": n, "completion_tokens": 20, "requests": 1} for name, n in models.items()}
+    return {"id": identity, "parent_id": above, "op_name": "x", "started_at": AT, "ended_at": AT, "summary": {"usage": usage}}
+
+
+def test_summaries_by_model_count_where_nothing_below_them_does(store: Store, take: Take) -> None:
+    rows = [
+        weave_call("r", None, gpt_4o=100, gpt_4o_mini=50),
+        weave_call("a", "r", gpt_4o=100),
+        weave_call("b", "r", gpt_4o_mini=50),
+    ]
+    found = take("\n".join(map(json.dumps, rows)), "", "provider=openai")
+    assert (found.rows, found.new_calls, found.columns["usage"]) == (2, 2, "usage")
+    table = "id,parent_id,started_at,summary.usage.gpt-4.1.prompt_tokens,summary.usage.gpt-4.1.requests\n"
+    assert take(f"{table}r,,{AT},100,1\nq,r,{AT},100,1\ns,r,{AT},,\n", "", "provider=openai").new_calls == 1
+    # A million: $2.50 and $10, $0.15 and $0.60, $2
+    assert engine.settle(store).amount_usd == Decimal("0.00045") + Decimal("0.0000195") + Decimal("0.0002")
