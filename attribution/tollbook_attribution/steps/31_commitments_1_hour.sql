@@ -12,10 +12,7 @@ SELECT
     c.region AS region,
     c.account AS account,
     c.unit AS unit,
-    if(
-        c.unit = 'usd' AND isNull(c.capacity_per_hour), toDecimal128(amount_usd, 9),
-        toDecimal128(toDecimal256(ifNull(c.capacity_per_hour, 0), 9) * toInt256(c.until_s - c.since_s) / toInt256(3600), 9)
-    ) AS capacity,
+    toDecimal128(toDecimal256(ifNull(c.capacity_per_hour, 0), 9) * toInt256(c.until_s - c.since_s) / toInt256(3600), 9) AS capacity,
     toDecimal128(toDecimal256(c.amount, 18) * toInt256(c.until_s - c.from_s) / toInt256(c.to_s - c.from_s) * x.usd_per_unit, 18)
     - toDecimal128(toDecimal256(c.amount, 18) * toInt256(c.since_s - c.from_s) / toInt256(c.to_s - c.from_s) * x.usd_per_unit, 18) AS amount_usd,
     toString(c.valid_from) AS version

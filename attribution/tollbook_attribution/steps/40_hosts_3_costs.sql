@@ -50,11 +50,11 @@ committed AS (
     SELECT
         covers, region, unit, sum(w.amount_usd) AS usd, arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids,
         greatest(if(
-            unit = 'usd', reinterpret(toDecimal256(sum(w.capacity), 18), 'Int256'),
+            unit = 'usd', reinterpret(sum(if(w.capacity > 0, toDecimal256(w.capacity, 18), toDecimal256(w.amount_usd, 18))), 'Int256'),
             toInt256(toDecimal256(sum(w.capacity), 9) * toInt256(3600000000000))
         ), toInt256(1)) AS capacity
     FROM work_commitments AS w
-    WHERE w.settlement = {settlement:UInt64} AND w.unit IN ('host_hour', 'usd') AND w.capacity > 0
+    WHERE w.settlement = {settlement:UInt64} AND w.unit IN ('host_hour', 'usd') AND (w.capacity > 0 OR w.unit = 'usd')
     GROUP BY covers, region, unit
 ),
 offered AS (

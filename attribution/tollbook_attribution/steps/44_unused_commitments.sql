@@ -9,7 +9,8 @@ WITH borne AS (
 ),
 paid AS (
     SELECT
-        arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids, sum(w.amount_usd) AS usd, sum(w.capacity) AS capacity,
+        arrayStringConcat(arraySort(groupArray(toString(commitment_id))), '+') AS ids, sum(w.amount_usd) AS usd,
+        sum(if(w.unit = 'usd' AND w.capacity = 0, toDecimal256(w.amount_usd, 9), toDecimal256(w.capacity, 9))) AS capacity,
         max(w.version) AS version, w.unit AS unit
     FROM work_commitments AS w
     WHERE w.settlement = {settlement:UInt64} AND w.unit IN ('host_hour', 'usd')
