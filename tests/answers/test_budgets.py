@@ -93,10 +93,10 @@ def test_of_budgets_side_by_side_the_narrowest_pays() -> None:
     assert tree.payer([either, flat], {"team": "core"}) == either
 
 
-def test_nothing_is_forecast_from_an_hour() -> None:
+def test_an_hour_says_nothing_of_a_pace() -> None:
     clock = tree.Clock(NOVEMBER, datetime(2026, 12, 1, tzinfo=UTC), NOVEMBER + timedelta(hours=1), NOVEMBER)
     (row,) = tree.statuses([AI], {"month": [one("50", "50", "50")]}, {"month": clock})
-    assert row.forecast_usd is None
+    assert (row.forecast_usd, row.burn_ratio, row.state) == (None, None, "ok")
 
 
 @pytest.mark.parametrize(

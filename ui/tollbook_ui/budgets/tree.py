@@ -58,6 +58,11 @@ class Clock:
         return min(1.0, (self.now - self.since) / (self.until - self.since))
 
     @property
+    def known_enough(self) -> bool:
+        """Whether money is known for a day, of a short period for a twentieth of it: an hour says nothing of a pace."""
+        return self.looked_back >= min(timedelta(days=1), (self.until - self.since) / 20)
+
+    @property
     def looked_back(self) -> timedelta:
         """How much of the last seven days is known."""
         known = self.known_since or self.now
@@ -267,17 +272,17 @@ def _status(depth: int, budget: Budget, budgets: Sequence[Budget], shares: _Shar
 
 def _forecast(spent: Decimal, pace: Decimal, clock: Clock) -> Decimal | None:
     """What is spent at the end of the period at the pace of the last week; unknown while less than a day is known."""
-    looked = clock.looked_back
-    if looked < min(timedelta(days=1), (clock.until - clock.since) / 20):
+    if not clock.known_enough:
         return None
+    looked = clock.looked_back
     left = max(clock.until - clock.now, timedelta(0))
     return (spent + pace * _seconds(left) / _seconds(looked)).quantize(LAST_DIGIT)
 
 
 def _burn(day: Decimal, amount: Decimal, clock: Clock) -> float | None:
-    looked = min(clock.looked_back, timedelta(days=1))
-    if not looked:
+    if not clock.known_enough:
         return None
+    looked = min(clock.looked_back, timedelta(days=1))
     even = amount * _seconds(looked) / _seconds(clock.until - clock.since)
     return float(day / even)
 
