@@ -227,4 +227,10 @@ AGENTS: dict[str, Case] = {
         {"input": 1000, "output": 100},
         more={"cost_usd": "0.01", "basis": "estimated"},
     ),
+    "OpenAI: seconds of speech and a part of one": Case(
+        (body({"type": "duration", "seconds": 61.4}, names("openai", "whisper-1", "transcription")),),
+        {"audio_second": 61},
+        "openai/whisper-1",
+        {"cost_usd": "0.0061"},
+    ),
 }
