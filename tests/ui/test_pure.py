@@ -1,5 +1,6 @@
 """Plain values, periods and the waterfall: no store needed."""
 
+import io
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from tollbook_ui import figures as f
-from tollbook_ui import plain, waterfall
+from tollbook_ui import plain, show, waterfall, widths
 from tollbook_ui.periods import BadQuestionError, parse_period, parse_time, week_of, week_period, whole_hours
 
 NOW = datetime(2026, 11, 22, 7, 15, tzinfo=UTC)
@@ -131,3 +133,14 @@ def test_a_waterfall_shows_orphans_and_circles_too() -> None:
 def test_a_waterfall_may_be_deeper_than_python_recurses() -> None:
     rows = waterfall.ordered([span(str(depth), str(depth - 1) if depth else "") for depth in range(5000)])
     assert rows[-1].depth == 4999
+
+
+def test_a_table_keeps_its_columns_in_a_narrow_terminal() -> None:
+    names = ("=period", "provider", "service", ">billed", ">attributed", ">unattributed")
+    table = show.listed("Bills", names, [("2026-11", "aws", "Amazon Elastic Compute Cloud", *("1,234,567.000000",) * 3)])
+    assert widths.of(table, 200) == 200
+    console = Console(width=widths.of(table, 40), file=io.StringIO())
+    with console.capture() as printed:
+        console.print(table)
+    assert all(word in printed.get() for word in ("2026-11", "provider", "aws", "Elastic", "1,234,567.000000"))
+    assert widths.of("a line", 40) == 40

@@ -158,8 +158,10 @@ def print_csv(grid: "Grid") -> None:
 
 def printed(parts: Iterable["RenderableType"]) -> None:
     """Prints tables and lines, in colour on a terminal."""
-    from tollbook_ui import show
+    from tollbook_ui import show, widths
 
     console = show.console()
+    terminal = console.width
     for part in parts:
+        console.width = widths.of(part, terminal)
         console.print(part)
