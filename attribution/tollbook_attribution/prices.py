@@ -153,10 +153,13 @@ def _is_new(
 
 def _in_words(price: Price) -> str:
     words = []
+    counted = price.category == "tokens"  # the others are measured: between 99 GB and 100 GB there is more
     if price.min_quantity > 0:
-        words.append(f"more than {price.min_quantity - 1} {_measure(price)}")
+        words.append(
+            f"more than {price.min_quantity - 1} input tokens" if counted else f"from {price.min_quantity} {price.unit} on"
+        )
     if price.max_quantity < NO_LIMIT:
-        words.append(f"up to {price.max_quantity - 1} {_measure(price)}")
+        words.append(f"up to {price.max_quantity - 1} input tokens" if counted else f"below {price.max_quantity} {price.unit}")
     if (price.day_from_s, price.day_until_s) != (0, DAY_S):
         words.append(f"{_clock(price.day_from_s)} to {_clock(price.day_until_s)} UTC")
     named = (("service tier", price.service_tier), ("", price.variant), ("region", price.region), ("account", price.account))
@@ -166,10 +169,6 @@ def _in_words(price: Price) -> str:
     if price.tenant:
         words.append(f"tenant {price.tenant}")
     return ", ".join(words)
-
-
-def _measure(price: Price) -> str:
-    return "input tokens" if price.category == "tokens" else price.unit
 
 
 def _clock(second: int) -> str:

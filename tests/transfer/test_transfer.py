@@ -105,6 +105,8 @@ def test_bytes_are_counted_once_and_priced_by_the_boundary_they_cross(store: Sto
     second = transfers(store, 2)[0]["cost_usd"]
     below = 15 * GB - used_before
     assert second == Decimal(below) / GB * Decimal("0.09") + Decimal(10 * GB - below) / GB * Decimal("0.07")
+    tiers = store.query("SELECT DISTINCT price_id FROM ledger WHERE item = 'internet' ORDER BY price_id")
+    assert [row["price_id"] for row in tiers] == ["aws//internet (below 15 gb)", "aws//internet (from 15 gb on)"]
     assert [(row["class"], row["cost_usd"], row["reason"]) for row in transfers(store, 3)] == [
         ("cross_region", Decimal("0.06"), "from eu-west-1 to us-east-1")
     ]
