@@ -5,8 +5,9 @@ from decimal import Decimal, localcontext
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tollbook_ui.costs import bridge
+from tollbook_ui.costs import bridge, changes
 from tollbook_ui.costs.bridge import Calls, Effect, Line, Side
+from tollbook_ui.costs.figures import Driver
 
 D = Decimal
 ITEMS = ("input", "cache_read", "cache_write", "output", "reasoning", "input_audio", "request")
@@ -82,6 +83,17 @@ def test_a_call_that_gets_a_price_is_coverage_and_no_growth() -> None:
     found = bridge.effects(unknown, chat(100, {"input": 1000}))
     assert by_cause(found) == {"coverage": D("0.25")}
     assert found[0].said == "calls with a price 0.0% → 100.0%"
+
+
+def test_a_price_that_rises_for_everybody_is_named_before_one_that_is_busier() -> None:
+    dearer = [driver(f"w{at}", "price", 3) for at in range(5)]
+    assert changes.first_cause([driver("busy", "volume", 4), *dearer]) == (dearer[0], 5, 15)
+    few = [driver("busy", "volume", 8), *dearer]
+    assert changes.first_cause(few) == (few[0], 1, 8)
+
+
+def driver(workload: str, cause: str, amount_usd: int) -> Driver:
+    return Driver((workload,), cause, "", D(amount_usd), "")
 
 
 def test_workloads_of_one_period_are_new_or_gone() -> None:

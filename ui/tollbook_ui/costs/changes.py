@@ -125,12 +125,29 @@ def _sentence(before: Decimal, after: Decimal, drivers: Sequence[Driver], by: tu
     said = f"Cost {moved}." if change else f"Cost stayed at {units.usd(after)}, though what it is made of changed."
     if not drivers:
         return said
-    first = drivers[0]
+    first, places, amount = first_cause(drivers)
     whose = ", ".join(f"{key} {value or 'not named'}" for key, value in zip(by, first.workload, strict=True))
-    where = "" if of_nobody(first) else f" at {whose or 'all'}"
+    at = f"{places} workloads, most at {whose}" if places > 1 else whose or "all"
+    where = "" if of_nobody(first) else f" at {at}"
     figures = f", {first.said}" if first.said else ""
-    sign = "+" if first.amount_usd > 0 else "-"
-    return f"{said} First cause: {first.cause}{where} ({sign}{units.usd(abs(first.amount_usd))}{figures})."
+    sign = "+" if amount > 0 else "-"
+    return f"{said} First cause: {first.cause}{where} ({sign}{units.usd(abs(amount))}{figures})."
+
+
+def first_cause(drivers: Sequence[Driver]) -> tuple[Driver, int, Decimal]:
+    """The largest driver, or that of the cause which moved more at many workloads together, with their number and sum.
+
+    A dearer model is dearer at each workload that calls it, so that none of these need be the largest.
+    """
+    of_cause: dict[str, list[Driver]] = defaultdict(list)
+    for driver in drivers:
+        if driver.amount_usd * drivers[0].amount_usd > 0 and driver.cause != "new":
+            of_cause[driver.cause].append(driver)
+    sums = {cause: sum((driver.amount_usd for driver in found), Decimal(0)) for cause, found in of_cause.items()}
+    cause = max(sums, key=lambda cause: abs(sums[cause]), default="")
+    if cause and cause != drivers[0].cause and abs(sums[cause]) > 2 * abs(drivers[0].amount_usd):
+        return of_cause[cause][0], len(of_cause[cause]), sums[cause]
+    return drivers[0], 1, drivers[0].amount_usd
 
 
 def _one_sided(before: Decimal, after: Decimal, sides: tuple[Side, Side]) -> str:
