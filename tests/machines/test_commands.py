@@ -103,6 +103,21 @@ def test_a_catalog_is_taken_whole(client: TestClient) -> None:
             "line 2, column valid_from: 'soon' is no time",
         ),
         ("commitment", "name,amount,valid_from,valid_until\na,1,2026-12-01,2026-11-01\n", "line 2: the period ends"),
+        (
+            "instance",
+            "instance_type;usd_per_hour;vcpus;from\nbox;1;2;2026-02-30\n",
+            "line 2, column valid_from: '2026-02-30' is no time",
+        ),
+        (
+            "instance",
+            "instance_type,usd_per_hour,vcpus,effective_date\nbox,1,2,2026-01-01\n",
+            "column effective_date: no such column",
+        ),
+        (
+            "instance",
+            'instance_type,usd_per_hour,vcpus\n"box,1,2\ncar,1,2\n',
+            "rates.csv, line 2: not CSV: a quote is not closed",
+        ),
         ("lunch", "", "not of 'lunch'"),
         ("instance", "", "rates.csv: no column instance_type"),
     ],

@@ -183,17 +183,21 @@ def rates_import(
     data: Data = None,
 ) -> None:
     """Take all rates of a file, or none: an error names file, line and column. SkyPilot's catalogs are understood."""
+    from tollbook_attribution import file_text
+
     from tollbook_ui import access, place
     from tollbook_ui.machines.figures import RateFile
     from tollbook_ui.periods import BadQuestionError
+    from tollbook_ui.usage.figures import FOR_GOOD
 
     pairs = [text.partition("=") for text in given or ()]
     if wrong := next((name for name, sign, _ in pairs if not sign), None):
         raise BadQuestionError(f"--set takes COLUMN=VALUE, not {wrong!r}")
     try:
-        content = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise BadQuestionError(f"{file}: not text in UTF-8, at byte {error.start}") from error
+        content = file_text.of(file.read_bytes())
+    except file_text.NotTextError as error:
+        where = f"{file}, line {error.line}" if error.line else str(file)
+        raise BadQuestionError(f"{where}: {error}\n{FOR_GOOD}") from error
     wish = RateFile(kind.value, file.name, content, {name.strip().lower(): value for name, _, value in pairs})
     with access.opened(place.at(data), create=True) as answers:
         found = answers.machines.take(wish)

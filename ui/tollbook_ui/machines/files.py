@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,7 @@ from tollbook_attribution import commitments, placed_json, rates
 from tollbook_attribution.commitments import Commitment
 from tollbook_attribution.placed_json import NotJsonError, Placed
 from tollbook_attribution.price_fields import CURRENCY
+from tollbook_attribution.price_files import OPEN_QUOTE
 from tollbook_attribution.rates import InstanceRate
 
 from tollbook_ui.machines.figures import NewAcceleratorRate, RateFile
@@ -20,7 +22,7 @@ from tollbook_ui.usage.figures import FOR_GOOD
 ALSO: Mapping[str, str] = {
     "instancetype": "instance_type", "type": "instance_type", "price": "usd_per_hour", "memorygib": "memory_gib",
     "acceleratorcount": "accelerators", "spotprice": "spot_usd_per_hour", "name": "commitment_id",
-    "capacity": "capacity_per_hour",
+    "capacity": "capacity_per_hour", "from": "valid_from", "since": "valid_from", "until": "valid_until",
 }  # fmt: skip
 """Other names of columns, without case: those of SkyPilot's catalogs, and short ones."""
 
@@ -49,6 +51,8 @@ ZONES = frozenset({"availabilityzone", "availability_zone", "zone"})
 """Columns of catalogs that have a line for each zone of a region, of which the last holds."""
 
 TIMES = frozenset({"valid_from", "valid_until"})
+DATES = re.compile(r"valid|date|effective|expir|\b(start|begin|end)|(from|since|until)$")
+"""Other columns are passed over, as catalogs have many; what may be a date would leave a rate without its period."""
 TEXTS = frozenset(
     {
         "instance_type",
@@ -128,10 +132,13 @@ def _lines(file: RateFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if text.lstrip().startswith(("[", "{")):
         yield from _objects(file, text)
         return
-    reader = csv.reader(io.StringIO(text), strict=True)
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True)
+    begins = 1
     try:
         head = [_named(cell) for cell in next(reader, [])]
         _check_head(file, head)
+        begins = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 if len(cells) != len(head):
@@ -139,8 +146,10 @@ def _lines(file: RateFile) -> Iterator[tuple[str, Mapping[str, Any]]]:
                         f"{file.name}, line {reader.line_num}: {len(cells)} cells where the head has {len(head)}"
                     )
                 yield f"line {reader.line_num}", dict(zip(head, cells, strict=True))
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise BadQuestionError(f"{file.name}, line {reader.line_num}: {error}") from error
+        said = OPEN_QUOTE if "end of data" in str(error) else str(error)
+        raise BadQuestionError(f"{file.name}, line {begins}: {said}") from error
 
 
 def _objects(file: RateFile, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -171,6 +180,9 @@ def _check_head(file: RateFile, head: list[str]) -> None:
     missing = [name for name in NEEDED[file.kind] if name not in head and name not in file.defaults]
     if twice:
         raise BadQuestionError(f"{file.name}: column {twice[0]} stands twice")
+    dates = [name for name in head if name not in TIMES | NUMBERS | TEXTS and DATES.search(name.replace("_", " "))]
+    if dates:
+        raise BadQuestionError(f"{file.name}, column {dates[0]}: no such column; dates stand in valid_from and valid_until")
     if missing:
         raise BadQuestionError(f"{file.name}: no column {missing[0]}; it has {', '.join(head) or 'none'}")
 
