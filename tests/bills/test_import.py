@@ -57,6 +57,11 @@ def test_every_digit_is_kept(store: Store, folder: Folder) -> None:
     assert [row["billed_cost"] for row in lines(store)] == [Decimal("1234.5"), Decimal("-7.25"), Decimal(8)]
     load(store, [folder.csv(focus(BilledCost="$10,100.00 "), delimiter=";")])
     assert billed(store) == Decimal(10100)
+    load(store, [folder.csv(focus(BilledCost="7", ChargeDescription='a "b",\n\tc'), delimiter="\t")])
+    [line] = lines(store)
+    assert (line["billed_cost"], line["charge_description"], line["region"]) == (7, 'a "b",\n\tc', "")
+    with pytest.raises(BillError, match=r"bill\.csv, line 4, column BilledCost: 'x'"):
+        load(store, [folder.csv(focus(ChargeDescription="a\nb"), focus(BilledCost="x"), delimiter="\t")])
 
 
 def test_files_are_packed_in_many_ways(store: Store, folder: Folder) -> None:

@@ -269,10 +269,20 @@ def _csv(name: str, path: Path, compression: str, start: str) -> BillFile:
     if twice:
         raise of_file(name, "stands twice in the header", twice[0], above)
     damage.checked_whole(name, path, compression, delimiter)
+    if delimiter == "\t":
+        path, compression, delimiter = _with_commas(path, compression), "none", ","
     slashed = bool(SLASHED.search(start))
     there = {formats.word(column) for column in header}
     told = tuple((column, value) for column, value in facts.items() if formats.word(column) not in there)
     return BillFile(name, path, "CSV", compression, header, skip, above, delimiter, slashed, told)
+
+
+def _with_commas(path: Path, compression: str) -> Path:
+    """The same lines with commas between their cells: ClickHouse takes no tab for a delimiter."""
+    target = path.with_suffix(".commas")
+    with damage.text(path, compression) as lines, target.open("w", encoding="utf-8", newline="") as plain:
+        csv.writer(plain, lineterminator="\n").writerows(csv.reader(lines, delimiter="\t"))
+    return target
 
 
 def _header(start: str) -> tuple[tuple[int, int], str, tuple[str, ...], dict[str, str]]:
