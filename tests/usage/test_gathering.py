@@ -35,14 +35,15 @@ def of_azure() -> str:
         {"name": {"value": name}, "timeseries": [{"metadatavalues": model, "data": told}]}
         for (name, _), told in zip(metrics, data, strict=True)
     ]  # fmt: skip
-    return json.dumps({"interval": "PT1H", "value": series}, indent=1)
+    odd = {"name": "Latency", "timeseries": [{"metadatavalues": None, "data": None}, None]}
+    return json.dumps({"interval": "PT1H", "value": [odd, *series]}, indent=1)
 
 
 def of_google() -> str:
     """What Cloud Monitoring answers."""
     series = [
         {"metric": {"type": GOOGLE, "labels": {"type": kind}}, "resource": {"labels": {"model_user_id": "gemini-2.5-flash"}},
-         "points": [{"interval": {"endTime": AT}, "value": {"int64Value": str(tokens)}}]}
+         "points": [{"interval": {"startTime": AT, "endTime": "2026-11-20T13:00:00Z"}, "value": {"int64Value": str(tokens)}}]}
         for kind, tokens in (("input", 1000), ("output", 200))
     ]  # fmt: skip
     return json.dumps({"timeSeries": series})
@@ -92,6 +93,7 @@ def test_metrics_of_clouds_are_gathered_by_time_and_model(store: Store, take: Ta
         (FILES["a table"].replace("Input", "Sent"), "line 3: no metric of input tokens of amazon.nova-lite-v1:0"),
         (FILES["a table"].replace("1000.0", "-1"), "line 2: '-1' is no count of InputTokenCount"),
         (FILES["a table"].replace("1000.0", "99.5"), "line 2: '99.5' is no count of InputTokenCount"),
+        (FILES["a table"].replace("1000.0", "1e99999999"), "line 2: '1e99999999' is no count of InputTokenCount"),
         (FILES["a table"] + f"\n{AT},InputTokenCount,{NOVA},9", "line 5: '9' is the same metric, time and dimensions as line 2"),
         (FILES["a table"].replace("ModelId", "Unit"), "say which model answered"),
         (
@@ -128,7 +130,9 @@ def test_summaries_by_model_count_where_nothing_below_them_does(store: Store, ta
     ]
     found = take("\n".join(map(json.dumps, rows)), "", "provider=openai")
     assert (found.rows, found.new_calls, found.columns["usage"]) == (2, 2, "usage")
-    table = "id,parent_id,started_at,summary.usage.gpt-4.1.prompt_tokens,summary.usage.gpt-4.1.requests\n"
-    assert take(f"{table}r,,{AT},100,1\nq,r,{AT},100,1\ns,r,{AT},,\n", "", "provider=openai").new_calls == 1
-    # A million: $2.50 and $10, $0.15 and $0.60, $2
-    assert engine.settle(store).amount_usd == Decimal("0.00045") + Decimal("0.0000195") + Decimal("0.0002")
+    columns = (f"summary.usage.gpt-4.1.{name}" for name in ("prompt_tokens", "prompt_tokens_details.cached_tokens", "requests"))
+    table = f"id,parent_id,started_at,{','.join(columns)}\n"
+    # As tables with empty cells are written, counts have a point.
+    assert take(f"{table}r,,{AT},100.0,0.0,1.0\nq,r,{AT},100.0,50.0,1.0\ns,r,{AT},,,nan\n", "", "provider=openai").new_calls == 1
+    # A million: $2.50 and $10, $0.15 and $0.60, $2 and cached $0.50
+    assert engine.settle(store).amount_usd == Decimal("0.00045") + Decimal("0.0000195") + Decimal("0.000125")

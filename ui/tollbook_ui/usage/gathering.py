@@ -4,12 +4,12 @@ import csv
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from tollbook_attribution.placed_json import NotJsonError
 
 from tollbook_ui.usage import files, metrics, pages, weave
-from tollbook_ui.usage.figures import UsageFileError
+from tollbook_ui.usage.figures import CellProblem, UsageFileError
 from tollbook_ui.usage.files import MAX_DOCUMENT_BYTES, UsageFile, plain
 from tollbook_ui.usage.mapping import UsageMap, checked
 from tollbook_ui.usage.metrics import METRIC, SHAPES, VALUE, BadPointsError, Point
@@ -83,18 +83,37 @@ def _rows(file: UsageFile) -> Iterator[tuple[int, Row]]:
             for cells in reader:
                 yield file.skipped + reader.line_num, dict(zip(file.columns, cells, strict=False))
             return
+        yield from _within_array(file, text) if file.array else _of_lines(file, text)
+
+
+def _within_array(file: UsageFile, text: TextIO) -> Iterator[tuple[int, Any]]:
+    """The rows of one array; none of one too long to be taken apart here."""
+    content = text.read(MAX_DOCUMENT_BYTES)
+    if text.read(1):
+        return
+    try:
+        yield from pages.rows(content)
+    except NotJsonError as error:
+        raise _no_json(file, error.line, error) from error
+
+
+def _of_lines(file: UsageFile, text: TextIO) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(text, start=1):
+        at = file.lines[number - 1] if file.lines else number
         try:
-            for line, row in pages.rows(text.read(MAX_DOCUMENT_BYTES)):
-                yield (file.lines[line - 1] if file.lines else line), row
+            yield from ((at, row) for _, row in pages.rows(line))
         except NotJsonError as error:
-            reason = f"is no JSON: {error}"
-            raise UsageFileError(file.name, (metrics.BadPointsError(error.line, "", "", reason).problem,), more=False) from error
+            raise _no_json(file, at, error) from error
+
+
+def _no_json(file: UsageFile, line: int, error: NotJsonError) -> UsageFileError:
+    return UsageFileError(file.name, (CellProblem(line, "", "", f"is no JSON: {error}"),), more=False)
 
 
 def _written(file: UsageFile, rows: Sequence[tuple[int, Row]]) -> UsageFile:
     target = file.folder / "gathered"
     with target.open("w", encoding="utf-8") as text:
-        text.writelines(f"{json.dumps(row)}\n" for _, row in rows)
+        text.writelines(f"{json.dumps(row, default=str)}\n" for _, row in rows)
     columns = tuple(dict.fromkeys(name for _, row in rows for name in row))
     paths = {column: (column,) for column in columns}
     lines, first = [line for line, _ in rows], [row for _, row in rows[: files.ROWS_KEPT]]

@@ -33,7 +33,12 @@ SAME = {"inputtokens": "processedprompttokens", "outputtokens": "generatedtokens
 
 KINDS = {"input": "input_tokens", "output": "output_tokens"}
 
-TIME = ("timestamp", "timegenerated", "time", "datetime", "date", "endtime", "pointsintervalendtime")
+TIME = (
+    "timestamp", "timegenerated", "time", "datetime", "date",
+    "starttime", "pointsintervalstarttime", "endtime", "pointsintervalendtime",
+)  # fmt: skip
+"""When a period began, or what is told in its place."""
+
 METRIC = ("metricname", "metric", "metrictype", "metricnamevalue", "name", "label")
 VALUE = ("valuesum", "sum", "total", "value", "valueint64value", "int64value")
 FIGURES = frozenset(
@@ -41,6 +46,9 @@ FIGURES = frozenset(
 )
 STATISTIC = ("statistic", "stat", "aggregation", "aggregationtype")
 KIND = ("metriclabelstype", "metriclabeltype", "tokentype", "type")
+MOST = Decimal(2**63)
+"""From here on a number is no count of anything."""
+
 OWNERS: Mapping[str, Sequence[str]] = {
     "model": ("modelname", "modelid", "modeluserid", "model", "modeldeploymentname", "deploymentname", "deployment"),
     "region": ("region", "location"),
@@ -130,7 +138,7 @@ def _count(point: Point) -> Decimal:
         found = Decimal(point.value)
     except InvalidOperation:
         raise BadPointsError(point.line, "", point.value, f"is no count of {_first(point.row, METRIC)}") from None
-    if not found.is_finite() or found < 0 or found != found.to_integral_value():
+    if not found.is_finite() or not 0 <= found < MOST or found != found.to_integral_value():
         raise BadPointsError(
             point.line, "", point.value, f"is no count of {_first(point.row, METRIC)}: a whole number that is a sum"
         )
@@ -161,34 +169,45 @@ def _series(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _of_cloudwatch(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for series in row["MetricDataResults"]:
+    for series in _objects(row, "MetricDataResults"):
         model, _, metric = str(series.get("Label", "")).strip().rpartition(" ")
-        for time, value in zip(series.get("Timestamps", ()), series.get("Values", ()), strict=False):
+        for time, value in zip(series.get("Timestamps") or (), series.get("Values") or (), strict=False):
             yield {"timestamp": time, "metricname": metric, "value": value, "modelid": model}
 
 
 def _of_azure(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for metric in row["value"]:
-        for series in metric.get("timeseries", ()) if isinstance(metric, Mapping) else ():
-            owners = {one["name"]["value"]: one["value"] for one in series.get("metadatavalues", ())}
-            for point in series.get("data", ()):
-                yield {
-                    **owners,
-                    "metricname": metric["name"]["value"],
-                    "time": point.get("timeStamp"),
-                    "total": point.get("total"),
-                }
+    for metric in _objects(row, "value"):
+        for series in _objects(metric, "timeseries"):
+            owners = {_name(one): one.get("value") for one in _objects(series, "metadatavalues")}
+            for point in _objects(series, "data"):
+                yield {**owners, "metricname": _name(metric), "time": point.get("timeStamp"), "total": point.get("total")}
 
 
 def _of_google(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for series in row["timeSeries"]:
-        metric, resource = series.get("metric", {}), series.get("resource", {})
-        for point in series.get("points", ()):
-            value = point.get("value", {})
+    for series in _objects(row, "timeSeries"):
+        metric, resource = _object(series, "metric"), _object(series, "resource")
+        for point in _objects(series, "points"):
+            period, value = _object(point, "interval"), _object(point, "value")
             yield {
-                **resource.get("labels", {}), **metric.get("labels", {}), "metricname": metric.get("type"),
-                "time": point.get("interval", {}).get("endTime"), "value": value.get("int64Value", value.get("doubleValue")),
+                **_object(resource, "labels"), **_object(metric, "labels"), "metricname": metric.get("type"),
+                "time": period.get("startTime") or period.get("endTime"),
+                "value": value.get("int64Value", value.get("doubleValue")),
             }  # fmt: skip
+
+
+def _name(told: Mapping[str, Any]) -> str:
+    """Azure's names are objects, in tables made of them texts."""
+    return str(_object(told, "name").get("value") or told.get("name") or "")
+
+
+def _object(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = told.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _objects(told: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    found = told.get(name)
+    return (one for one in (found if isinstance(found, list) else ()) if isinstance(one, Mapping))
 
 
 SHAPES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Mapping[str, Any]]]] = {

@@ -9,8 +9,13 @@ from typing import Any
 
 MARK = "summary.usage"
 
-_CELL = re.compile(r"summary\.usage\.(.+)\.([a-z_]+)")
-"""A column of a table: the model, whose name may have points, and the count."""
+_CELL = re.compile(r"summary\.usage\.(.+?)\.(?:([a-z_]+_details)\.)?([a-z_]+)")
+"""A column of a table: the model, whose name may have points, an object of details, and the count."""
+
+_WHOLE = re.compile(r"(\d{1,18})(?:\.0*)?")
+"""A count as it is written also where a table has empty cells beside it: 100.0."""
+
+_EMPTY = ("", "nan", "None", "null")
 
 _SIDES = {"input_tokens": ("prompt_tokens", "input_tokens"), "output_tokens": ("completion_tokens", "output_tokens")}
 
@@ -22,7 +27,7 @@ def usage(rows: Iterable[tuple[int, Row]]) -> list[tuple[int, dict[str, Any]]]:
     told = [(line, row, found) for line, row in rows if (found := dict(_by_model(row)))]
     above = {str(_said(row, "parent_id")) for _, row, _ in told}
     calls = [each for each in told if str(_said(each[1], "id")) not in above]
-    single = all(int(counts.get("requests") or 1) == 1 for _, _, found in calls for counts in found.values())
+    single = all(_requests(counts) == 1 for _, _, found in calls for counts in found.values())
     return [
         (line, {**_when(row), **(_call(row, model, counts, len(found)) if single else _sum(model, counts))})
         for line, row, found in calls
@@ -35,16 +40,31 @@ def _by_model(row: Row) -> Iterator[tuple[str, dict[str, Any]]]:
     summary = row.get("summary")
     nested = summary.get("usage") if isinstance(summary, Mapping) else None
     if isinstance(nested, Mapping):
-        yield from (
-            (model, dict(counts)) for model, counts in nested.items() if isinstance(counts, Mapping) and any(counts.values())
-        )
+        each = ((model, _counts(told)) for model, told in nested.items() if isinstance(told, Mapping))
+        yield from ((model, counts) for model, counts in each if any(counts.values()))
         return
     found: dict[str, dict[str, Any]] = {}
     for column, cell in row.items():
         place = _CELL.fullmatch(column)
-        if place and str(cell or "").strip() not in ("", "0"):
-            found.setdefault(place[1], {})[place[2]] = int(cell) if str(cell).isdigit() else cell
+        if place and (count := _count(cell)):
+            of_model = found.setdefault(place[1], {})
+            (of_model.setdefault(place[2], {}) if place[2] else of_model)[place[3]] = count
     yield from found.items()
+
+
+def _counts(told: Row) -> dict[str, Any]:
+    return {name: dict(count) if isinstance(count, Mapping) else _count(count) for name, count in told.items()}
+
+
+def _count(told: Any) -> Any:
+    """A whole number, 0 where nothing is told; what is neither stays as it is, for whoever reads the row to name."""
+    text = str(told).strip()
+    whole = _WHOLE.fullmatch(text)
+    return int(whole[1]) if whole else 0 if text in _EMPTY else told
+
+
+def _requests(counts: Row) -> Any:
+    return counts.get("requests") or 1
 
 
 def _when(row: Row) -> dict[str, Any]:
@@ -60,7 +80,7 @@ def _call(row: Row, model: str, counts: Row, models: int) -> dict[str, Any]:
 
 def _sum(model: str, counts: Row) -> dict[str, Any]:
     sides = {target: str(next((counts[name] for name in names if counts.get(name)), 0)) for target, names in _SIDES.items()}
-    return {"model": model, "calls": str(counts.get("requests") or 1), **sides}
+    return {"model": model, "calls": str(_requests(counts)), **sides}
 
 
 def _said(row: Row, name: str) -> Any:
