@@ -66,6 +66,7 @@ def test_an_import_is_taken_back_and_what_it_replaced_counts_again(store: Store)
     for import_id, lines, left in ((third, 2, [("5", 1, second)]), (second, 1, [("1", 1, first)]), (first, 1, [])):
         undone = client.delete(f"{IMPORTS}/{import_id}").json()
         assert (undone["lines"], [row["billed_cost"] for row in undone["rows"]]) == (lines, [cost for cost, _, _ in left])
+        assert {row["versions"] for row in undone["rows"]} <= {3}
         assert in_force() == left
     again = client.delete(f"{IMPORTS}/{first}")
     assert (again.status_code, "no bill in force has lines of import" in again.text) == (422, True)

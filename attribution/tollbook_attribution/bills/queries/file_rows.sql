@@ -16,6 +16,7 @@ FROM (
     FROM file({path:String}, {kind:String}, {structure:String}, {compression:String})
 )
 WHERE arrayExists(x -> isNotNull(x), cells_told)
-SETTINGS max_threads = 1, storage_file_read_method = 'pread', input_format_parallel_parsing = 0, max_block_size = 8192, input_format_csv_skip_first_lines = {skip:UInt64}, input_format_csv_skip_trailing_empty_lines = 1,
+SETTINGS max_threads = 1, storage_file_read_method = 'pread', input_format_parallel_parsing = 0, max_block_size = 8192,
+    input_format_csv_skip_first_lines = {skip:UInt64}, input_format_csv_skip_trailing_empty_lines = 1,
     format_csv_delimiter = {delimiter:String}, input_format_json_read_numbers_as_strings = 1, input_format_json_read_objects_as_strings = 1,
     input_format_json_read_arrays_as_strings = 1, input_format_json_read_bools_as_strings = 1, session_timezone = 'UTC'

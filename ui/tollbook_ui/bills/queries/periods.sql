@@ -5,8 +5,9 @@ SELECT
     p.effective_cost AS effective_cost, p.parts[-1] AS import_id, p.lines AS lines, p.format AS format, p.files AS files, p.imported_at AS imported_at, v.versions AS versions
 FROM current_bill_periods AS p
 LEFT ANY JOIN (
-    SELECT tenant, provider, billing_account_id, billing_period_start, count() AS versions
+    SELECT tenant, provider, billing_account_id, billing_period_start, uniqExact(parts) AS versions  -- one that was taken back leaves the parts before it in force again
     FROM bill_periods
+    WHERE notEmpty(parts)
     GROUP BY tenant, provider, billing_account_id, billing_period_start
 ) AS v ON p.tenant = v.tenant AND p.provider = v.provider AND p.billing_account_id = v.billing_account_id
     AND p.billing_period_start = v.billing_period_start
