@@ -48,9 +48,9 @@ def test_policies_and_rates_are_set_over_the_api_and_shown(client: TestClient) -
     assert [row["commitment_id"] for row in client.get("/api/v1/rates/commitments").json()] == ["ptu"]
 
 
-CATALOG = """InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,Region,AvailabilityZone
-m7i.xlarge,,,4,16,,0.2016,0.08,us-east-1,us-east-1a
-p5.48xlarge,H100,8,192,2048,"{'Gpus': []}",98.32,40.1,us-east-1,us-east-1a
+CATALOG = """InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,GpuInfo,Price,SpotPrice,Region,AvailabilityZone,updated
+m7i.xlarge,,,4,16,,0.2016,0.08,us-east-1,us-east-1a,2026-11-01
+p5.48xlarge,H100,8,192,2048,"{'Gpus': []}",98.32,40.1,us-east-1,us-east-1a,2026-11-01
 """
 
 

@@ -51,7 +51,7 @@ ZONES = frozenset({"availabilityzone", "availability_zone", "zone"})
 """Columns of catalogs that have a line for each zone of a region, of which the last holds."""
 
 TIMES = frozenset({"valid_from", "valid_until"})
-DATES = re.compile(r"valid|date|effective|expir|\b(start|begin|end)|(from|since|until)$")
+DATES = re.compile(r"\bvalid(?!at)|(?<!up)date|effective|expir|\b(start|begin|end)(s|ing)?(time)?\b|(from|since|until)$")
 """Other columns are passed over, as catalogs have many; what may be a date would leave a rate without its period."""
 TEXTS = frozenset(
     {
