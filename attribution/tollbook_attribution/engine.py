@@ -214,7 +214,12 @@ def windows_to_settle(store: Store, since: datetime | None = None, until: dateti
 
 def _whole(store: Store, unsettled: Unsettled) -> bool:
     """Whether all facts that were counted for the hour are still there."""
-    hour = {"tenant": unsettled.tenant, "window": unsettled.window, "until": _end(unsettled.window)}
+    hour = {
+        "tenant": unsettled.tenant,
+        "window": unsettled.window,
+        "until": _end(unsettled.window),
+        "record_events": dialects.load().parameters["record_events"],
+    }
     return bool(store.query(_query("present.sql"), hour)[0]["facts"] >= unsettled.facts)
 
 

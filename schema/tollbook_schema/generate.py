@@ -100,6 +100,7 @@ def rendered(registry: Registry) -> Iterator[tuple[Path, str]]:
         "schema_url": vocabulary.SCHEMA_URL,
         "default_tenant": DEFAULT_TENANT,
         "columns": columns,
+        "record_events": [record.event for record in table.load().records],
         **_encoding(registry, columns),
     }
     for template, path in TARGETS.items():

@@ -130,10 +130,12 @@ def test_records_count_where_spans_do_not_tell(store: Store, intake: Intake) -> 
         log("gemini", STANDARD | {"gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 40}, second=11),
         log("codex", CODEX),
         log("codex", {"event.name": "codex.sse_event", "event.kind": "response.created", "model": "gpt-5.1"}),
+        log("nothing else in its hour", CODEX, second=7_200),
     ):
         intake._load("logs", body)
     settle(store)
     claude = ({"input": 12, "cache_read": 2_000, "cache_write": 300, "output": 7}, ["from_logs"], True)
+    codex = ({"input": 60, "cache_read": 40, "output": 5, "reasoning": 5}, ["from_logs"], True)
     assert found(store) == {
         "claude": [claude],
         "claude, sent twice": [claude],
@@ -142,7 +144,8 @@ def test_records_count_where_spans_do_not_tell(store: Store, intake: Intake) -> 
         "told by spans of its model": [({"input": 7, "output": 1}, [], True)],
         "no span at all": [(BUCKETS, ["from_logs"], True)],
         "gemini": [({"input": 205, "cache_read": 800, "output": 40, "reasoning": 60}, ["from_logs"], True)],
-        "codex": [({"input": 60, "cache_read": 40, "output": 5, "reasoning": 5}, ["from_logs"], True)],
+        "codex": [codex],
+        "nothing else in its hour": [codex],
     }
     assert store.query("SELECT DISTINCT team FROM ledger WHERE service_name = 'claude'") == [{"team": "code"}]
 

@@ -18,8 +18,8 @@ SELECT
     ) + (
         SELECT count() FROM logs
         WHERE tenant = {tenant:String} AND time >= {window:DateTime('UTC')} AND time < {until:DateTime64(9, 'UTC')} AND (
-            event_name IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request')
-            OR attributes['event.name'] IN ('gen_ai.client.inference.operation.details', 'claude_code.api_request', 'api_request')
+            event_name IN {record_events:Array(String)} OR attributes['event.name'] IN {record_events:Array(String)}
+            OR attributes['event.name'] = 'api_request'
         )
     ) + (
         SELECT sum(f.facts) FROM fact_hours AS f
