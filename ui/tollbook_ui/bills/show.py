@@ -18,7 +18,8 @@ def taken(found: f.Taken) -> Iterable[RenderableType]:
     for warning in found.warnings:
         yield escape(warning)
     if found.reconciled:
-        yield f"{unsettled.NEXT}; then tollbook bill reconcile"
+        yield unsettled.NEXT
+        yield "Then: tollbook bill reconcile"
 
 
 def undone(found: f.Undone) -> Iterable[RenderableType]:
