@@ -62,11 +62,23 @@ def add(store: Store, rows: list[Commitment]) -> None:
     """Adds commitments, all or none. Hours already settled keep their result until they are settled again.
 
     Raises:
-        ValueError: one cannot be; the message says which and why.
+        ValueError: one cannot be, or is a further period of one that it would take the place of; the message says which and why.
     """
+    named = {(row.tenant, row.commitment_id): row for row in commitments(store)}
     for row in rows:
-        checked(row)
+        before = named.get((row.tenant, row.commitment_id))
+        if before and _is_further(checked(row), before):
+            raise ValueError(
+                f"{row.commitment_id} is what was paid from {before.valid_from:%Y-%m-%d %H:%M} to {before.valid_until:%Y-%m-%d %H:%M}, "
+                "which would no longer count: another period needs a name of its own, such as one with its month"
+            )
+        named[row.tenant, row.commitment_id] = checked(row)
     store.insert("commitments", [tuple(getattr(row, name) for name in COLUMNS) for row in rows], COLUMNS)
+
+
+def _is_further(row: Commitment, before: Commitment) -> bool:
+    """Whether the one set before is paid for another time: no correction of it."""
+    return before.amount > 0 and (row.valid_from >= before.valid_until or row.valid_until <= before.valid_from)
 
 
 def checked(row: Commitment) -> Commitment:

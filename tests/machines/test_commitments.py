@@ -114,6 +114,17 @@ def test_what_was_paid_ahead_goes_to_its_users_and_the_rest_is_named(
     assert {row["method"] for row in rows} == {"shared by use: borne by how long each request took"}
 
 
+def test_a_further_period_does_not_take_the_place_of_an_earlier_one(store: Store) -> None:
+    begins, ends = TEN_HOURS.values()
+    commitments.add(store, [paid("plan", "1")])
+    further = Commitment(commitment_id="plan", amount=Decimal(9), valid_from=ends, valid_until=ends + timedelta(days=1))
+    with pytest.raises(ValueError, match=r"plan is what was paid from .* needs a name of its own"):
+        commitments.add(store, [further])
+    longer = Commitment(commitment_id="plan", amount=Decimal(11), valid_from=begins, valid_until=ends + timedelta(hours=1))
+    commitments.add(store, [longer])
+    assert [row.amount for row in commitments.commitments(store)] == [11]
+
+
 @pytest.mark.parametrize(
     ("values", "why"),
     [
