@@ -68,9 +68,10 @@ def add(store: Store, rows: list[Commitment]) -> None:
     for row in rows:
         before = named.get((row.tenant, row.commitment_id))
         if before and _is_further(checked(row), before):
+            period = f"{before.valid_from:%Y-%m-%d %H:%M} to {before.valid_until:%Y-%m-%d %H:%M}"
             raise ValueError(
-                f"{row.commitment_id} is what was paid from {before.valid_from:%Y-%m-%d %H:%M} to {before.valid_until:%Y-%m-%d %H:%M}, "
-                "which would no longer count: another period needs a name of its own, such as one with its month"
+                f"{row.commitment_id} is what was paid from {period}, which would no longer count: "
+                "another period needs a name of its own, such as one with its month"
             )
         named[row.tenant, row.commitment_id] = checked(row)
     store.insert("commitments", [tuple(getattr(row, name) for name in COLUMNS) for row in rows], COLUMNS)
