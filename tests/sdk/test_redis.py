@@ -195,9 +195,12 @@ def test_an_error_stays_the_applications(captured: Captured, client: Any) -> Non
     assert captured.attributes("LPUSH")["error.type"] == "redis.exceptions.ResponseError"
     with client.pipeline() as pipeline, pytest.raises(redis.ResponseError):
         pipeline.lpush("a", "y").execute()
-    asked = [span for span in captured.spans if span.name in {"SET", "LPUSH"}]
-    failed = [(span.name, "error.type" in (span.attributes or {})) for span in asked]
-    assert failed == [("SET", False), ("LPUSH", True), ("LPUSH", True)]
+    told = [(span.name, (span.attributes or {}).get("error.type")) for span in captured.spans if span.name in {"SET", "LPUSH"}]
+    of_network = ("redis.exceptions.ConnectionError", "redis.exceptions.TimeoutError")  # on a busy machine the client asks again
+    assert [one for one in told if one[1] not in of_network] == [
+        ("SET", None),
+        *[("LPUSH", "redis.exceptions.ResponseError")] * 2,
+    ]
 
 
 def test_a_cluster_is_seen_command_by_command(captured: Captured) -> None:
