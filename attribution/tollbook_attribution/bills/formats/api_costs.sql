@@ -93,4 +93,3 @@ FROM (
 )
 -- A day without costs tells no amount and no currency; a result that tells either is a charge.
 WHERE isNotNull(amount) OR isNotNull(v[at['amountcurrency']]) OR isNotNull(v[at['usagedateutc']])
-SETTINGS min_insert_block_size_rows = 65536  -- a million rows in one piece took 1.1 GB

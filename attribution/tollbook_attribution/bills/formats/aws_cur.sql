@@ -95,4 +95,3 @@ FROM (
         parseDateTimeBestEffortOrNull(ifNull(v[at['lineitemusagestartdate']], ''), 'UTC') AS begins
     FROM file_rows
 )
-SETTINGS min_insert_block_size_rows = 65536  -- a million rows in one piece took 1.1 GB

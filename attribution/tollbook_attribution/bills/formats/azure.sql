@@ -92,4 +92,3 @@ FROM (
         toString(addMonths(toStartOfMonth(start), 1)) AS month_end
     FROM file_rows
 )
-SETTINGS min_insert_block_size_rows = 65536  -- a million rows in one piece took 1.1 GB

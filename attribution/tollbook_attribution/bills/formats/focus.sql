@@ -75,4 +75,3 @@ FROM (
         trimBoth(ifNull(v[at['tags']], '{}')) AS told_tags
     FROM file_rows
 )
-SETTINGS min_insert_block_size_rows = 65536  -- a million rows in one piece took 1.1 GB

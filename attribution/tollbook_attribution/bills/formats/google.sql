@@ -112,4 +112,3 @@ FROM (
         )) AS part
     FROM (SELECT mapFromArrays({columns:Array(String)}, {places:Array(UInt32)}) AS at, * FROM file_rows)
 )
-SETTINGS min_insert_block_size_rows = 65536  -- a million rows in one piece took 1.1 GB

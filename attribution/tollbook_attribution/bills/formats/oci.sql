@@ -61,4 +61,3 @@ FROM (
     SELECT line, v, parseDateTimeBestEffortOrNull(ifNull(v[at['lineitemintervalusagestart']], ''), 'UTC') AS start
     FROM file_rows
 )
-SETTINGS min_insert_block_size_rows = 65536  -- a million rows in one piece took 1.1 GB
