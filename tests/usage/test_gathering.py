@@ -130,5 +130,9 @@ def test_summaries_by_model_count_where_nothing_below_them_does(store: Store, ta
     table = f"id,parent_id,started_at,{','.join(columns)}\n"
     # As tables with empty cells are written, counts have a point.
     assert take(f"{table}r,,{AT},100.0,0.0,1.0\nq,r,{AT},100.0,50.0,1.0\ns,r,{AT},,,nan\n", "", "provider=openai").new_calls == 1
-    # A million: $2.50 and $10, $0.15 and $0.60, $2 and cached $0.50
-    assert engine.settle(store).amount_usd == Decimal("0.00045") + Decimal("0.0000195") + Decimal("0.000125")
+    several = {"prompt_tokens": 1000, "completion_tokens": 100, "requests": 2, "prompt_tokens_details": {"cached_tokens": 600}}
+    summary = {"usage": {"gpt-4o": several}}
+    assert take(json.dumps({"id": "t", "started_at": AT, "summary": summary}), "", "provider=openai").new_calls == 2
+    # A million: $2.50 and $10, $0.15 and $0.60, $2 and cached $0.50; then 400 of $2.50, 600 of $1.25, 100 of $10
+    calls = Decimal("0.00045") + Decimal("0.0000195") + Decimal("0.000125")
+    assert engine.settle(store).amount_usd == calls + Decimal("0.00275")

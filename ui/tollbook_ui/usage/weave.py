@@ -19,6 +19,9 @@ _EMPTY = ("", "nan", "None", "null")
 
 _SIDES = {"input_tokens": ("prompt_tokens", "input_tokens"), "output_tokens": ("completion_tokens", "output_tokens")}
 
+_DETAILS = ("prompt_tokens_details", "input_tokens_details")
+"""Objects that say how many tokens of the input were read from a cache."""
+
 Row = Mapping[str, Any]
 
 
@@ -80,7 +83,9 @@ def _call(row: Row, model: str, counts: Row, models: int) -> dict[str, Any]:
 
 def _sum(model: str, counts: Row) -> dict[str, Any]:
     sides = {target: str(next((counts[name] for name in names if counts.get(name)), 0)) for target, names in _SIDES.items()}
-    return {"model": model, "calls": str(_requests(counts)), **sides}
+    details: Row = next((counts[name] for name in _DETAILS if isinstance(counts.get(name), Mapping)), {})
+    cached = _count(details.get("cached_tokens", 0))
+    return {"model": model, "calls": str(_requests(counts)), **sides, **({"cache_read_tokens": str(cached)} if cached else {})}
 
 
 def _said(row: Row, name: str) -> Any:
